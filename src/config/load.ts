@@ -1,0 +1,110 @@
+// Reads midwatch.yaml: fills in ${NAME} from the environment, checks it, and tells every problem at once,
+// with the path of the key, what is wrong, and for an unknown key the nearest known one.
+import { readFileSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { LineCounter, parseDocument, visit } from 'yaml'
+import type { z } from 'zod'
+import { nearest } from '../core/nearest.ts'
+import { type Config, configSchema } from './schema.ts'
+
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+  readonly problems: readonly string[]
+
+  constructor(file: string, problems: readonly string[]) {
+    super(
+      `${file} has ${problems.length === 1 ? 'a problem' : `${problems.length} problems`}:\n${problems.map((p) => `  - ${p}`).join('\n')}`,
+    )
+    this.problems = problems
+  }
+}
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+/** The embedded default: what `midwatch start` runs with when there is no file. */
+export const defaultConfig = (): Config => configSchema.parse({})
+
+/** Loads a file. Relative paths in it are taken from its folder. Throws ConfigError. */
+export function loadConfig(file: string, environment: Environment = process.env): Config {
+  let text: string
+  try {
+    text = readFileSync(file, 'utf8')
+  } catch (error) {
+    throw new ConfigError(file, [`it cannot be read: ${(error as NodeJS.ErrnoException).code ?? String(error)}`])
+  }
+  const config = parseConfig(text, file, environment)
+  const base = dirname(resolve(file))
+  config.data = resolve(base, config.data)
+  const { files, scrape } = config.agent.sources
+  if (files) files.paths = files.paths.map((path) => resolve(base, path))
+  if (scrape) scrape.targetFiles = scrape.targetFiles.map((path) => resolve(base, path))
+  return config
+}
+
+/** As loadConfig, from text. */
+export function parseConfig(text: string, file: string, environment: Environment): Config {
+  const lines = new LineCounter()
+  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true })
+  if (document.errors.length > 0) {
+    throw new ConfigError(
+      file,
+      document.errors.map((error) => error.message.split('\n')[0] ?? error.code),
+    )
+  }
+  const problems: string[] = []
+  // On the parsed tree, so that a value out of the environment can never change the shape of the file.
+  visit(document, {
+    Scalar(_key, node) {
+      if (typeof node.value !== 'string') return
+      node.value = node.value.replaceAll(/\$\{([A-Z0-9_]+)\}/g, (_all, variable: string) => {
+        const value = environment[variable]
+        if (value === undefined) {
+          const at = node.range ? ` (line ${lines.linePos(node.range[0]).line})` : ''
+          problems.push(`the environment variable ${variable} is not set${at}`)
+        }
+        return value ?? ''
+      })
+    },
+  })
+  if (problems.length > 0) throw new ConfigError(file, problems)
+  const result = configSchema.safeParse(document.toJS() ?? {})
+  if (!result.success) throw new ConfigError(file, result.error.issues.flatMap(describeIssue))
+  return result.data
+}
+
+function describeIssue(issue: z.core.$ZodIssue): string[] {
+  const path = issue.path.map(String).join('.')
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => {
+      const guess = nearest(key, knownKeys(issue.path))
+      return `${path === '' ? key : `${path}.${key}`} is not a known key${guess === undefined ? '' : `; did you mean ${guess}?`}`
+    })
+  }
+  return [`${path === '' ? 'the file' : path}: ${issue.message}`]
+}
+
+interface SchemaNode {
+  readonly def?: {
+    readonly type: string
+    readonly innerType?: SchemaNode
+    readonly in?: SchemaNode
+    readonly valueType?: SchemaNode
+    readonly element?: SchemaNode
+  }
+  readonly shape?: Readonly<Record<string, SchemaNode>>
+}
+
+/** The keys an object at this path may have, read off the schema itself. */
+function knownKeys(path: readonly PropertyKey[]): readonly string[] {
+  let node: SchemaNode | undefined = unwrap(configSchema)
+  for (const step of path) {
+    node = unwrap(node?.shape?.[String(step)] ?? node?.def?.valueType ?? node?.def?.element)
+  }
+  return Object.keys(node?.shape ?? {})
+}
+
+function unwrap(node: SchemaNode | undefined): SchemaNode | undefined {
+  let at = node
+  while (at && !at.shape && (at.def?.innerType ?? at.def?.in)) at = at.def?.innerType ?? at.def?.in
+  return at
+}

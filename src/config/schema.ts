@@ -1,0 +1,201 @@
+// The shape of midwatch.yaml. Every object is strict: a key that nobody reads is a mistake that must be told.
+import { z } from 'zod'
+import { FAULT_KINDS } from '../core/fault-kinds.ts'
+import { Secret } from '../core/secret.ts'
+
+const secret = z
+  .string()
+  .min(1)
+  .transform((value) => new Secret(value))
+const httpUrl = z.url({ protocol: /^https?$/, error: 'must be an http:// or https:// URL' })
+const name = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'must be letters, digits, ".", "_" or "-", at most 64')
+const seconds = (fallback: number) =>
+  z
+    .number()
+    .positive()
+    .max(86_400 * 30)
+    .default(fallback)
+const milliseconds = (fallback: number) => z.number().int().positive().max(3_600_000).default(fallback)
+
+const LOOPBACK = ['127.0.0.1', '::1', 'localhost']
+
+const server = z.strictObject({
+  host: z.string().default('127.0.0.1'),
+  port: z.number().int().min(0).max(65_535).default(4747),
+  publicUrl: httpUrl.optional(),
+})
+
+const auth = z.strictObject({
+  // YAML 1.1 readers turn a bare off into false: both are taken.
+  mode: z.union([z.enum(['required', 'off']), z.literal(false).transform(() => 'off' as const)]).default('required'),
+})
+
+const provider = z.strictObject({
+  kind: z.enum(['openai']),
+  baseUrl: httpUrl,
+  apiKey: secret.optional(),
+})
+
+const model = z.strictObject({
+  strategy: z.enum(['first', 'weighted']).default('first'),
+  targets: z
+    .array(z.strictObject({ provider: name, model: z.string().min(1), weight: z.number().positive().default(1) }))
+    .min(1),
+  fallbacks: z.array(name).default([]),
+  timeouts: z
+    .strictObject({ firstTokenMs: milliseconds(10_000), idleMs: milliseconds(15_000), totalMs: milliseconds(120_000) })
+    .prefault({}),
+  /** US dollars a million tokens, where the price is known to you. Otherwise the cost is null. */
+  price: z.strictObject({ inputUsd: z.number().nonnegative(), outputUsd: z.number().nonnegative() }).optional(),
+})
+
+/** Where the embedded scraper finds targets: Prometheus's own `file_sd` format, read again when it changes. */
+const scrape = z.strictObject({
+  targetFiles: z.array(z.string()).default([]),
+  targets: z.array(z.strictObject({ service: name, url: httpUrl })).default([]),
+  intervalSeconds: seconds(15),
+  retentionSeconds: seconds(6 * 3600),
+})
+
+const sources = z.strictObject({
+  prometheus: z
+    .strictObject({ url: httpUrl, serviceLabel: z.string().default('service'), bearerToken: secret.optional() })
+    .optional(),
+  scrape: scrape.optional(),
+  files: z
+    .strictObject({
+      /** Files or folders of JSON-line logs. */
+      paths: z.array(z.string()).min(1),
+      /** Names of the fields, first present wins. */
+      fields: z
+        .strictObject({
+          time: z.array(z.string()).default(['time', 'timestamp', 'ts', '@timestamp']),
+          service: z.array(z.string()).default(['service', 'app', 'logger']),
+          level: z.array(z.string()).default(['level', 'severity']),
+          message: z.array(z.string()).default(['msg', 'message']),
+          requestId: z.array(z.string()).default(['requestId', 'request_id', 'traceId', 'trace_id']),
+        })
+        .prefault({}),
+    })
+    .optional(),
+})
+
+/** One entry of the action catalogue. `{service}` and every parameter may stand in url and body. */
+const action = z.strictObject({
+  name,
+  does: z.enum(['roll-back', 'restart', 'scale', 'toggle']),
+  /** Services it may touch; `*` is every one that the topology knows. */
+  services: z.array(z.string()).min(1),
+  /** The kinds of cause it mends. */
+  fits: z.array(z.enum(FAULT_KINDS)).min(1),
+  title: z.string(),
+  expected: z.string(),
+  undo: z.string(),
+  touches: z.string().default('{service}'),
+  /** 0 to 10 before blast radius, confidence and record are weighed in. */
+  risk: z.number().int().min(0).max(10),
+  /** Values of its own, beside those of the incident. */
+  parameters: z.record(z.string(), z.string()).default({}),
+  request: z.strictObject({
+    method: z.enum(['POST', 'PUT', 'PATCH', 'DELETE']).default('POST'),
+    url: z.string(),
+    headers: z.record(z.string(), z.union([z.string(), z.instanceof(Secret)])).default({}),
+    body: z.record(z.string(), z.string()).default({}),
+    timeoutMs: milliseconds(30_000),
+  }),
+  /** Asked after a crash: `{run}` is the idempotency key. 200 says it was carried out, 404 that it never arrived. */
+  check: z.strictObject({ url: z.string() }).optional(),
+})
+
+const agent = z.strictObject({
+  model: name.optional(),
+  sources: sources.prefault({}),
+  /** The service catalogue: owners, and calls that the metrics do not show. */
+  services: z
+    .record(z.string(), z.strictObject({ owner: z.string().optional(), dependsOn: z.array(z.string()).default([]) }))
+    .default({}),
+  folding: z
+    .strictObject({
+      /** How long an incident collects alerts before it is looked at. */
+      groupWaitSeconds: seconds(30),
+      /** Alerts this close together can belong to one incident. */
+      windowSeconds: seconds(300),
+    })
+    .prefault({}),
+  diagnosis: z
+    .strictObject({
+      /** How much of the healthy past is compared with. */
+      baselineSeconds: seconds(3600),
+      stepSeconds: seconds(15),
+    })
+    .prefault({}),
+  notify: z
+    .strictObject({ webhook: z.strictObject({ url: httpUrl, secret: secret.optional() }).optional() })
+    .prefault({}),
+  actions: z.array(action).default([]),
+  approval: z
+    .strictObject({
+      expiresSeconds: seconds(4 * 3600),
+      /** From this risk on, the page asks a second time. */
+      confirmFromRisk: z.number().int().min(0).max(10).default(6),
+    })
+    .prefault({}),
+  verify: z.strictObject({ withinSeconds: seconds(300), everySeconds: seconds(10) }).prefault({}),
+})
+
+export const configSchema = z
+  .strictObject({
+    server: server.prefault({}),
+    data: z.string().default('./data'),
+    auth: auth.prefault({}),
+    providers: z.record(name, provider).default({}),
+    models: z.record(name, model).default({}),
+    agent: agent.prefault({}),
+  })
+  .superRefine((config, context) => {
+    if (config.auth.mode === 'off' && !LOOPBACK.includes(config.server.host)) {
+      context.addIssue({
+        code: 'custom',
+        path: ['auth', 'mode'],
+        message: `off binds to loopback only, but server.host is ${config.server.host}. Set auth.mode: required, or host: 127.0.0.1`,
+      })
+    }
+    const models = Object.keys(config.models)
+    for (const [modelName, { targets, fallbacks }] of Object.entries(config.models)) {
+      targets.forEach(({ provider: wanted }, i) => {
+        if (!(wanted in config.providers))
+          context.addIssue({
+            code: 'custom',
+            path: ['models', modelName, 'targets', i, 'provider'],
+            message: `no provider is called ${wanted}; there is ${Object.keys(config.providers).join(', ') || 'none'}`,
+          })
+      })
+      for (const fallback of fallbacks) {
+        if (!models.includes(fallback))
+          context.addIssue({
+            code: 'custom',
+            path: ['models', modelName, 'fallbacks'],
+            message: `no model is called ${fallback}; there is ${models.join(', ')}`,
+          })
+      }
+    }
+    if (config.agent.model !== undefined && !models.includes(config.agent.model)) {
+      context.addIssue({
+        code: 'custom',
+        path: ['agent', 'model'],
+        message: `no model is called ${config.agent.model}; there is ${models.join(', ') || 'none'}`,
+      })
+    }
+    const names = config.agent.actions.map((entry) => entry.name)
+    const twice = names.find((entry, i) => names.indexOf(entry) !== i)
+    if (twice !== undefined)
+      context.addIssue({ code: 'custom', path: ['agent', 'actions'], message: `two actions are called ${twice}` })
+  })
+
+export type Config = z.output<typeof configSchema>
+export type ProviderConfig = Config['providers'][string]
+export type ModelConfig = Config['models'][string]
+export type AgentConfig = Config['agent']
+export type ActionConfig = AgentConfig['actions'][number]

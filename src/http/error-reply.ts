@@ -1,0 +1,44 @@
+// The one place that turns a failure into an answer, in the shape that the called dialect's clients parse.
+import type { AppError, ErrorCode } from '../core/errors.ts'
+import type { ErrorDialect, Reply } from './exchange.ts'
+
+export function errorReply(error: AppError, dialect: ErrorDialect, requestId: string): Reply {
+  const headers: Record<string, string> = {}
+  if (error.retryAfterSeconds !== undefined) headers['retry-after'] = String(Math.ceil(error.retryAfterSeconds))
+  else if (error.status === 429 || error.status === 503) headers['retry-after'] = '1'
+  if (error.code === 'unauthenticated') headers['www-authenticate'] = 'Bearer realm="midwatch"'
+  return { status: error.status, headers, json: errorBody(error, dialect, requestId) }
+}
+
+/** The body alone, for streams that have begun. */
+export function errorBody(error: AppError, dialect: ErrorDialect, requestId: string): unknown {
+  switch (dialect) {
+    case 'openai':
+      return {
+        error: {
+          message: error.message,
+          type: openAiType(error.code),
+          param: error.field ?? null,
+          code: error.code,
+        },
+      }
+    case 'midwatch':
+      return {
+        error: {
+          code: error.code,
+          message: error.message,
+          ...(error.field === undefined ? {} : { field: error.field }),
+          requestId,
+        },
+      }
+  }
+}
+
+function openAiType(code: ErrorCode): string {
+  if (code === 'unauthenticated') return 'authentication_error'
+  if (code === 'forbidden') return 'permission_error'
+  if (code === 'limited') return 'rate_limit_error'
+  return code === 'internal' || code === 'upstream' || code === 'unavailable' || code === 'deadline'
+    ? 'server_error'
+    : 'invalid_request_error'
+}

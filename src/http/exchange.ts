@@ -1,0 +1,45 @@
+// One request and its answer, as the routes see them.
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
+import type { z } from 'zod'
+import type { Caller, Scope } from '../core/caller.ts'
+
+/** The shape in which errors are told: each dialect's clients parse their own. */
+export type ErrorDialect = 'midwatch' | 'openai'
+
+export interface Exchange {
+  /** `x-request-id`: the caller's if it is sane, else ours. */
+  readonly id: string
+  readonly method: string
+  readonly url: URL
+  readonly params: Readonly<Record<string, string>>
+  readonly headers: IncomingHttpHeaders
+  readonly caller: Caller
+  /** Aborts when the client goes away or the server has to stop. */
+  readonly signal: AbortSignal
+  /** The whole body. Throws `too_large`, `client_timeout`. */
+  body(): Promise<Buffer>
+  /** The body as JSON of this shape. Throws `malformed` that names the field. */
+  json<T extends z.ZodType>(schema: T): Promise<z.output<T>>
+  /** The query string as this shape. */
+  query<T extends z.ZodType>(schema: T): z.output<T>
+  /** For routes that stream: write here and return `streamed`. */
+  readonly raw: { readonly request: IncomingMessage; readonly response: ServerResponse }
+}
+
+export type Reply =
+  | { readonly status: number; readonly headers?: Readonly<Record<string, string>>; readonly json: unknown }
+  | { readonly status: number; readonly headers?: Readonly<Record<string, string>>; readonly body: string | Uint8Array }
+  | 'streamed'
+
+export interface Route {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+  /** `/v1/incidents/:id`; a `*` at the end takes the rest. */
+  readonly path: string
+  /** null: anyone may call it. */
+  readonly scope: Scope | null
+  readonly maxBodyBytes?: number
+  readonly dialect?: ErrorDialect
+  handle(exchange: Exchange): Promise<Reply>
+}
+
+export const ok = (json: unknown): Reply => ({ status: 200, json })

@@ -1,0 +1,210 @@
+// The edge: routes a request, learns who is asking, runs the handler, and turns whatever is thrown into an answer in
+// the caller's dialect. Raw node:http, for the gateway's streams pass through here and every layer costs.
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import findMyWay from 'find-my-way'
+import type { z } from 'zod'
+import { type Caller, mayDo } from '../core/caller.ts'
+import { AppError, toAppError } from '../core/errors.ts'
+import { newId } from '../core/ids.ts'
+import type { Log } from '../observe/log.ts'
+import { readBody } from './body.ts'
+import { errorReply } from './error-reply.ts'
+import type { Exchange, Reply, Route } from './exchange.ts'
+import { refuseForeignPages } from './origin.ts'
+
+export interface ServerOptions {
+  readonly routes: readonly Route[]
+  /** Turns the request's key into a Caller. Throws `unauthenticated`, or `unavailable` when it cannot know. */
+  readonly identify: (request: IncomingMessage) => Promise<Caller>
+  /** Hosts by which a browser may call us, beside loopback. */
+  readonly publicUrl: string | undefined
+  readonly log: Log
+}
+
+const DEFAULT_MAX_BODY_BYTES = 1024 * 1024
+
+export interface RunningServer {
+  readonly port: number
+  /** Takes no new requests, lets those under way finish until `graceMs` is over, then ends them. */
+  stop(graceMs: number): Promise<void>
+}
+
+/** Listens. Throws AppError `unavailable` when the address is taken. */
+export async function startServer(options: ServerOptions, host: string, port: number): Promise<RunningServer> {
+  const stopping = new AbortController()
+  const router = findMyWay({ caseSensitive: true, ignoreTrailingSlash: true, maxParamLength: 500 })
+  for (const route of options.routes) router.on(route.method, route.path, () => undefined, route)
+  const methods = [...new Set(options.routes.map((route) => route.method))]
+
+  const respond = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const id = requestId(request)
+    response.setHeader('x-request-id', id)
+    const found = router.find((request.method ?? 'GET') as Route['method'], pathOf(request))
+    const route = found?.store as Route | undefined
+    const dialect = route?.dialect ?? (pathOf(request).startsWith('/v1/chat') ? 'openai' : 'midwatch')
+    try {
+      refuseForeignPages(request, options.publicUrl)
+      if (!route) throw noRoute(request, methods, (method, path) => router.find(method, path) !== null)
+      const caller = await callerFor(route, request, options)
+      const exchange = makeExchange({ id, request, response, route, params: found?.params ?? {}, caller, stopping })
+      send(response, await route.handle(exchange))
+    } catch (thrown) {
+      const error = toAppError(thrown)
+      if (error.code === 'internal')
+        options.log.error({ err: thrown, requestId: id, path: pathOf(request) }, error.message)
+      else options.log.debug({ err: error, requestId: id, path: pathOf(request) }, error.message)
+      // Once a stream has begun its own dialect has to tell of the failure; here only the socket is left to close.
+      if (response.headersSent) response.destroy()
+      else send(response, errorReply(error, dialect, id))
+    } finally {
+      // What was not read of the body would keep the connection busy: let it go instead.
+      if (!request.complete && !response.destroyed) response.once('finish', () => request.socket.destroySoon())
+    }
+  }
+
+  const server = createServer(
+    { requestTimeout: 60_000, headersTimeout: 20_000, keepAliveTimeout: 65_000 },
+    (request, response) => {
+      respond(request, response).catch((error: unknown) => {
+        options.log.error({ err: error }, 'a response could not be written')
+        response.destroy()
+      })
+    },
+  )
+  await listen(server, host, port)
+  return {
+    port: (server.address() as AddressInfo).port,
+    stop: async (graceMs) => {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+      server.closeIdleConnections()
+      // Streams that have no end of their own (live events) end now; answers under way get their grace.
+      stopping.abort(new AppError('unavailable', 'Midwatch is stopping. Try again in a moment.'))
+      const timer = setTimeout(() => server.closeAllConnections(), graceMs)
+      await closed
+      clearTimeout(timer)
+    },
+  }
+}
+
+function listen(server: Server, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const why =
+        error.code === 'EADDRINUSE'
+          ? `port ${port} on ${host} is in use: stop what runs there or choose another with --port`
+          : error.message
+      reject(new AppError('unavailable', `Cannot listen: ${why}.`, { cause: error }))
+    })
+    server.listen(port, host, () => resolve())
+  })
+}
+
+async function callerFor(route: Route, request: IncomingMessage, options: ServerOptions): Promise<Caller> {
+  if (route.scope === null) return { tenant: '', keyId: 'anonymous', name: 'anonymous', scopes: [] }
+  const caller = await options.identify(request)
+  if (!mayDo(caller, route.scope)) {
+    throw new AppError(
+      'forbidden',
+      `The key "${caller.name}" lacks the scope ${route.scope}. Ask an admin for a key that has it.`,
+    )
+  }
+  return caller
+}
+
+interface ExchangeParts {
+  readonly id: string
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+  readonly route: Route
+  readonly params: Readonly<Record<string, string | undefined>>
+  readonly caller: Caller
+  readonly stopping: AbortController
+}
+
+function makeExchange({ id, request, response, route, params, caller, stopping }: ExchangeParts): Exchange {
+  const gone = new AbortController()
+  response.once('close', () => {
+    if (!response.writableFinished) gone.abort(new AppError('client_gone'))
+  })
+  const url = new URL(request.url ?? '/', 'http://midwatch')
+  const body = () => readBody(request, route.maxBodyBytes ?? DEFAULT_MAX_BODY_BYTES)
+  return {
+    id,
+    method: request.method ?? 'GET',
+    url,
+    params: params as Record<string, string>,
+    headers: request.headers,
+    caller,
+    signal: AbortSignal.any([gone.signal, stopping.signal]),
+    body,
+    json: async (schema) => parseAs(schema, parseJson(await body())),
+    query: (schema) => parseAs(schema, Object.fromEntries(url.searchParams)),
+    raw: { request, response },
+  }
+}
+
+/** Bytes as JSON. Throws `malformed` saying where it breaks. */
+export function parseJson(bytes: Buffer): unknown {
+  if (bytes.length === 0) throw new AppError('malformed', 'The body is empty. Send a JSON object.')
+  let text: string
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  } catch (error) {
+    throw new AppError('malformed', 'The body is not UTF-8.', { cause: error })
+  }
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    throw new AppError('malformed', `The body is not JSON: ${(error as Error).message}.`, { cause: error })
+  }
+}
+
+/** Throws `malformed` naming the first field at fault. */
+export function parseAs<T extends z.ZodType>(schema: T, value: unknown): z.output<T> {
+  const result = schema.safeParse(value)
+  if (result.success) return result.data
+  const issue = result.error.issues[0]
+  const field = issue?.path.map(String).join('.') ?? ''
+  throw new AppError(
+    'malformed',
+    `${field === '' ? 'The body' : `The field ${field}`} is not right: ${issue?.message ?? 'unknown problem'}.`,
+    {
+      ...(field === '' ? {} : { field }),
+      cause: result.error,
+    },
+  )
+}
+
+function noRoute(
+  request: IncomingMessage,
+  methods: readonly Route['method'][],
+  has: (method: Route['method'], path: string) => boolean,
+): AppError {
+  const path = pathOf(request)
+  const takes = methods.filter((method) => has(method, path))
+  return takes.length > 0
+    ? new AppError('method_not_allowed', `${path} takes ${takes.join(', ')}, not ${request.method ?? '?'}.`)
+    : new AppError('not_found', `There is nothing at ${path}.`)
+}
+
+const pathOf = (request: IncomingMessage): string => (request.url ?? '/').split('?', 1)[0] ?? '/'
+
+const SANE_ID = /^[\w.:-]{1,128}$/
+
+function requestId(request: IncomingMessage): string {
+  const given = request.headers['x-request-id']
+  return typeof given === 'string' && SANE_ID.test(given) ? given : newId('req')
+}
+
+function send(response: ServerResponse, reply: Reply): void {
+  if (reply === 'streamed') return
+  const body = 'json' in reply ? JSON.stringify(reply.json) : reply.body
+  response.writeHead(reply.status, {
+    ...('json' in reply ? { 'content-type': 'application/json; charset=utf-8' } : {}),
+    'x-content-type-options': 'nosniff',
+    ...reply.headers,
+    'content-length': Buffer.byteLength(body),
+  })
+  response.end(response.req.method === 'HEAD' ? undefined : body)
+}

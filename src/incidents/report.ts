@@ -1,0 +1,52 @@
+// What an investigation ends in. Every claim carries its evidence; the page, the terminal and the notifications
+// are views of this one value, and it is stored as JSON on its incident.
+import { z } from 'zod'
+import { cause } from '../diagnosis/evidence.ts'
+
+/** Exactly what will run, and what it would take back. */
+export const proposedAction = z.object({
+  /** The catalogue's name. */
+  name: z.string(),
+  does: z.enum(['roll-back', 'restart', 'scale', 'toggle']),
+  service: z.string(),
+  /** Filled into the catalogue's request; shown as they are. */
+  parameters: z.record(z.string(), z.string()),
+  /** "Roll inventory back to 7e10b". */
+  title: z.string(),
+  expected: z.string(),
+  undo: z.string(),
+  touches: z.string(),
+  /** 0 to 10, and what made it so. */
+  risk: z.number().int(),
+  riskReasons: z.array(z.string()),
+  ifNothing: z.string(),
+})
+export type ProposedAction = z.infer<typeof proposedAction>
+
+export const report = z.object({
+  sentence: z.string(),
+  /** Who wrote the sentence: `rules`, or the model's name. */
+  writtenBy: z.string(),
+  /** What users feel, as a phrase: "checkout fails for 31 % of requests". */
+  effect: z.string(),
+  /** Best first; empty when abstained. */
+  causes: z.array(cause),
+  abstained: z.boolean(),
+  /** Services that were looked at and are not the cause, with the reason. */
+  ruledOut: z.array(z.object({ service: z.string(), reason: z.string() })),
+  /** What would settle it, when it is not settled. */
+  missing: z.array(z.string()),
+  /** Services touched, the guilty one first, and who calls whom among them. */
+  map: z.object({
+    services: z.array(z.object({ name: z.string(), role: z.enum(['cause', 'victim', 'bystander']) })),
+    edges: z.array(z.object({ caller: z.string(), callee: z.string() })),
+  }),
+  /** What was read to get here: numbers for the page's foot. */
+  looked: z.object({ series: z.number(), logLines: z.number(), changes: z.number(), tookMs: z.number() }),
+  /** Sources that could not be read, by name, with why. */
+  blind: z.array(z.object({ source: z.string(), reason: z.string() })),
+  /** Claims that did not resolve when they were asked again, and were taken out. */
+  claimsRemoved: z.number().int(),
+  diagnosedAt: z.number(),
+})
+export type Report = z.infer<typeof report>

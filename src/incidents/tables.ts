@@ -1,0 +1,269 @@
+// The tables of the on-call agent. Times are ms since the epoch; JSON is text and parsed where it is read.
+import type { Kysely } from 'kysely'
+import type { Migration } from '../db/migrate.ts'
+
+/** A webhook body, kept as it came. The same body again only raises `times`. */
+export interface DeliveryRow {
+  id: string
+  tenant: string
+  source: string
+  body_hash: string
+  body: string
+  times: number
+  first_at: number
+  last_at: number
+}
+
+/** One life of an alert: what has the same fingerprint and began at the same moment. */
+export interface AlertRow {
+  id: string
+  tenant: string
+  source: string
+  fingerprint: string
+  name: string
+  service: string | null
+  severity: string
+  status: 'firing' | 'resolved'
+  starts_at: number
+  ends_at: number | null
+  labels: string
+  annotations: string
+  url: string | null
+  delivery_id: string
+  /** How often it was delivered. */
+  times: number
+  first_at: number
+  last_at: number
+  /** null until folded. */
+  decision: 'opened' | 'joined' | 'ignored' | null
+  /** The rule that decided, and why: `dependency: checkout calls inventory, 12 s apart`. */
+  reason: string | null
+  incident_id: string | null
+}
+
+export type IncidentState =
+  | 'open' // collecting alerts before it is looked at
+  | 'investigating'
+  | 'awaiting_approval'
+  | 'acting'
+  | 'verifying'
+  | 'watching' // nothing (more) to do by us: waits for its alerts to end
+  | 'closed'
+
+export type IncidentOutcome =
+  | 'fixed' // an action of ours, verified
+  | 'recovered' // its alerts ended without an action of ours
+
+export interface IncidentRow {
+  id: string
+  tenant: string
+  /** Counts up from 1: what people call it. */
+  number: number
+  state: IncidentState
+  outcome: IncidentOutcome | null
+  severity: string
+  title: string
+  /** The sentence that is the same on every face. */
+  sentence: string
+  /** The service most hurt, as the alerts tell it. */
+  service: string | null
+  opened_at: number
+  updated_at: number
+  closed_at: number | null
+  /** JSON of Report, once there is one. */
+  report: string | null
+}
+
+/** The timeline: append-only, numbered within its incident. */
+export interface IncidentEventRow {
+  id: string
+  incident_id: string
+  seq: number
+  at: number
+  kind: string
+  text: string
+  data: string | null
+}
+
+export interface ChangeRow {
+  id: string
+  tenant: string
+  at: number
+  service: string
+  kind: string
+  summary: string
+  from_value: string | null
+  to_value: string | null
+  author: string | null
+  received_at: number
+}
+
+export interface ApprovalRow {
+  id: string
+  incident_id: string
+  /** JSON of ProposedAction: exactly what will run. */
+  action: string
+  risk: number
+  state: 'pending' | 'approved' | 'refused' | 'expired' | 'void'
+  requested_at: number
+  expires_at: number
+  decided_at: number | null
+  decided_by: string | null
+  reason: string | null
+}
+
+/** The once-only record of an effect: written before it, closed after it. Its id is the approval's. */
+export interface ActionRunRow {
+  id: string
+  incident_id: string
+  action: string
+  state: 'intended' | 'done' | 'failed' | 'uncertain'
+  started_at: number
+  finished_at: number | null
+  detail: string | null
+}
+
+export interface FeedbackRow {
+  id: string
+  incident_id: string
+  at: number
+  by: string
+  /** `right`, `wrong`, or what the real cause was. */
+  verdict: 'right' | 'wrong'
+  service: string | null
+  kind: string | null
+  text: string | null
+}
+
+export interface IncidentTables {
+  deliveries: DeliveryRow
+  alerts: AlertRow
+  incidents: IncidentRow
+  incident_events: IncidentEventRow
+  changes: ChangeRow
+  approvals: ApprovalRow
+  action_runs: ActionRunRow
+  feedback: FeedbackRow
+}
+
+export const incidentMigrations: readonly Migration[] = [{ name: '2026-11-23-incidents', up: createIncidentTables }]
+
+async function createIncidentTables(db: Kysely<unknown>): Promise<void> {
+  await db.schema
+    .createTable('deliveries')
+    .addColumn('id', 'text', (c) => c.primaryKey())
+    .addColumn('tenant', 'text', (c) => c.notNull())
+    .addColumn('source', 'text', (c) => c.notNull())
+    .addColumn('body_hash', 'text', (c) => c.notNull())
+    .addColumn('body', 'text', (c) => c.notNull())
+    .addColumn('times', 'integer', (c) => c.notNull())
+    .addColumn('first_at', 'bigint', (c) => c.notNull())
+    .addColumn('last_at', 'bigint', (c) => c.notNull())
+    .addUniqueConstraint('deliveries_once', ['tenant', 'source', 'body_hash'])
+    .execute()
+  await db.schema
+    .createTable('incidents')
+    .addColumn('id', 'text', (c) => c.primaryKey())
+    .addColumn('tenant', 'text', (c) => c.notNull())
+    .addColumn('number', 'integer', (c) => c.notNull())
+    .addColumn('state', 'text', (c) => c.notNull())
+    .addColumn('outcome', 'text')
+    .addColumn('severity', 'text', (c) => c.notNull())
+    .addColumn('title', 'text', (c) => c.notNull())
+    .addColumn('sentence', 'text', (c) => c.notNull())
+    .addColumn('service', 'text')
+    .addColumn('opened_at', 'bigint', (c) => c.notNull())
+    .addColumn('updated_at', 'bigint', (c) => c.notNull())
+    .addColumn('closed_at', 'bigint')
+    .addColumn('report', 'text')
+    .addUniqueConstraint('incidents_number', ['tenant', 'number'])
+    .execute()
+  await db.schema.createIndex('incidents_by_state').on('incidents').columns(['tenant', 'state']).execute()
+  await db.schema
+    .createTable('alerts')
+    .addColumn('id', 'text', (c) => c.primaryKey())
+    .addColumn('tenant', 'text', (c) => c.notNull())
+    .addColumn('source', 'text', (c) => c.notNull())
+    .addColumn('fingerprint', 'text', (c) => c.notNull())
+    .addColumn('name', 'text', (c) => c.notNull())
+    .addColumn('service', 'text')
+    .addColumn('severity', 'text', (c) => c.notNull())
+    .addColumn('status', 'text', (c) => c.notNull())
+    .addColumn('starts_at', 'bigint', (c) => c.notNull())
+    .addColumn('ends_at', 'bigint')
+    .addColumn('labels', 'text', (c) => c.notNull())
+    .addColumn('annotations', 'text', (c) => c.notNull())
+    .addColumn('url', 'text')
+    .addColumn('delivery_id', 'text', (c) => c.notNull().references('deliveries.id'))
+    .addColumn('times', 'integer', (c) => c.notNull())
+    .addColumn('first_at', 'bigint', (c) => c.notNull())
+    .addColumn('last_at', 'bigint', (c) => c.notNull())
+    .addColumn('decision', 'text')
+    .addColumn('reason', 'text')
+    .addColumn('incident_id', 'text', (c) => c.references('incidents.id'))
+    .addUniqueConstraint('alerts_one_life', ['tenant', 'source', 'fingerprint', 'starts_at'])
+    .execute()
+  await db.schema.createIndex('alerts_unfolded').on('alerts').columns(['decision', 'first_at']).execute()
+  await db.schema.createIndex('alerts_by_incident').on('alerts').columns(['incident_id', 'status']).execute()
+  await db.schema
+    .createTable('incident_events')
+    .addColumn('id', 'text', (c) => c.primaryKey())
+    .addColumn('incident_id', 'text', (c) => c.notNull().references('incidents.id'))
+    .addColumn('seq', 'integer', (c) => c.notNull())
+    .addColumn('at', 'bigint', (c) => c.notNull())
+    .addColumn('kind', 'text', (c) => c.notNull())
+    .addColumn('text', 'text', (c) => c.notNull())
+    .addColumn('data', 'text')
+    .addUniqueConstraint('incident_events_order', ['incident_id', 'seq'])
+    .execute()
+  await db.schema
+    .createTable('changes')
+    .addColumn('id', 'text', (c) => c.notNull())
+    .addColumn('tenant', 'text', (c) => c.notNull())
+    .addColumn('at', 'bigint', (c) => c.notNull())
+    .addColumn('service', 'text', (c) => c.notNull())
+    .addColumn('kind', 'text', (c) => c.notNull())
+    .addColumn('summary', 'text', (c) => c.notNull())
+    .addColumn('from_value', 'text')
+    .addColumn('to_value', 'text')
+    .addColumn('author', 'text')
+    .addColumn('received_at', 'bigint', (c) => c.notNull())
+    .addPrimaryKeyConstraint('changes_key', ['tenant', 'id'])
+    .execute()
+  await db.schema.createIndex('changes_by_time').on('changes').columns(['tenant', 'at']).execute()
+  await db.schema
+    .createTable('approvals')
+    .addColumn('id', 'text', (c) => c.primaryKey())
+    .addColumn('incident_id', 'text', (c) => c.notNull().references('incidents.id'))
+    .addColumn('action', 'text', (c) => c.notNull())
+    .addColumn('risk', 'integer', (c) => c.notNull())
+    .addColumn('state', 'text', (c) => c.notNull())
+    .addColumn('requested_at', 'bigint', (c) => c.notNull())
+    .addColumn('expires_at', 'bigint', (c) => c.notNull())
+    .addColumn('decided_at', 'bigint')
+    .addColumn('decided_by', 'text')
+    .addColumn('reason', 'text')
+    .execute()
+  await db.schema.createIndex('approvals_by_incident').on('approvals').column('incident_id').execute()
+  await db.schema
+    .createTable('action_runs')
+    .addColumn('id', 'text', (c) => c.primaryKey().references('approvals.id'))
+    .addColumn('incident_id', 'text', (c) => c.notNull().references('incidents.id'))
+    .addColumn('action', 'text', (c) => c.notNull())
+    .addColumn('state', 'text', (c) => c.notNull())
+    .addColumn('started_at', 'bigint', (c) => c.notNull())
+    .addColumn('finished_at', 'bigint')
+    .addColumn('detail', 'text')
+    .execute()
+  await db.schema
+    .createTable('feedback')
+    .addColumn('id', 'text', (c) => c.primaryKey())
+    .addColumn('incident_id', 'text', (c) => c.notNull().references('incidents.id'))
+    .addColumn('at', 'bigint', (c) => c.notNull())
+    .addColumn('by', 'text', (c) => c.notNull())
+    .addColumn('verdict', 'text', (c) => c.notNull())
+    .addColumn('service', 'text')
+    .addColumn('kind', 'text')
+    .addColumn('text', 'text')
+    .execute()
+}

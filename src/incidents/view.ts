@@ -1,0 +1,107 @@
+// What `/v1/incidents` answers: the shapes that the page, the terminal and other programs rely on.
+import { z } from 'zod'
+import { proposedAction, report } from './report.ts'
+
+export const alertView = z.object({
+  id: z.string(),
+  source: z.string(),
+  name: z.string(),
+  service: z.string().nullable(),
+  severity: z.string(),
+  status: z.enum(['firing', 'resolved']),
+  summary: z.string(),
+  startsAt: z.number(),
+  endsAt: z.number().nullable(),
+  times: z.number().int(),
+  decision: z.enum(['opened', 'joined', 'ignored']).nullable(),
+  reason: z.string().nullable(),
+  url: z.string().nullable(),
+})
+export type AlertView = z.infer<typeof alertView>
+
+export const approvalView = z.object({
+  id: z.string(),
+  state: z.enum(['pending', 'approved', 'refused', 'expired', 'void']),
+  action: proposedAction,
+  /** True where the page must ask a second time before it sends. */
+  confirm: z.boolean(),
+  requestedAt: z.number(),
+  expiresAt: z.number(),
+  decidedAt: z.number().nullable(),
+  decidedBy: z.string().nullable(),
+  reason: z.string().nullable(),
+  run: z
+    .object({
+      state: z.enum(['intended', 'done', 'failed', 'uncertain']),
+      startedAt: z.number(),
+      finishedAt: z.number().nullable(),
+      detail: z.string().nullable(),
+    })
+    .nullable(),
+})
+export type ApprovalView = z.infer<typeof approvalView>
+
+export const eventView = z.object({
+  seq: z.number().int(),
+  at: z.number(),
+  /** `opened`, `alert`, `investigating`, `diagnosed`, `proposed`, `approved`, `refused`, `acting`, `acted`, `verifying`, `verified`, `notified`, `closed`, `note` … */
+  kind: z.string(),
+  text: z.string(),
+})
+export type EventView = z.infer<typeof eventView>
+
+export const incidentSummary = z.object({
+  id: z.string(),
+  number: z.number().int(),
+  state: z.enum(['open', 'investigating', 'awaiting_approval', 'acting', 'verifying', 'watching', 'closed']),
+  outcome: z.enum(['fixed', 'recovered']).nullable(),
+  severity: z.string(),
+  title: z.string(),
+  sentence: z.string(),
+  service: z.string().nullable(),
+  cause: z.object({ service: z.string(), kind: z.string(), confidence: z.number() }).nullable(),
+  alerts: z.number().int(),
+  firing: z.number().int(),
+  openedAt: z.number(),
+  updatedAt: z.number(),
+  closedAt: z.number().nullable(),
+})
+export type IncidentSummary = z.infer<typeof incidentSummary>
+
+export const incidentView = incidentSummary.extend({
+  report: report.nullable(),
+  approval: approvalView.nullable(),
+  /** Earlier approvals of the same incident, newest first. */
+  approvals: z.array(approvalView),
+  timeline: z.array(eventView),
+  /** The first hundred; `alerts` says how many there are. */
+  alertList: z.array(alertView),
+})
+export type IncidentView = z.infer<typeof incidentView>
+
+/** `GET /v1/incidents?state=open|closed|all&limit=&before=` */
+export const incidentList = z.object({
+  incidents: z.array(incidentSummary),
+  /** Alerts stored but not folded yet. */
+  waiting: z.number().int(),
+  now: z.number(),
+})
+export type IncidentList = z.infer<typeof incidentList>
+
+/** `POST /v1/incidents/:id/approvals/:approvalId` */
+export const approvalDecision = z.strictObject({
+  decision: z.enum(['approve', 'refuse']),
+  reason: z.string().max(2000).optional(),
+  /** Sent by the page after the second, deliberate act that a high risk asks for. */
+  confirmed: z.boolean().optional(),
+})
+export type ApprovalDecision = z.infer<typeof approvalDecision>
+
+/** `POST /v1/incidents/:id/feedback` */
+export const feedbackBody = z.strictObject({
+  verdict: z.enum(['right', 'wrong']),
+  service: z.string().max(200).optional(),
+  kind: z.string().max(100).optional(),
+  text: z.string().max(5000).optional(),
+})
+export type FeedbackBody = z.infer<typeof feedbackBody>
