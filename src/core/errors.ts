@@ -80,7 +80,7 @@ export function toAppError(thrown: unknown): AppError {
 export function describeError(thrown: unknown): string {
   const parts: string[] = []
   for (let at: unknown = thrown; at !== undefined && at !== null && parts.length < 6;) {
-    parts.push(at instanceof Error ? at.message || at.name : inspect(at))
+    parts.push(at instanceof Error ? at.message || at.name : typeof at === 'string' ? at : inspect(at))
     at = at instanceof Error ? at.cause : undefined
   }
   return parts.join(': ')

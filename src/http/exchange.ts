@@ -14,8 +14,10 @@ export interface Exchange {
   readonly params: Readonly<Record<string, string>>
   readonly headers: IncomingHttpHeaders
   readonly caller: Caller
-  /** Aborts when the client goes away or the server has to stop. */
+  /** Aborts when the client goes away, or when the server stops and the grace for what is under way is over. */
   readonly signal: AbortSignal
+  /** Aborts as soon as a stop is asked for: for streams that have no end of their own. */
+  readonly stopping: AbortSignal
   /** The whole body. Throws `too_large`, `client_timeout`. */
   body(): Promise<Buffer>
   /** The body as JSON of this shape. Throws `malformed` that names the field. */

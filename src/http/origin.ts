@@ -6,18 +6,21 @@ import { AppError } from '../core/errors.ts'
 
 const LOOPBACK_HOSTS = new Set(['127.0.0.1', 'localhost', '[::1]'])
 
-/** Throws `forbidden` for requests that a foreign page caused. */
-export function refuseForeignPages(request: IncomingMessage, publicUrl: string | undefined): void {
-  const origin = request.headers.origin
-  if (origin === undefined) return
-  const host = request.headers.host ?? ''
+/**
+ * Throws `forbidden` for requests that a foreign page caused. Where no key is asked for (`keyless`), reading is
+ * guarded too: a rebound name sends no Origin with a GET, but it cannot hide its Host.
+ */
+export function refuseForeignPages(request: IncomingMessage, publicUrl: string | undefined, keyless: boolean): void {
+  const { origin, host = '' } = request.headers
+  if (origin === undefined && !keyless) return
   const own = publicUrl === undefined ? undefined : new URL(publicUrl)
   const hostIsOurs = LOOPBACK_HOSTS.has(host.replace(/:\d+$/, '')) || host === own?.host
-  const originIsOurs = URL.canParse(origin) && (new URL(origin).host === host || origin === own?.origin)
+  const originIsOurs =
+    origin === undefined || (URL.canParse(origin) && (new URL(origin).host === host || origin === own?.origin))
   if (!hostIsOurs || !originIsOurs) {
     throw new AppError(
       'forbidden',
-      `Pages from ${origin} may not call this server. Set server.publicUrl to the address people use.`,
+      `Requests for ${host || 'no host'}${origin === undefined ? '' : ` from pages of ${origin}`} are not served. Set server.publicUrl to the address people use.`,
     )
   }
 }

@@ -19,10 +19,14 @@ export interface ServerOptions {
   readonly identify: (request: IncomingMessage) => Promise<Caller>
   /** Hosts by which a browser may call us, beside loopback. */
   readonly publicUrl: string | undefined
+  /** True while nobody is asked for a key (`auth.mode: off`). */
+  readonly keyless: boolean
   readonly log: Log
 }
 
 const DEFAULT_MAX_BODY_BYTES = 1024 * 1024
+/** What a handler has, once its grace is over, to tell its client so. */
+const CUT_OFF_MS = 500
 
 export interface RunningServer {
   readonly port: number
@@ -33,6 +37,7 @@ export interface RunningServer {
 /** Listens. Throws AppError `unavailable` when the address is taken. */
 export async function startServer(options: ServerOptions, host: string, port: number): Promise<RunningServer> {
   const stopping = new AbortController()
+  const cutOff = new AbortController()
   const router = findMyWay({ caseSensitive: true, ignoreTrailingSlash: true, maxParamLength: 500 })
   for (const route of options.routes) router.on(route.method, route.path, () => undefined, route)
   const methods = [...new Set(options.routes.map((route) => route.method))]
@@ -40,14 +45,25 @@ export async function startServer(options: ServerOptions, host: string, port: nu
   const respond = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const id = requestId(request)
     response.setHeader('x-request-id', id)
+    // Only taken on connections that were open already: a client that comes again finds another replica.
+    if (stopping.signal.aborted) response.setHeader('connection', 'close')
     const found = router.find((request.method ?? 'GET') as Route['method'], pathOf(request))
     const route = found?.store as Route | undefined
     const dialect = route?.dialect ?? (pathOf(request).startsWith('/v1/chat') ? 'openai' : 'midwatch')
     try {
-      refuseForeignPages(request, options.publicUrl)
+      refuseForeignPages(request, options.publicUrl, options.keyless)
       if (!route) throw noRoute(request, methods, (method, path) => router.find(method, path) !== null)
       const caller = await callerFor(route, request, options)
-      const exchange = makeExchange({ id, request, response, route, params: found?.params ?? {}, caller, stopping })
+      const exchange = makeExchange({
+        id,
+        request,
+        response,
+        route,
+        params: found?.params ?? {},
+        caller,
+        stopping: stopping.signal,
+        cutOff: cutOff.signal,
+      })
       send(response, await route.handle(exchange))
     } catch (thrown) {
       const error = toAppError(thrown)
@@ -56,10 +72,11 @@ export async function startServer(options: ServerOptions, host: string, port: nu
       else options.log.debug({ err: error, requestId: id, path: pathOf(request) }, error.message)
       // Once a stream has begun its own dialect has to tell of the failure; here only the socket is left to close.
       if (response.headersSent) response.destroy()
-      else send(response, errorReply(error, dialect, id))
-    } finally {
-      // What was not read of the body would keep the connection busy: let it go instead.
-      if (!request.complete && !response.destroyed) response.once('finish', () => request.socket.destroySoon())
+      else {
+        // What was not read of the body is not waited for: the connection ends with the answer.
+        if (!request.complete) response.setHeader('connection', 'close')
+        send(response, errorReply(error, dialect, id))
+      }
     }
   }
 
@@ -78,11 +95,16 @@ export async function startServer(options: ServerOptions, host: string, port: nu
     stop: async (graceMs) => {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()))
       server.closeIdleConnections()
-      // Streams that have no end of their own (live events) end now; answers under way get their grace.
-      stopping.abort(new AppError('unavailable', 'Midwatch is stopping. Try again in a moment.'))
-      const timer = setTimeout(() => server.closeAllConnections(), graceMs)
+      const reason = new AppError('unavailable', 'Midwatch is stopping. Try again in a moment.')
+      stopping.abort(reason)
+      const timer = setTimeout(() => {
+        cutOff.abort(reason)
+        setTimeout(() => server.closeAllConnections(), CUT_OFF_MS).unref()
+      }, graceMs)
+      const idle = setInterval(() => server.closeIdleConnections(), 50)
       await closed
       clearTimeout(timer)
+      clearInterval(idle)
     },
   }
 }
@@ -119,10 +141,11 @@ interface ExchangeParts {
   readonly route: Route
   readonly params: Readonly<Record<string, string | undefined>>
   readonly caller: Caller
-  readonly stopping: AbortController
+  readonly stopping: AbortSignal
+  readonly cutOff: AbortSignal
 }
 
-function makeExchange({ id, request, response, route, params, caller, stopping }: ExchangeParts): Exchange {
+function makeExchange({ id, request, response, route, params, caller, stopping, cutOff }: ExchangeParts): Exchange {
   const gone = new AbortController()
   response.once('close', () => {
     if (!response.writableFinished) gone.abort(new AppError('client_gone'))
@@ -136,7 +159,8 @@ function makeExchange({ id, request, response, route, params, caller, stopping }
     params: params as Record<string, string>,
     headers: request.headers,
     caller,
-    signal: AbortSignal.any([gone.signal, stopping.signal]),
+    signal: AbortSignal.any([gone.signal, cutOff]),
+    stopping,
     body,
     json: async (schema) => parseAs(schema, parseJson(await body())),
     query: (schema) => parseAs(schema, Object.fromEntries(url.searchParams)),

@@ -3,7 +3,8 @@ import { pino, type Logger } from 'pino'
 
 export type Log = Logger
 
-export type LogLevelName = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent'
+export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const
+export type LogLevelName = (typeof LOG_LEVELS)[number]
 
 export function createLog(options: { level: LogLevelName; pretty?: boolean }): Log {
   const base = {

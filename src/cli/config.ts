@@ -1,0 +1,32 @@
+// `midwatch config check`: every problem of a config file at once, before a server is bothered with it.
+import { Command } from 'commander'
+import { ConfigError } from '../config/load.ts'
+import { readSettings } from './settings.ts'
+
+export function configCommand(): Command {
+  return new Command('config').description('look at the configuration').addCommand(checkCommand())
+}
+
+function checkCommand(): Command {
+  return new Command('check')
+    .description('check midwatch.yaml and tell every problem at once')
+    .argument('[file]', 'the file (default: midwatch.yaml)')
+    .option('--json', 'print {file, ok, problems}')
+    .action((file: string | undefined, options: { json?: boolean }) => {
+      const { problems, name } = check(file)
+      if (options.json) console.log(JSON.stringify({ file: name, ok: problems.length === 0, problems }))
+      else if (problems.length === 0)
+        console.log(name === null ? 'No midwatch.yaml here: the embedded default is used.' : `${name} is right.`)
+      else console.error(`${name ?? 'midwatch.yaml'}:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`)
+      process.exitCode = problems.length === 0 ? 0 : 1
+    })
+}
+
+function check(file: string | undefined): { name: string | null; problems: readonly string[] } {
+  try {
+    return { name: readSettings(file).file, problems: [] }
+  } catch (error) {
+    if (error instanceof ConfigError) return { name: file ?? null, problems: error.problems }
+    throw error
+  }
+}

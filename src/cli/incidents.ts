@@ -1,0 +1,88 @@
+// `midwatch incidents`: what is broken, why, and the decision, for someone at a terminal.
+import { Command } from 'commander'
+import { z } from 'zod'
+import { AppError } from '../core/errors.ts'
+import { approvalView, incidentList, incidentView, type IncidentView } from '../incidents/view.ts'
+import { callServer, type ServerOptions, withServerOptions } from './client.ts'
+import { renderIncident, renderList } from './render-incident.ts'
+
+type Options = ServerOptions & {
+  readonly json?: boolean
+  readonly reason?: string
+  readonly yes?: boolean
+  readonly all?: boolean
+}
+
+export function incidentsCommand(): Command {
+  const incidents = new Command('incidents').description('see incidents and decide on proposals')
+  incidents.addCommand(listCommand(), { isDefault: true })
+  incidents.addCommand(showCommand())
+  incidents.addCommand(decideCommand('approve', 'let the proposed fix run, once'))
+  incidents.addCommand(decideCommand('refuse', 'do not run the proposed fix'))
+  return incidents
+}
+
+const common = (command: Command): Command => withServerOptions(command).option('--json', 'print JSON')
+
+function listCommand(): Command {
+  return common(new Command('list'))
+    .description('the open incidents, worst first')
+    .option('--all', 'the closed ones too')
+    .action(async (options: Options) => {
+      const list = await callServer(options, `/v1/incidents?state=${options.all ? 'all' : 'open'}`, incidentList)
+      console.log(options.json ? JSON.stringify(list) : renderList(list))
+    })
+}
+
+function showCommand(): Command {
+  return common(new Command('show'))
+    .description('one incident: the sentence, the evidence, the proposal, the timeline')
+    .argument('<incident>', 'its number or id')
+    .action(async (incident: string, options: Options) => {
+      const view = await load(incident, options)
+      console.log(options.json ? JSON.stringify(view) : renderIncident(view))
+    })
+}
+
+function decideCommand(decision: 'approve' | 'refuse', description: string): Command {
+  return common(new Command(decision))
+    .description(description)
+    .argument('<incident>', 'its number or id')
+    .option('--reason <text>', 'why; kept in the timeline')
+    .option('--yes', 'confirm a fix of high risk')
+    .action(async (incident: string, options: Options) => {
+      const view = await load(incident, options)
+      const { approval } = view
+      if (approval?.state !== 'pending')
+        throw new AppError('conflict', `Incident ${view.number} has no proposal that waits for a decision.`)
+      if (decision === 'approve' && approval.confirm && !options.yes) {
+        throw new AppError(
+          'conflict',
+          `${approval.action.title}: risk ${approval.action.risk} of 10 (${approval.action.riskReasons.join('; ')}). Add --yes to approve it.`,
+        )
+      }
+      const decided = await callServer(
+        options,
+        `/v1/incidents/${view.id}/approvals/${approval.id}`,
+        z.looseObject({ approval: approvalView }),
+        {
+          method: 'POST',
+          json: {
+            decision,
+            ...(options.reason === undefined ? {} : { reason: options.reason }),
+            ...(options.yes ? { confirmed: true } : {}),
+          },
+        },
+      )
+      if (options.json) console.log(JSON.stringify(decided))
+      else
+        console.log(
+          decision === 'approve'
+            ? `Approved: ${approval.action.title}. It runs now.`
+            : `Refused: ${approval.action.title}.`,
+        )
+    })
+}
+
+const load = (incident: string, options: Options): Promise<IncidentView> =>
+  callServer(options, `/v1/incidents/${encodeURIComponent(incident)}`, incidentView)

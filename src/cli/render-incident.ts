@@ -1,0 +1,84 @@
+// The same sentence and the same order as on the page, in 80 columns. Colour only on a terminal, never with NO_COLOR.
+import { styleText } from 'node:util'
+import type { Evidence } from '../diagnosis/evidence.ts'
+import type { IncidentList, IncidentSummary, IncidentView } from '../incidents/view.ts'
+
+const WIDTH = 80
+
+export function renderList({ incidents, waiting }: IncidentList): string {
+  const lines = incidents.map((incident) => {
+    const head = `${String(incident.number).padStart(4)}  ${severityMark(incident)}  ${stateWord(incident)}  since ${clockTime(incident.openedAt)}  ${counted(incident.alerts, 'alert')}`
+    return `${head}\n${wrap(incident.sentence, 6)}`
+  })
+  if (lines.length === 0) lines.push('Nothing is open.')
+  if (waiting > 0) lines.push(`${counted(waiting, 'alert')} still to be folded.`)
+  return lines.join('\n')
+}
+
+export function renderIncident(view: IncidentView): string {
+  const { report, approval } = view
+  const cause = report?.causes[0]
+  const blocks = [
+    `${severityMark(view)} incident ${view.number}  ${stateWord(view)}  since ${clockTime(view.openedAt)}  ${counted(view.alerts, 'alert')}, ${view.firing} firing`,
+    wrap(bold(view.sentence), 0),
+  ]
+  if (cause) {
+    blocks.push(
+      `Confidence ${cause.confidence.toFixed(2)}\n${[...cause.evidence.map(evidenceLine), ...cause.against.map((e) => `against: ${evidenceLine(e)}`)].join('\n')}`,
+    )
+  }
+  for (const next of report?.causes.slice(1, 3) ?? [])
+    blocks.push(`Also possible: ${next.service}, ${next.kind} (${next.confidence.toFixed(2)})`)
+  if (report?.abstained)
+    blocks.push(`The cause is not known. What would settle it:\n${report.missing.map((m) => `  - ${m}`).join('\n')}`)
+  for (const { source, reason } of report?.blind ?? []) blocks.push(`Not seen: ${source} (${reason})`)
+  if (approval) {
+    const { action } = approval
+    blocks.push(
+      [
+        `${bold(action.title)}   [${approval.state}]`,
+        `  Expected  ${action.expected}`,
+        `  Undo      ${action.undo}`,
+        `  Touches   ${action.touches}.  Risk ${action.risk} of 10`,
+        `  If not    ${action.ifNothing}`,
+        ...(approval.state === 'pending'
+          ? [`  npx midwatch incidents approve ${view.number}     or: refuse ${view.number}`]
+          : []),
+      ].join('\n'),
+    )
+  }
+  blocks.push(view.timeline.map((event) => `${clockTime(event.at)}  ${wrap(event.text, 10).trimStart()}`).join('\n'))
+  return blocks.join('\n\n')
+}
+
+const evidenceLine = (evidence: Evidence): string => wrap(`- ${evidence.claim}`, 2)
+
+function severityMark({ severity }: IncidentSummary): string {
+  if (severity === 'critical') return colour('red', '■ critical')
+  if (severity === 'error') return colour('red', '▲ error')
+  return severity === 'warning' ? colour('yellow', '● warning') : `○ ${severity}`
+}
+
+const stateWord = (incident: IncidentSummary): string => (incident.outcome ?? incident.state).replaceAll('_', ' ')
+
+const counted = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? '' : 's'}`
+
+const clockTime = (ms: number): string => new Date(ms).toLocaleTimeString(undefined, { hour12: false })
+
+const bold = (text: string): string => style('bold', text)
+const colour = (name: 'red' | 'yellow', text: string): string => style(name, text)
+const style = (format: 'bold' | 'red' | 'yellow', text: string): string =>
+  styleText(format, text, { stream: process.stdout })
+
+/** Words wrapped to 80 columns; every line after the first is indented too. */
+function wrap(text: string, indent: number): string {
+  const lines: string[] = []
+  let line = ''
+  for (const word of text.split(/\s+/)) {
+    if (line !== '' && indent + line.length + 1 + word.length > WIDTH) {
+      lines.push(line)
+      line = word
+    } else line = line === '' ? word : `${line} ${word}`
+  }
+  return [...lines, line].map((part) => ' '.repeat(indent) + part).join('\n')
+}

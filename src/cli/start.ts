@@ -1,0 +1,78 @@
+// `midwatch start`: serves until it is told to stop, then finishes what it accepted.
+import { resolve } from 'node:path'
+import { Command, InvalidArgumentError } from 'commander'
+import { startApp } from '../app.ts'
+import type { Config } from '../config/schema.ts'
+import { createLog, LOG_LEVELS, type LogLevelName } from '../observe/log.ts'
+import { readSettings } from './settings.ts'
+
+interface StartOptions {
+  readonly config?: string
+  readonly port?: number
+  readonly data?: string
+  readonly logLevel: LogLevelName
+  readonly roles?: string
+}
+
+export function startCommand(): Command {
+  return new Command('start')
+    .description('serve the gateway, the on-call agent and the page')
+    .option('--config <file>', 'the config file (default: midwatch.yaml, else the embedded default)')
+    .option('--port <number>', 'listen here instead of server.port', parsePort)
+    .option('--data <folder>', 'keep the state here instead of data')
+    .option('--roles <list>', 'gateway,agent (default: both)')
+    .option('--log-level <level>', `one of ${LOG_LEVELS.join(', ')}`, parseLevel, 'info')
+    .action(async (options: StartOptions) => {
+      const { config, file } = readSettings(options.config)
+      const effective = {
+        ...config,
+        server: { ...config.server, port: options.port ?? config.server.port },
+        data: options.data === undefined ? config.data : resolve(options.data),
+      } satisfies Config
+      const log = createLog({ level: options.logLevel, pretty: process.stderr.isTTY })
+      const app = await startApp({ config: effective, roles: parseRoles(options.roles), log })
+      log.info({ config: file ?? 'the embedded default', data: effective.data }, `Midwatch serves at ${app.url}`)
+      console.log(`Midwatch serves at ${app.url}`)
+      await stopSignal()
+      log.info('Stopping: no new requests, finishing those under way')
+      await app.stop()
+      log.info('Stopped')
+    })
+}
+
+const ROLES = ['gateway', 'agent'] as const
+export type Role = (typeof ROLES)[number]
+
+function parseRoles(list: string | undefined): ReadonlySet<Role> {
+  if (list === undefined) return new Set(ROLES)
+  const roles = list.split(',').map((role) => role.trim())
+  const wrong = roles.find((role) => !ROLES.includes(role as Role))
+  if (wrong !== undefined) throw new InvalidArgumentError(`There is no role ${wrong}. Take ${ROLES.join(', ')}.`)
+  return new Set(roles as Role[])
+}
+
+function parsePort(text: string): number {
+  const port = Number(text)
+  if (!Number.isInteger(port) || port < 0 || port > 65_535)
+    throw new InvalidArgumentError('A port is a whole number from 0 to 65535.')
+  return port
+}
+
+function parseLevel(text: string): LogLevelName {
+  const level = LOG_LEVELS.find((known) => known === text)
+  if (!level) throw new InvalidArgumentError(`Take one of ${LOG_LEVELS.join(', ')}.`)
+  return level
+}
+
+/** Resolves at the first SIGINT or SIGTERM; a second one ends the process at once. */
+function stopSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    const stop = () => {
+      process.once('SIGINT', () => process.exit(130))
+      process.once('SIGTERM', () => process.exit(143))
+      resolve()
+    }
+    process.once('SIGINT', stop)
+    process.once('SIGTERM', stop)
+  })
+}

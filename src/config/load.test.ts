@@ -1,0 +1,108 @@
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { ConfigError, defaultConfig, loadConfig, parseConfig } from './load.ts'
+
+const parse = (text: string, environment = {}) => parseConfig(text, 'midwatch.yaml', environment)
+
+function problemsOf(text: string, environment = {}): readonly string[] {
+  try {
+    parse(text, environment)
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems
+    throw error
+  }
+  return []
+}
+
+const example = join(import.meta.dirname, '../../midwatch.example.yaml')
+const exampleEnvironment = { OPENAI_API_KEY: 'sk-1', NOTIFY_SECRET: 's', DEPLOY_TOKEN: 'd' }
+
+describe('the configuration', () => {
+  it('loads the example file, so that it cannot rot', () => {
+    const config = loadConfig(example, exampleEnvironment)
+    expect(config.models.fast?.targets).toHaveLength(2)
+    expect(config.providers.openai?.apiKey?.reveal()).toBe('sk-1')
+  })
+
+  it('loads the YAML blocks shown in the README', () => {
+    const readme = readFileSync(join(import.meta.dirname, '../../README.md'), 'utf8')
+    const blocks = [...readme.matchAll(/```yaml\n([\s\S]*?)```/g)].map((match) => match[1] ?? '')
+    expect(blocks.length).toBeGreaterThan(0)
+    for (const block of blocks) expect(problemsOf(block, exampleEnvironment)).toEqual([])
+  })
+
+  it('needs no file: the default binds to loopback and asks for keys', () => {
+    expect(defaultConfig()).toMatchObject({ server: { host: '127.0.0.1', port: 4747 }, auth: { mode: 'required' } })
+    expect(parse('')).toEqual(defaultConfig())
+  })
+
+  it('refuses an unknown key and names the one that was meant, at every depth', () => {
+    expect(problemsOf('servr: {}')).toEqual(['servr is not a known key; did you mean server?'])
+    expect(problemsOf('agent: { folding: { groupWaitSecond: 3 } }')).toEqual([
+      'agent.folding.groupWaitSecond is not a known key; did you mean groupWaitSeconds?',
+    ])
+    const model =
+      'providers: { a: { kind: openai, baseUrl: "http://a" } }\nmodels: { m: { target: [], targets: [{ provider: a, model: x, wieght: 2 }] } }'
+    expect(problemsOf(model)).toEqual([
+      'models.m.targets.0.wieght is not a known key; did you mean weight?',
+      'models.m.target is not a known key; did you mean targets?',
+    ])
+  })
+
+  it('tells every problem at once', () => {
+    const problems = problemsOf('server: { port: 99999 }\ndata: 5\nagent: { model: nope }')
+    expect(problems).toHaveLength(2)
+    expect(problems.join('\n')).toMatch(/server\.port[\s\S]*data/)
+  })
+
+  it('names a model, provider or fallback that does not exist', () => {
+    const text = 'models: { m: { targets: [{ provider: nowhere, model: x }], fallbacks: [n] } }\nagent: { model: k }'
+    expect(problemsOf(text).join('\n')).toMatch(
+      /no provider is called nowhere[\s\S]*no model is called n;[\s\S]*no model is called k;/,
+    )
+  })
+
+  it('says which environment variable is missing and where', () => {
+    expect(problemsOf('data: x\nserver: { publicUrl: "${NOT_THERE}" }')).toEqual([
+      'the environment variable NOT_THERE is not set (line 2)',
+    ])
+  })
+
+  it('never lets a value out of the environment change the shape of the file', () => {
+    const config = parse('data: "${DIR}"', { DIR: 'x\nauth: { mode: off }' })
+    expect(config.data).toBe('x\nauth: { mode: off }')
+    expect(config.auth.mode).toBe('required')
+  })
+
+  it('refuses to switch authentication off on an address that others can reach', () => {
+    expect(problemsOf('auth: { mode: off }\nserver: { host: 0.0.0.0 }').join()).toMatch(/off binds to loopback only/)
+    expect(problemsOf('auth: { mode: off }')).toEqual([])
+  })
+
+  it('takes the off that YAML 1.1 readers turn into a boolean', () => {
+    expect(parse('auth: { mode: false }').auth.mode).toBe('off')
+    expect(parse('auth: { mode: off }').auth.mode).toBe('off')
+  })
+
+  it('never prints a secret', () => {
+    const config = parse('providers: { a: { kind: openai, baseUrl: "http://a", apiKey: "sk-very-secret" } }')
+    expect(JSON.stringify(config)).not.toContain('very-secret')
+    expect(`${String(config.providers.a?.apiKey)}`).toBe('***')
+  })
+
+  it('takes relative paths from the folder of the file', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'midwatch-config-'))
+    writeFileSync(join(folder, 'm.yaml'), 'data: state\nagent: { sources: { files: { paths: [logs] } } }')
+    const config = loadConfig(join(folder, 'm.yaml'))
+    expect(config.data).toBe(join(folder, 'state'))
+    expect(config.agent.sources.files?.paths).toEqual([join(folder, 'logs')])
+  })
+
+  it('says so when the file is missing or not YAML', () => {
+    expect(() => loadConfig('/nowhere/midwatch.yaml')).toThrow(/cannot be read: ENOENT/)
+    expect(problemsOf('server: {port: 1').length).toBeGreaterThan(0)
+    expect(problemsOf('a: 1\na: 2').join()).toMatch(/unique/)
+  })
+})

@@ -1,0 +1,97 @@
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, it } from 'vitest'
+import { connectSqlite } from './connect.ts'
+import { migrate, type Migration } from './migrate.ts'
+
+interface Tables {
+  things: { id: string; n: number }
+}
+
+const things: Migration = {
+  name: '2026-01-01-things',
+  up: (db) =>
+    db.schema
+      .createTable('things')
+      .addColumn('id', 'text', (c) => c.primaryKey())
+      .addColumn('n', 'integer')
+      .execute(),
+}
+
+const file = () => join(mkdtempSync(join(tmpdir(), 'midwatch-db-')), 'nested/folder/x.db')
+
+it('applies each migration once, in order of name, whatever order they are given in', async () => {
+  const order: string[] = []
+  const step = (name: string): Migration => ({ name, up: async () => void order.push(name) })
+  const connection = connectSqlite(':memory:')
+  expect(await migrate(connection, [step('b'), step('a')])).toEqual(['a', 'b'])
+  expect(await migrate(connection, [step('c'), step('a'), step('b')])).toEqual(['c'])
+  expect(order).toEqual(['a', 'b', 'c'])
+  await connection.close()
+})
+
+it('leaves nothing of a migration that failed', async () => {
+  const connection = connectSqlite(':memory:')
+  const broken: Migration = {
+    name: '2026-01-02-broken',
+    up: async (db) => {
+      await db.schema.createTable('half').addColumn('id', 'text').execute()
+      throw new Error('no')
+    },
+  }
+  await expect(migrate(connection, [things, broken])).rejects.toThrow('no')
+  const tables = await connection.as<Tables>().introspection.getTables()
+  expect(tables.map((table) => table.name).sort()).toEqual(['migrations', 'things'])
+  await connection.close()
+})
+
+it('refuses a database that a newer version has written', async () => {
+  const connection = connectSqlite(':memory:')
+  await migrate(connection, [things])
+  await expect(migrate(connection, [])).rejects.toThrow(/newer Midwatch.*2026-01-01-things/)
+  await connection.close()
+})
+
+it('keeps what was committed and forgets what was rolled back', async () => {
+  const path = file()
+  const first = connectSqlite(path)
+  await migrate(first, [things])
+  const db = first.as<Tables>()
+  await db.insertInto('things').values({ id: 'kept', n: 1 }).execute()
+  await db
+    .transaction()
+    .execute(async (trx) => {
+      await trx.insertInto('things').values({ id: 'lost', n: 2 }).execute()
+      throw new Error('back')
+    })
+    .catch(() => undefined)
+  await first.close()
+  const second = connectSqlite(path)
+  expect(await second.as<Tables>().selectFrom('things').selectAll().execute()).toEqual([{ id: 'kept', n: 1 }])
+  await second.close()
+})
+
+it('lets two connections write to one file in turn', async () => {
+  const path = file()
+  const [a, b] = [connectSqlite(path), connectSqlite(path)]
+  await migrate(a, [things])
+  const raise = (connection: typeof a) =>
+    connection
+      .as<Tables>()
+      .transaction()
+      .execute(async (trx) => {
+        const row = await trx.selectFrom('things').select('n').where('id', '=', 'x').executeTakeFirst()
+        await trx
+          .insertInto('things')
+          .values({ id: 'x', n: 1 })
+          .onConflict((c) => c.column('id').doUpdateSet({ n: (row?.n ?? 0) + 1 }))
+          .execute()
+      })
+  for (let i = 0; i < 20; i++) {
+    await raise(a)
+    await raise(b)
+  }
+  expect(await a.as<Tables>().selectFrom('things').select('n').executeTakeFirst()).toEqual({ n: 40 })
+  await Promise.all([a.close(), b.close()])
+})

@@ -1,0 +1,170 @@
+import { connect } from 'node:net'
+import { afterEach, describe, expect, it } from 'vitest'
+import { z } from 'zod'
+import { type Caller, LOCAL_CALLER } from '../core/caller.ts'
+import { AppError } from '../core/errors.ts'
+import { silentLog } from '../observe/log.ts'
+import { ok, type Route } from './exchange.ts'
+import { type RunningServer, startServer } from './server.ts'
+
+const running: RunningServer[] = []
+afterEach(async () => {
+  await Promise.all(running.splice(0).map((server) => server.stop(100)))
+})
+
+const guest: Caller = { ...LOCAL_CALLER, name: 'guest', scopes: ['incidents:read'] }
+
+async function serve(routes: readonly Route[], caller: Caller = LOCAL_CALLER) {
+  const server = await startServer(
+    {
+      routes,
+      identify: async (request) => {
+        if (request.headers.authorization === 'Bearer wrong') throw new AppError('unauthenticated')
+        return caller
+      },
+      publicUrl: 'https://midwatch.example.com',
+      keyless: true,
+      log: silentLog(),
+    },
+    '127.0.0.1',
+    0,
+  )
+  running.push(server)
+  return { server, url: `http://127.0.0.1:${server.port}` }
+}
+
+const echo: Route = {
+  method: 'POST',
+  path: '/v1/echo/:name',
+  scope: 'admin',
+  maxBodyBytes: 1000,
+  handle: async (exchange) =>
+    ok({ name: exchange.params.name, body: await exchange.json(z.strictObject({ n: z.number() })) }),
+}
+
+const post = (url: string, body: string | Uint8Array<ArrayBuffer>, headers: Record<string, string> = {}) =>
+  fetch(url, { method: 'POST', body, headers: { 'content-type': 'application/json', ...headers } })
+
+interface ErrorBody {
+  error: { code: string; message: string; field?: string; requestId?: string }
+}
+const errorOf = async (response: Response) => ((await response.json()) as ErrorBody).error
+
+describe('the door', () => {
+  it('hands a good request to its route and answers with a request id', async () => {
+    const { url } = await serve([echo])
+    const response = await post(`${url}/v1/echo/a%20b`, '{"n":1}', { 'x-request-id': 'mine-1' })
+    expect(await response.json()).toEqual({ name: 'a b', body: { n: 1 } })
+    expect(response.headers.get('x-request-id')).toBe('mine-1')
+  })
+
+  it('names the field of a bad body, and where bad JSON breaks', async () => {
+    const { url } = await serve([echo])
+    expect(await errorOf(await post(`${url}/v1/echo/x`, '{"n":"1"}'))).toMatchObject({ code: 'malformed', field: 'n' })
+    expect(await errorOf(await post(`${url}/v1/echo/x`, '{"n":1'))).toMatchObject({
+      message: expect.stringMatching(/not JSON.*position 6/) as string,
+    })
+    expect(await errorOf(await post(`${url}/v1/echo/x`, ''))).toMatchObject({
+      message: 'The body is empty. Send a JSON object.',
+    })
+    expect(await errorOf(await post(`${url}/v1/echo/x`, new Uint8Array([0xff, 0xfe, 0x00])))).toMatchObject({
+      message: 'The body is not UTF-8.',
+    })
+  })
+
+  it('refuses a body over the bound, whether or not its length was announced', async () => {
+    const { url } = await serve([echo])
+    const big = 'x'.repeat(5000)
+    expect((await post(`${url}/v1/echo/x`, big)).status).toBe(413)
+    const unannounced = new ReadableStream({
+      start: (controller) => {
+        for (let i = 0; i < 50; i++) controller.enqueue(new TextEncoder().encode('x'.repeat(100)))
+        controller.close()
+      },
+    })
+    const response = await fetch(`${url}/v1/echo/x`, {
+      method: 'POST',
+      body: unannounced,
+      duplex: 'half',
+    } as RequestInit)
+    expect(response.status).toBe(413)
+    expect((await post(`${url}/v1/echo/x`, '{"n":1}')).status).toBe(200)
+  })
+
+  it('tells who lacks what: 401 without a valid key, 403 without the scope, 404 and 405 for a wrong address', async () => {
+    const { url } = await serve([echo], guest)
+    const wrongKey = await post(`${url}/v1/echo/x`, '{"n":1}', { authorization: 'Bearer wrong' })
+    expect(wrongKey.status).toBe(401)
+    expect(wrongKey.headers.get('www-authenticate')).toMatch(/Bearer/)
+    expect(await errorOf(await post(`${url}/v1/echo/x`, '{"n":1}'))).toMatchObject({
+      code: 'forbidden',
+      message: expect.stringMatching(/guest.*admin/) as string,
+    })
+    expect((await fetch(`${url}/v1/nothing`)).status).toBe(404)
+    expect(await errorOf(await fetch(`${url}/v1/echo/x`))).toMatchObject({
+      code: 'method_not_allowed',
+      message: expect.stringMatching(/takes POST, not GET/) as string,
+    })
+  })
+
+  it('shows nothing of an unforeseen failure but where to look', async () => {
+    const broken: Route = { ...echo, handle: () => Promise.reject(new Error('secret path /etc')) }
+    const { url } = await serve([broken])
+    const error = await errorOf(await post(`${url}/v1/echo/x`, '{}'))
+    expect(error).toMatchObject({ code: 'internal', requestId: expect.stringMatching(/^req_/) as string })
+    expect(JSON.stringify(error)).not.toContain('secret')
+  })
+
+  it('refuses what a page of another site sends, also under a foreign host name', async () => {
+    const { url } = await serve([echo])
+    const own = new URL(url)
+    expect((await post(`${url}/v1/echo/x`, '{"n":1}', { origin: url })).status).toBe(200)
+    expect((await post(`${url}/v1/echo/x`, '{"n":1}', { origin: 'https://evil.example' })).status).toBe(403)
+    expect(await rawPost(own.port, 'evil.example', 'http://evil.example')).toMatch(/403/)
+    expect(await rawPost(own.port, 'evil.example', undefined)).toMatch(/403/)
+    expect(await rawPost(own.port, 'midwatch.example.com', 'https://midwatch.example.com')).toMatch(/200/)
+  })
+
+  it('lets requests under way finish when it stops, and takes no new ones', async () => {
+    let finish: () => void = () => undefined
+    const slow: Route = {
+      method: 'GET',
+      path: '/slow',
+      scope: null,
+      handle: () => new Promise((resolve) => (finish = () => resolve(ok('done')))),
+    }
+    const { server, url } = await serve([slow])
+    const under = fetch(`${url}/slow`)
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    const stopped = server.stop(5000)
+    await expect(fetch(`${url}/slow`)).rejects.toThrow()
+    finish()
+    expect(await (await under).json()).toBe('done')
+    await stopped
+  })
+
+  it('says which port is taken', async () => {
+    const { server } = await serve([])
+    const again = startServer(
+      { routes: [], identify: async () => LOCAL_CALLER, publicUrl: undefined, keyless: false, log: silentLog() },
+      '127.0.0.1',
+      server.port,
+    )
+    await expect(again).rejects.toThrow(new RegExp(`port ${server.port} on 127.0.0.1 is in use`))
+  })
+})
+
+/** fetch does not let a caller choose its Host; a socket does. */
+function rawPost(port: string, host: string, origin: string | undefined): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(Number(port), '127.0.0.1', () =>
+      socket.write(
+        `POST /v1/echo/x HTTP/1.1\r\nHost: ${host}${origin === undefined ? '' : `\r\nOrigin: ${origin}`}\r\nContent-Length: 7\r\nConnection: close\r\n\r\n{"n":1}`,
+      ),
+    )
+    let text = ''
+    socket.on('data', (chunk: Buffer) => (text += chunk.toString()))
+    socket.on('end', () => resolve(text))
+    socket.on('error', reject)
+  })
+}

@@ -1,0 +1,34 @@
+// The command line. Exit codes: 0 done, 1 found a problem, 2 wrong usage. Data on stdout, everything else on stderr.
+import { Command, CommanderError } from 'commander'
+import { configCommand } from './cli/config.ts'
+import { diagnoseCommand } from './cli/diagnose.ts'
+import { doctorCommand } from './cli/doctor.ts'
+import { incidentsCommand } from './cli/incidents.ts'
+import { keysCommand } from './cli/keys.ts'
+import { startCommand } from './cli/start.ts'
+import { describeError } from './core/errors.ts'
+
+const program = new Command('midwatch')
+  .description('One door for every model call, and an on-call agent that finds the cause with evidence.')
+  .version('0.1.0')
+  .showHelpAfterError('Run with --help to see what it takes.')
+  .addCommand(startCommand())
+  .addCommand(incidentsCommand())
+  .addCommand(keysCommand())
+  .addCommand(diagnoseCommand())
+  .addCommand(configCommand())
+  .addCommand(doctorCommand())
+
+for (const command of [program, ...program.commands, ...program.commands.flatMap((c) => c.commands)])
+  command.exitOverride()
+
+// A reader that has seen enough (`midwatch incidents | head`) is not a failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  if (error instanceof CommanderError) process.exit(error.exitCode === 0 ? 0 : 2)
+  console.error(`midwatch: ${describeError(error)}`)
+  process.exit(1)
+}
