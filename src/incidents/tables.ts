@@ -14,11 +14,14 @@ export interface DeliveryRow {
   last_at: number
 }
 
-/** One life of an alert: what has the same fingerprint and began at the same moment. */
+/** One life of an alert: what has exactly the same labels and began at the same moment. */
 export interface AlertRow {
   id: string
   tenant: string
   source: string
+  /** Hash of the labels as they came: two pods of one deployment are two alerts. */
+  identity: string
+  /** Hash of the labels with what varies masked: the same trouble again has the same one. */
   fingerprint: string
   name: string
   service: string | null
@@ -29,6 +32,8 @@ export interface AlertRow {
   labels: string
   annotations: string
   url: string | null
+  /** The sender's own grouping, where it has one that tells something. */
+  group_key: string | null
   delivery_id: string
   /** How often it was delivered. */
   times: number
@@ -79,10 +84,35 @@ export interface IncidentEventRow {
   id: string
   incident_id: string
   seq: number
+  /** Counts up over all incidents of the tenant, in the order of commits: where a live reader left off. */
+  position: number
   at: number
   kind: string
   text: string
   data: string | null
+}
+
+/** What the folder remembers of an open incident; gone when it closes. */
+export interface IncidentFoldRow {
+  incident_id: string
+  tenant: string
+  /** The times of its first and its latest alert. */
+  first_at: number
+  last_at: number
+  alerts: number
+}
+
+/** By what an alert finds an open incident: `service:checkout`, `fingerprint:…`, `group:…`, `place:…`. */
+export interface IncidentFoldKeyRow {
+  incident_id: string
+  tenant: string
+  key: string
+}
+
+/** Numbers that count up, each under its name. */
+export interface CounterRow {
+  name: string
+  value: number
 }
 
 export interface ChangeRow {
@@ -140,6 +170,9 @@ export interface IncidentTables {
   alerts: AlertRow
   incidents: IncidentRow
   incident_events: IncidentEventRow
+  incident_folds: IncidentFoldRow
+  incident_fold_keys: IncidentFoldKeyRow
+  counters: CounterRow
   changes: ChangeRow
   approvals: ApprovalRow
   action_runs: ActionRunRow
@@ -184,6 +217,7 @@ async function createIncidentTables(db: Kysely<unknown>): Promise<void> {
     .addColumn('id', 'text', (c) => c.primaryKey())
     .addColumn('tenant', 'text', (c) => c.notNull())
     .addColumn('source', 'text', (c) => c.notNull())
+    .addColumn('identity', 'text', (c) => c.notNull())
     .addColumn('fingerprint', 'text', (c) => c.notNull())
     .addColumn('name', 'text', (c) => c.notNull())
     .addColumn('service', 'text')
@@ -194,6 +228,7 @@ async function createIncidentTables(db: Kysely<unknown>): Promise<void> {
     .addColumn('labels', 'text', (c) => c.notNull())
     .addColumn('annotations', 'text', (c) => c.notNull())
     .addColumn('url', 'text')
+    .addColumn('group_key', 'text')
     .addColumn('delivery_id', 'text', (c) => c.notNull().references('deliveries.id'))
     .addColumn('times', 'integer', (c) => c.notNull())
     .addColumn('first_at', 'bigint', (c) => c.notNull())
@@ -201,20 +236,50 @@ async function createIncidentTables(db: Kysely<unknown>): Promise<void> {
     .addColumn('decision', 'text')
     .addColumn('reason', 'text')
     .addColumn('incident_id', 'text', (c) => c.references('incidents.id'))
-    .addUniqueConstraint('alerts_one_life', ['tenant', 'source', 'fingerprint', 'starts_at'])
+    .addUniqueConstraint('alerts_one_life', ['tenant', 'source', 'identity', 'starts_at'])
     .execute()
   await db.schema.createIndex('alerts_unfolded').on('alerts').columns(['decision', 'first_at']).execute()
+  await db.schema
+    .createIndex('alerts_by_fingerprint')
+    .on('alerts')
+    .columns(['tenant', 'fingerprint', 'first_at'])
+    .execute()
+  await db.schema.createIndex('alerts_by_arrival').on('alerts').columns(['tenant', 'first_at']).execute()
+  await db.schema.createIndex('alerts_by_decision').on('alerts').columns(['tenant', 'decision', 'first_at']).execute()
   await db.schema.createIndex('alerts_by_incident').on('alerts').columns(['incident_id', 'status']).execute()
   await db.schema
     .createTable('incident_events')
     .addColumn('id', 'text', (c) => c.primaryKey())
     .addColumn('incident_id', 'text', (c) => c.notNull().references('incidents.id'))
     .addColumn('seq', 'integer', (c) => c.notNull())
+    .addColumn('position', 'bigint', (c) => c.notNull())
     .addColumn('at', 'bigint', (c) => c.notNull())
     .addColumn('kind', 'text', (c) => c.notNull())
     .addColumn('text', 'text', (c) => c.notNull())
     .addColumn('data', 'text')
     .addUniqueConstraint('incident_events_order', ['incident_id', 'seq'])
+    .execute()
+  await db.schema.createIndex('incident_events_live').on('incident_events').column('position').execute()
+  await db.schema
+    .createTable('incident_folds')
+    .addColumn('incident_id', 'text', (c) => c.primaryKey().references('incidents.id'))
+    .addColumn('tenant', 'text', (c) => c.notNull())
+    .addColumn('first_at', 'bigint', (c) => c.notNull())
+    .addColumn('last_at', 'bigint', (c) => c.notNull())
+    .addColumn('alerts', 'integer', (c) => c.notNull())
+    .execute()
+  await db.schema
+    .createTable('incident_fold_keys')
+    .addColumn('incident_id', 'text', (c) => c.notNull().references('incidents.id'))
+    .addColumn('tenant', 'text', (c) => c.notNull())
+    .addColumn('key', 'text', (c) => c.notNull())
+    .addPrimaryKeyConstraint('incident_fold_keys_key', ['tenant', 'key', 'incident_id'])
+    .execute()
+  await db.schema.createIndex('incident_fold_keys_by_incident').on('incident_fold_keys').column('incident_id').execute()
+  await db.schema
+    .createTable('counters')
+    .addColumn('name', 'text', (c) => c.primaryKey())
+    .addColumn('value', 'bigint', (c) => c.notNull())
     .execute()
   await db.schema
     .createTable('changes')
