@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { connectSqlite } from './connect.ts'
+import { lockFolder } from './lock.ts'
 import { migrate, type Migration } from './migrate.ts'
 
 interface Tables {
@@ -94,4 +95,12 @@ it('lets two connections write to one file in turn', async () => {
   }
   expect(await a.as<Tables>().selectFrom('things').select('n').executeTakeFirst()).toEqual({ n: 40 })
   await Promise.all([a.close(), b.close()])
+})
+
+it('gives a data folder to one process at a time, and to the next once the first let go', () => {
+  const folder = join(mkdtempSync(join(tmpdir(), 'midwatch-lock-')), 'data')
+  const first = lockFolder(folder)
+  expect(() => lockFolder(folder)).toThrow(/Another Midwatch uses the data folder/)
+  first.release()
+  lockFolder(folder).release()
 })
