@@ -3,10 +3,10 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import findMyWay from 'find-my-way'
-import type { z } from 'zod'
 import { type Caller, mayDo } from '../core/caller.ts'
 import { AppError, toAppError } from '../core/errors.ts'
 import { newId } from '../core/ids.ts'
+import { parseAs, parseJson } from '../core/parse.ts'
 import type { Log } from '../observe/log.ts'
 import { readBody } from './body.ts'
 import { errorReply } from './error-reply.ts'
@@ -166,38 +166,6 @@ function makeExchange({ id, request, response, route, params, caller, stopping, 
     query: (schema) => parseAs(schema, Object.fromEntries(url.searchParams)),
     raw: { request, response },
   }
-}
-
-/** Bytes as JSON. Throws `malformed` saying where it breaks. */
-export function parseJson(bytes: Buffer): unknown {
-  if (bytes.length === 0) throw new AppError('malformed', 'The body is empty. Send a JSON object.')
-  let text: string
-  try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
-  } catch (error) {
-    throw new AppError('malformed', 'The body is not UTF-8.', { cause: error })
-  }
-  try {
-    return JSON.parse(text)
-  } catch (error) {
-    throw new AppError('malformed', `The body is not JSON: ${(error as Error).message}.`, { cause: error })
-  }
-}
-
-/** Throws `malformed` naming the first field at fault. */
-export function parseAs<T extends z.ZodType>(schema: T, value: unknown): z.output<T> {
-  const result = schema.safeParse(value)
-  if (result.success) return result.data
-  const issue = result.error.issues[0]
-  const field = issue?.path.map(String).join('.') ?? ''
-  throw new AppError(
-    'malformed',
-    `${field === '' ? 'The body' : `The field ${field}`} is not right: ${issue?.message ?? 'unknown problem'}.`,
-    {
-      ...(field === '' ? {} : { field }),
-      cause: result.error,
-    },
-  )
 }
 
 function noRoute(

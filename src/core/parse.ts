@@ -1,0 +1,37 @@
+// Bytes and unknown values into shapes, with errors that name what is wrong.
+import type { z } from 'zod'
+import { AppError } from './errors.ts'
+
+const utf8 = new TextDecoder('utf-8', { fatal: true })
+
+/** Bytes as JSON. Throws `malformed` saying where it breaks. */
+export function parseJson(bytes: Uint8Array): unknown {
+  if (bytes.length === 0) throw new AppError('malformed', 'The body is empty. Send a JSON object.')
+  let text: string
+  try {
+    text = utf8.decode(bytes)
+  } catch (error) {
+    throw new AppError('malformed', 'The body is not UTF-8.', { cause: error })
+  }
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    throw new AppError('malformed', `The body is not JSON: ${(error as Error).message}.`, { cause: error })
+  }
+}
+
+/** Throws `malformed` naming the first field at fault. */
+export function parseAs<T extends z.ZodType>(schema: T, value: unknown): z.output<T> {
+  const result = schema.safeParse(value)
+  if (result.success) return result.data
+  const issue = result.error.issues[0]
+  const field = issue?.path.map(String).join('.') ?? ''
+  throw new AppError(
+    'malformed',
+    `${field === '' ? 'The body' : `The field ${field}`} is not right: ${issue?.message ?? 'unknown problem'}.`,
+    {
+      ...(field === '' ? {} : { field }),
+      cause: result.error,
+    },
+  )
+}
