@@ -3,6 +3,7 @@
 // running ones. What a release does is known to nobody outside but through its effects.
 import type { Change } from '../../src/core/telemetry.ts'
 import type { Log } from '../../src/observe/log.ts'
+import type { LoadStats } from '../load/tally.ts'
 import type { Behaviour, Trouble } from '../shop/messages.ts'
 import type { Random } from './random.ts'
 
@@ -104,19 +105,6 @@ export interface Operation {
   readonly startedAt: number
   readonly finishedAt?: number
   readonly detail?: string
-}
-
-export interface LoadStats {
-  readonly sent: number
-  readonly ok: number
-  readonly failed: number
-  /** Of the answers of the last ten seconds. */
-  readonly recentFailedShare: number
-  readonly recentMeanMs: number
-  readonly recentPerSecond: number
-  readonly recentByRoute: Readonly<
-    Record<string, { readonly perSecond: number; readonly failedShare: number; readonly meanMs: number }>
-  >
 }
 
 export interface Platform {
