@@ -1,0 +1,140 @@
+// Which signals left their normal range around the alert, by how much, and since when. "How much" is a strength from 0 to 1
+// that asks for both: far beyond noise (robust z, as in BARO: Pham et al., FSE 2024) and large enough to matter for what
+// the signal is (a 2 % rise of latency can be ten sigma and is still nothing).
+import { findExcursion } from './onset.ts'
+import type { Signal, SignalRole } from './service-signals.ts'
+import { clamp, normalOf, quantileOf, sortedSample, trendOf, valuesBetween, type Normal, type Track } from './stats.ts'
+
+export interface Anomaly {
+  readonly signal: Signal
+  /** Robust centre before, and level since the onset. */
+  readonly before: number
+  readonly after: number
+  readonly direction: 1 | -1
+  /** 0 to 1. */
+  readonly strength: number
+  readonly onsetMs: number
+}
+
+export interface Window {
+  readonly fromMs: number
+  readonly alertAtMs: number
+  readonly toMs: number
+  readonly stepMs: number
+}
+
+interface Measure {
+  /** In which direction it is trouble; 0 is either. */
+  readonly bad: 1 | -1 | 0
+  /** Deviations smaller than this are never counted as one scale: in the signal's unit, and relative to its centre. */
+  readonly floor: number
+  readonly relativeFloor: number
+  /** 1 is a plain fault. */
+  readonly effect: (before: number, after: number, unit: string) => number
+  /** Rises step by step, so that its latest level says more than its median since the onset. */
+  readonly grows?: true
+  /** Where no normal is known, this is it. */
+  readonly unknownBefore?: number
+}
+
+const difference = (full: number) => (before: number, after: number) => Math.abs(after - before) / full
+const fold =
+  (full: number, ground = 0) =>
+  (before: number, after: number) =>
+    before + ground <= 0 && after + ground <= 0
+      ? 0
+      : Math.abs(Math.log((Math.max(after, 0) + ground + 1e-12) / (Math.max(before, 0) + ground + 1e-12))) / Math.log(full)
+/** Close to full is trouble whatever it was before; far from full never is. */
+const filling = (before: number, after: number) => (after <= before ? 0 : clamp((after - 0.7) / 0.22, 0, 1.5))
+const cpuEffect = (before: number, after: number, unit: string) =>
+  Math.min(fold(2.5)(before, after), unit === 'cores' ? (after - before) / 0.25 : Number.POSITIVE_INFINITY)
+
+const MEASURES: Readonly<Record<SignalRole, Measure>> = {
+  up: { bad: -1, floor: 0.05, relativeFloor: 0.05, effect: difference(0.5) },
+  errors: { bad: 1, floor: 0.01, relativeFloor: 0.1, effect: difference(0.15), unknownBefore: 0 },
+  error_rate: { bad: 1, floor: 0.02, relativeFloor: 0.2, effect: fold(4, 0.1), unknownBefore: 0 },
+  availability: { bad: -1, floor: 0, relativeFloor: 0.01, effect: (before, after) => (before - after) / before / 0.15 },
+  latency: { bad: 1, floor: 0, relativeFloor: 0.12, effect: fold(3) },
+  requests: { bad: 0, floor: 0, relativeFloor: 0.12, effect: fold(2.2) },
+  client_errors: { bad: 1, floor: 0.01, relativeFloor: 0.1, effect: difference(0.15), unknownBefore: 0 },
+  client_refused: { bad: 1, floor: 0.01, relativeFloor: 0.1, effect: difference(0.15), unknownBefore: 0 },
+  client_latency: { bad: 1, floor: 0, relativeFloor: 0.12, effect: fold(3) },
+  client_requests: { bad: 0, floor: 0, relativeFloor: 0.12, effect: fold(2.2) },
+  edge_gap: { bad: 1, floor: 0, relativeFloor: 0.15, effect: fold(3) },
+  peer_latency: { bad: 1, floor: 0, relativeFloor: 0.12, effect: fold(3) },
+  cpu: { bad: 1, floor: 0, relativeFloor: 0.1, effect: cpuEffect },
+  memory: { bad: 1, floor: 0, relativeFloor: 0.03, effect: fold(1.6), grows: true },
+  event_loop: { bad: 1, floor: 0, relativeFloor: 0.3, effect: fold(6) },
+  pool_use: { bad: 1, floor: 0.04, relativeFloor: 0.05, effect: filling },
+  pool_waiting: { bad: 1, floor: 0.4, relativeFloor: 0.2, effect: fold(5, 0.5), unknownBefore: 0 },
+  queue_depth: { bad: 1, floor: 1.5, relativeFloor: 0.2, effect: fold(6, 5), grows: true },
+  queue_age: { bad: 1, floor: 0.5, relativeFloor: 0.2, effect: fold(6, 1), grows: true },
+  jobs: { bad: 0, floor: 0, relativeFloor: 0.12, effect: fold(2.2) },
+  job_errors: { bad: 1, floor: 0.01, relativeFloor: 0.1, effect: difference(0.15), unknownBefore: 0 },
+  disk_use: { bad: 1, floor: 0.01, relativeFloor: 0.01, effect: filling, grows: true },
+  credential_left: { bad: -1, floor: 0, relativeFloor: 0.1, effect: () => 0 },
+  database_latency: { bad: 1, floor: 0, relativeFloor: 0.12, effect: fold(3) },
+  inflight: { bad: 1, floor: 1, relativeFloor: 0.2, effect: fold(6, 1) },
+  restarts: { bad: 1, floor: 0.001, relativeFloor: 0.2, effect: fold(4, 0.01) },
+  provider_errors: { bad: 1, floor: 0.01, relativeFloor: 0.1, effect: difference(0.15), unknownBefore: 0 },
+  provider_state: { bad: 1, floor: 0.05, relativeFloor: 0.1, effect: difference(0.5), unknownBefore: 0 },
+  provider_latency: { bad: 1, floor: 0, relativeFloor: 0.12, effect: fold(3) },
+  node: { bad: 1, floor: 0, relativeFloor: 0.12, effect: fold(4) },
+  other: { bad: 0, floor: 0, relativeFloor: 0.15, effect: fold(4) },
+}
+
+/** Fewer points than this know no normal of their own. */
+const FEW = 4
+
+/**
+ * The anomaly of one signal, or undefined when it stayed normal. `quiet` picks the values that its normal is taken from;
+ * `reference` is the same signal at a healthy time elsewhere, and is preferred when it has more to say.
+ */
+export function findAnomaly(signal: Signal, window: Window, quiet: (track: Track) => Float64Array, reference?: Track) {
+  const measure = MEASURES[signal.role]
+  if (signal.role === 'credential_left') return expiry(signal, window)
+  const normal = normalFor(measure, quiet(signal.track), reference)
+  if (!normal) return undefined
+  const scale = Math.max(normal.scale, measure.floor, measure.relativeFloor * Math.abs(normal.centre), 1e-12)
+  const sinceMs = window.alertAtMs - Math.max(4 * window.stepMs, 0.05 * (window.alertAtMs - window.fromMs))
+  const directions = measure.bad === 0 ? ([1, -1] as const) : [measure.bad]
+  let worst: Anomaly | undefined
+  for (const direction of directions) {
+    const found = findExcursion(signal.track, normal, scale, direction, sinceMs)
+    if (!found) continue
+    const values = sortedSample(valuesBetween(signal.track, found.onsetMs, found.untilMs + 1))
+    const level = measure.grows ? 0.9 : 0.6
+    const after = quantileOf(values, direction === 1 ? level : 1 - level)
+    const far = clamp((Math.abs(after - normal.centre) / scale - 2) / 3, 0, 1)
+    const effect = Math.min(1, measure.effect(normal.centre, after, signal.unit))
+    const strength = far * effect
+    if (strength < 0.08 || (worst && worst.strength >= strength)) continue
+    worst = { signal, before: normal.centre, after, direction, strength, onsetMs: found.onsetMs }
+  }
+  return worst
+}
+
+function normalFor(measure: Measure, values: Float64Array, reference: Track | undefined): Normal | undefined {
+  if (reference && reference.values.length >= Math.max(FEW, values.length)) return normalOf(reference.values)
+  if (values.length >= FEW) return normalOf(values)
+  const { unknownBefore } = measure
+  if (unknownBefore === undefined) return undefined
+  return { centre: unknownBefore, scale: measure.floor, low: unknownBefore, high: unknownBefore, count: 0 }
+}
+
+/** A credential is trouble from the moment it runs out, and not before. */
+function expiry(signal: Signal, window: Window): Anomaly | undefined {
+  const { times, values } = signal.track
+  const last = values.length - 1
+  const left = values[last]
+  if (left === undefined || left > 0) return undefined
+  const onsetMs = (times[last] ?? window.toMs) + left * 1000
+  const before = values[0] ?? left
+  return { signal, before, after: left, direction: -1, strength: 1, onsetMs: Math.max(onsetMs, window.fromMs) }
+}
+
+/** Whether a rise goes on until the end: memory that leaks, a queue that grows, a disk that fills. */
+export function keepsRising(anomaly: Anomaly): boolean {
+  const { track } = anomaly.signal
+  return trendOf(valuesBetween(track, anomaly.onsetMs, Number.POSITIVE_INFINITY)) > 0.5
+}

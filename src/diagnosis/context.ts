@@ -1,0 +1,44 @@
+// What the rules reason over: one case, read once, with the questions they ask of it.
+import type { Change } from '../core/telemetry.ts'
+import type { Anomaly, Window } from './anomalies.ts'
+import type { Blame } from './blame.ts'
+import type { LogFinding } from './log-evidence.ts'
+import type { Signal, SignalRole } from './service-signals.ts'
+import type { Topology } from './topology.ts'
+
+export interface Context {
+  readonly window: Window
+  readonly topology: Topology
+  readonly blame: Blame
+  readonly signals: readonly Signal[]
+  readonly anomalies: readonly Anomaly[]
+  readonly byService: ReadonlyMap<string, readonly Anomaly[]>
+  readonly logs: readonly LogFinding[]
+  readonly changes: readonly Change[]
+  /** When users began to feel it; the alert's time when no series says. */
+  readonly onsetMs: number
+  /** Where the alerts point. */
+  readonly alerted: ReadonlySet<string>
+  /** Calls away from the alerted services. */
+  readonly distance: ReadonlyMap<string, number>
+  /** Providers of models, by the names their labels give. */
+  readonly providers: ReadonlySet<string>
+  /** Services with series of their own. */
+  readonly observed: ReadonlySet<string>
+}
+
+/** The strongest anomaly of a service in these roles. */
+export function worstOf(context: Context, service: string, ...roles: readonly SignalRole[]): Anomaly | undefined {
+  let worst: Anomaly | undefined
+  for (const one of context.byService.get(service) ?? []) {
+    if (!roles.includes(one.signal.role)) continue
+    if (!worst || one.strength > worst.strength) worst = one
+  }
+  return worst
+}
+
+/** How much anybody suffers from a service: its own symptoms and what its callers hold against it, unexplained, 0 to 1. */
+export function painOf(context: Context, service: string): number {
+  const { share } = context.blame.explained(service)
+  return Math.max(context.blame.symptom(service), context.blame.accused(service).strength) * (1 - 0.8 * share)
+}
