@@ -20,6 +20,8 @@ export const proposedAction = z.object({
   risk: z.number().int(),
   riskReasons: z.array(z.string()),
   ifNothing: z.string(),
+  /** Hash of the request as it was filled when proposed: what runs must be what was approved. */
+  fingerprint: z.string().optional(),
 })
 export type ProposedAction = z.infer<typeof proposedAction>
 

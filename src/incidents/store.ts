@@ -28,7 +28,12 @@ export type Move = { readonly moved: true } | { readonly moved: false; readonly 
 const MAX_EVENT_TEXT = 4000
 
 /** Appends to the incident's timeline with the next number. Throws `not_found` when there is no such incident. */
-export async function addEvent(trx: Db<IncidentTables>, incidentId: string, event: NewEvent): Promise<void> {
+export async function addEvent<Tables extends IncidentTables>(
+  db: Db<Tables>,
+  incidentId: string,
+  event: NewEvent,
+): Promise<void> {
+  const trx = db as unknown as Db<IncidentTables>
   // Touching the row first also locks it, so that two writers cannot give the same number.
   const touched = await trx
     .updateTable('incidents')
@@ -46,6 +51,7 @@ export async function addEvent(trx: Db<IncidentTables>, incidentId: string, even
     .insertInto('incident_events')
     .values({
       id: newId('evt', event.at),
+      tenant: touched.tenant,
       incident_id: incidentId,
       seq: (latest ?? 0) + 1,
       position: await nextNumber(trx, eventPositions(touched.tenant)),
@@ -62,13 +68,14 @@ export async function addEvent(trx: Db<IncidentTables>, incidentId: string, even
  * Answers `moved: false` with the reason, and changes nothing, when the machine does not allow it (also when it is
  * already there). Throws `not_found` when there is no such incident.
  */
-export async function moveIncident(
-  trx: Db<IncidentTables>,
+export async function moveIncident<Tables extends IncidentTables>(
+  db: Db<Tables>,
   incidentId: string,
   to: IncidentState,
   patch: IncidentPatch,
   event: NewEvent,
 ): Promise<Move> {
+  const trx = db as unknown as Db<IncidentTables>
   const updated = await trx
     .updateTable('incidents')
     .set({ ...patch, state: to, updated_at: event.at, ...(to === 'closed' ? { closed_at: event.at } : {}) })

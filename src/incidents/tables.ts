@@ -1,5 +1,5 @@
 // The tables of the on-call agent. Times are ms since the epoch; JSON is text and parsed where it is read.
-import type { Kysely } from 'kysely'
+import { type Kysely, sql } from 'kysely'
 import type { Migration } from '../db/migrate.ts'
 
 /** A webhook body, kept as it came. The same body again only raises `times`. */
@@ -82,6 +82,7 @@ export interface IncidentRow {
 /** The timeline: append-only, numbered within its incident. */
 export interface IncidentEventRow {
   id: string
+  tenant: string
   incident_id: string
   seq: number
   /** Counts up over all incidents of the tenant, in the order of commits: where a live reader left off. */
@@ -238,7 +239,20 @@ async function createIncidentTables(db: Kysely<unknown>): Promise<void> {
     .addColumn('incident_id', 'text', (c) => c.references('incidents.id'))
     .addUniqueConstraint('alerts_one_life', ['tenant', 'source', 'identity', 'starts_at'])
     .execute()
-  await db.schema.createIndex('alerts_unfolded').on('alerts').columns(['decision', 'first_at']).execute()
+  // Partial: what waits is few among many, and the folder asks for it all the time.
+  const unfolded = sql<boolean>`decision is null`
+  await db.schema
+    .createIndex('alerts_unfolded')
+    .on('alerts')
+    .columns(['first_at', 'starts_at', 'id'])
+    .where(unfolded)
+    .execute()
+  await db.schema
+    .createIndex('alerts_unfolded_by_severity')
+    .on('alerts')
+    .columns(['severity', 'first_at', 'starts_at', 'id'])
+    .where(unfolded)
+    .execute()
   await db.schema
     .createIndex('alerts_by_fingerprint')
     .on('alerts')
@@ -250,6 +264,7 @@ async function createIncidentTables(db: Kysely<unknown>): Promise<void> {
   await db.schema
     .createTable('incident_events')
     .addColumn('id', 'text', (c) => c.primaryKey())
+    .addColumn('tenant', 'text', (c) => c.notNull())
     .addColumn('incident_id', 'text', (c) => c.notNull().references('incidents.id'))
     .addColumn('seq', 'integer', (c) => c.notNull())
     .addColumn('position', 'bigint', (c) => c.notNull())
@@ -259,7 +274,7 @@ async function createIncidentTables(db: Kysely<unknown>): Promise<void> {
     .addColumn('data', 'text')
     .addUniqueConstraint('incident_events_order', ['incident_id', 'seq'])
     .execute()
-  await db.schema.createIndex('incident_events_live').on('incident_events').column('position').execute()
+  await db.schema.createIndex('incident_events_live').on('incident_events').columns(['tenant', 'position']).execute()
   await db.schema
     .createTable('incident_folds')
     .addColumn('incident_id', 'text', (c) => c.primaryKey().references('incidents.id'))

@@ -1,0 +1,123 @@
+// Incidents to read: the list, one with everything about it, and what happens as it happens.
+import { z } from 'zod'
+import type { Clock } from '../../core/clock.ts'
+import { AppError } from '../../core/errors.ts'
+import type { Db } from '../../db/connect.ts'
+import type { IncidentFeed } from '../../incidents/feed.ts'
+import { eventsAfter, incidentStates, latestPosition } from '../../incidents/live.ts'
+import { findIncident, listIncidents, readIncident } from '../../incidents/read.ts'
+import type { IncidentTables } from '../../incidents/tables.ts'
+import type { IncidentList, IncidentView } from '../../incidents/view.ts'
+import { countWaiting } from '../../incidents/waiting-alerts.ts'
+import { lastEventId, type OutgoingEvent, streamEvents } from '../event-stream.ts'
+import { type Exchange, ok, type Reply, type Route } from '../exchange.ts'
+
+export interface IncidentRouteDeps {
+  readonly db: Db<IncidentTables>
+  readonly feed: IncidentFeed
+  readonly clock: Clock
+  /** From this risk on, an approval is asked for a second time. */
+  readonly confirmFromRisk: number
+}
+
+const listQuery = z.strictObject({
+  state: z.enum(['open', 'closed', 'all']).default('all'),
+  limit: z.coerce.number().int().min(1).max(200).default(50),
+  before: z.coerce.number().int().positive().optional(),
+})
+
+/** `GET /v1/incidents`, `/v1/incidents/events`, `/v1/incidents/:id` (an id or a number), `/v1/incidents/:id/events`. */
+export function incidentRoutes(deps: IncidentRouteDeps): Route[] {
+  const { db, clock, confirmFromRisk } = deps
+  return [
+    {
+      method: 'GET',
+      path: '/v1/incidents',
+      scope: 'incidents:read',
+      handle: async (exchange) => {
+        const { tenant } = exchange.caller
+        const incidents = await listIncidents(db, { tenant, ...exchange.query(listQuery) })
+        const waiting = await countWaiting(db, tenant)
+        return ok({ incidents: [...incidents], waiting, now: clock.now() } satisfies IncidentList)
+      },
+    },
+    {
+      method: 'GET',
+      path: '/v1/incidents/events',
+      scope: 'incidents:read',
+      handle: (exchange) => streamTimeline(exchange, deps, undefined),
+    },
+    {
+      method: 'GET',
+      path: '/v1/incidents/:id',
+      scope: 'incidents:read',
+      handle: async (exchange) => {
+        const id = exchange.params['id'] ?? ''
+        const incident = await readIncident(db, id, { tenant: exchange.caller.tenant, confirmFromRisk })
+        if (!incident) throw noIncident(id)
+        return ok(incident satisfies IncidentView)
+      },
+    },
+    {
+      method: 'GET',
+      path: '/v1/incidents/:id/events',
+      scope: 'incidents:read',
+      handle: async (exchange) => {
+        const id = exchange.params['id'] ?? ''
+        const incident = await findIncident(db, exchange.caller.tenant, id)
+        if (!incident) throw noIncident(id)
+        return await streamTimeline(exchange, deps, incident.id)
+      },
+    },
+  ]
+}
+
+const noIncident = (id: string): AppError => new AppError('not_found', `There is no incident ${id}.`)
+
+const EVENTS_A_READ = 200
+/** Incidents that changed while the client was busy; beyond that it learns of them by its next load of the list. */
+const MAX_CHANGED = 500
+
+/**
+ * Live events. Of one incident: its whole timeline, then what comes. Of all: what comes from now on. With
+ * Last-Event-ID: what came since. A change that is no event (a count, a report) is told as `{kind: "changed"}`.
+ */
+async function streamTimeline(
+  exchange: Exchange,
+  { db, feed, clock }: IncidentRouteDeps,
+  incidentId: string | undefined,
+): Promise<Reply> {
+  const { tenant } = exchange.caller
+  const latest = await latestPosition(db, tenant)
+  // An id from before the database was replaced would otherwise wait for numbers that are far away.
+  let after = Math.min(lastEventId(exchange) ?? (incidentId === undefined ? latest : 0), latest)
+  const changed = new Set<string>()
+
+  const next = async (): Promise<readonly OutgoingEvent[]> => {
+    const ids = [...changed]
+    changed.clear()
+    const events = await eventsAfter(db, { tenant, incidentId, after, limit: EVENTS_A_READ })
+    after = events.at(-1)?.position ?? after
+    const told = new Set(events.map((event) => event.incidentId))
+    const others = await incidentStates(
+      db,
+      tenant,
+      ids.filter((id) => !told.has(id)),
+    )
+    return [
+      ...events.map(({ position, ...event }) => ({ id: position, data: event })),
+      ...others.map((incident) => ({ data: { ...incident, at: clock.now(), kind: 'changed' } })),
+    ]
+  }
+
+  return await streamEvents(exchange, {
+    clock,
+    next,
+    subscribe: (wake) =>
+      feed.subscribe((id) => {
+        if (incidentId !== undefined && id !== incidentId) return
+        if (changed.size < MAX_CHANGED) changed.add(id)
+        wake()
+      }),
+  })
+}

@@ -1,0 +1,118 @@
+// The loop that folds waiting alerts, in this process, in bounded transactions. What waits is a row without a decision,
+// so a crash loses nothing: the transaction under way never happened, and the next start goes on from there.
+import type { Clock } from '../core/clock.ts'
+import type { Edge } from '../core/telemetry.ts'
+import type { Db } from '../db/connect.ts'
+import type { QueueTables } from '../db/queue.ts'
+import type { Log } from '../observe/log.ts'
+import type { Metrics } from '../observe/metrics.ts'
+import { breath } from './breath.ts'
+import type { IncidentFeed } from './feed.ts'
+import { type Folded, foldAlert, type FoldingConfig } from './fold.ts'
+import { incidentMetrics } from './metrics.ts'
+import type { IncidentTables } from './tables.ts'
+import { nextWaiting } from './waiting-alerts.ts'
+
+export interface FolderOptions {
+  readonly db: Db<IncidentTables & QueueTables>
+  readonly feed: IncidentFeed
+  /** Who calls whom, as known now. Give the same array while it does not change: it is indexed once. */
+  readonly topology: () => readonly Edge[]
+  readonly config: FoldingConfig
+  readonly clock: Clock
+  readonly log: Log
+  readonly metrics: Metrics
+  /** After the commit that opened it and enqueued its investigation. */
+  readonly onOpened?: (incidentId: string) => void
+}
+
+export interface Folder {
+  /** Folds what was left over, then what comes. */
+  start(): void
+  /** Alerts were stored: fold them now rather than at the next look. */
+  wake(): void
+  /** Finishes the transaction under way and stops. */
+  stop(): Promise<void>
+}
+
+const BATCH = 200
+const LOOK_EVERY_MS = 5000
+const PAUSE_AFTER_FAILURE_MS = 1000
+/** An alert that could not be folded is tried again after this long. */
+const SET_ASIDE_MS = 60_000
+
+/** How far along the calls between services alerts are thought to belong together. */
+export const MAX_HOPS = 3
+
+export function createFolder(options: FolderOptions): Folder {
+  const { db, feed, topology, config, clock, log } = options
+  const counted = incidentMetrics(options.metrics, db, log)
+  const stopping = new AbortController()
+  /** Alerts that failed alone, with when to try again: one bad row must not hold up the others. */
+  const aside = new Map<string, number>()
+  let loop: Promise<void> | undefined
+  let wake = new AbortController()
+
+  /** Returns how many were folded. */
+  const foldBatch = async (limit: number): Promise<number> => {
+    for (const [id, untilMs] of aside) if (untilMs <= clock.now()) aside.delete(id)
+    const folded: Folded[] = []
+    await db.transaction().execute(async (trx) => {
+      const edges = topology()
+      const pause = breath()
+      for (const row of await nextWaiting(trx, limit, [...aside.keys()])) {
+        try {
+          folded.push(await foldAlert(trx, row, edges, config, clock.now()))
+        } catch (error) {
+          if (limit === 1) aside.set(row.id, clock.now() + SET_ASIDE_MS)
+          throw error
+        }
+        await pause()
+      }
+    })
+    tell(folded)
+    return folded.length
+  }
+
+  const tell = (folded: readonly Folded[]): void => {
+    for (const { kind, source } of folded) counted.alerts.inc({ source, decision: kind })
+    for (const { kind, incidentId } of folded)
+      if (kind === 'opened' && incidentId !== null) options.onOpened?.(incidentId)
+    for (const incidentId of new Set(folded.map((one) => one.incidentId)))
+      if (incidentId !== null) feed.publish(incidentId)
+  }
+
+  const rest = async (ms: number, wakeable: boolean): Promise<void> => {
+    const signal = wakeable ? AbortSignal.any([stopping.signal, wake.signal]) : stopping.signal
+    await clock.sleep(ms, signal).catch(() => undefined)
+    if (wake.signal.aborted) wake = new AbortController()
+  }
+
+  const run = async (): Promise<void> => {
+    // A batch that failed is taken apart, one alert a transaction: the bad one fails alone, the others go on.
+    let singles = 0
+    while (!stopping.signal.aborted) {
+      const limit = singles > 0 ? 1 : BATCH
+      try {
+        const folded = await foldBatch(limit)
+        singles = folded === 0 ? 0 : Math.max(0, singles - 1)
+        if (folded === 0) await rest(LOOK_EVERY_MS, true)
+      } catch (error) {
+        log.error({ err: error, batch: limit }, 'alerts could not be folded; they wait and are tried again')
+        if (limit === 1) await rest(PAUSE_AFTER_FAILURE_MS, false)
+        singles = limit === 1 ? 0 : BATCH
+      }
+    }
+  }
+
+  return {
+    start: () => {
+      loop ??= run()
+    },
+    wake: () => wake.abort(),
+    stop: async () => {
+      stopping.abort(new Error('Midwatch is stopping'))
+      await loop
+    },
+  }
+}

@@ -1,0 +1,181 @@
+// Incidents as `/v1/incidents` shows them: rows in, the shapes of view.ts out. Every question names the tenant;
+// what belongs to another one is not there.
+import { z } from 'zod'
+import type { Db } from '../db/connect.ts'
+import { proposedAction, report } from './report.ts'
+import { alertViewOf } from './read-alerts.ts'
+import type { ActionRunRow, ApprovalRow, IncidentRow, IncidentTables } from './tables.ts'
+import type { ApprovalView, EventView, IncidentSummary, IncidentView } from './view.ts'
+
+export interface ListOptions {
+  readonly tenant: string
+  readonly state: 'open' | 'closed' | 'all'
+  readonly limit: number
+  /** Only incidents with a smaller number: the last one of the page before. */
+  readonly before?: number | undefined
+}
+
+/** Newest first. */
+export async function listIncidents(db: Db<IncidentTables>, options: ListOptions): Promise<readonly IncidentSummary[]> {
+  let query = db.selectFrom('incidents').selectAll().where('tenant', '=', options.tenant)
+  if (options.state !== 'all') query = query.where('state', options.state === 'closed' ? '=' : '!=', 'closed')
+  if (options.before !== undefined) query = query.where('number', '<', options.before)
+  const rows = await query.orderBy('number', 'desc').limit(options.limit).execute()
+  const counts = await countAlerts(
+    db,
+    rows.map(({ id }) => id),
+  )
+  return rows.map((row) => summaryOf(row, counts.get(row.id)))
+}
+
+const ALERTS_SHOWN = 100
+const EVENTS_SHOWN = 1000
+
+export interface ReadOptions {
+  readonly tenant: string
+  /** From this risk on, an approval is asked for a second time. */
+  readonly confirmFromRisk: number
+}
+
+/** One incident with everything about it, by its id or its number; undefined when the tenant has no such incident. */
+export async function readIncident(
+  db: Db<IncidentTables>,
+  idOrNumber: string,
+  options: ReadOptions,
+): Promise<IncidentView | undefined> {
+  const row = await findIncident(db, options.tenant, idOrNumber)
+  if (!row) return undefined
+  const counts = await countAlerts(db, [row.id])
+  const [approval = null, ...approvals] = await readApprovals(db, row.id, options.confirmFromRisk)
+  const timeline = await readEvents(db, row.id, 0, EVENTS_SHOWN)
+  const alerts = await db
+    .selectFrom('alerts')
+    .selectAll()
+    .where('incident_id', '=', row.id)
+    .orderBy('first_at')
+    .orderBy('starts_at')
+    .orderBy('id')
+    .limit(ALERTS_SHOWN)
+    .execute()
+  return {
+    ...summaryOf(row, counts.get(row.id)),
+    report: row.report === null ? null : report.parse(JSON.parse(row.report)),
+    approval,
+    approvals,
+    timeline: [...timeline],
+    alertList: alerts.map(alertViewOf),
+  }
+}
+
+/** The row of an incident of this tenant, by its id or its number. */
+export async function findIncident(
+  db: Db<IncidentTables>,
+  tenant: string,
+  idOrNumber: string,
+): Promise<IncidentRow | undefined> {
+  const query = db.selectFrom('incidents').selectAll().where('tenant', '=', tenant)
+  return await (
+    /^\d{1,9}$/.test(idOrNumber) ? query.where('number', '=', Number(idOrNumber)) : query.where('id', '=', idOrNumber)
+  ).executeTakeFirst()
+}
+
+/** Events after number `afterSeq`, in order. */
+export async function readEvents(
+  db: Db<IncidentTables>,
+  incidentId: string,
+  afterSeq: number,
+  limit: number,
+): Promise<readonly EventView[]> {
+  return await db
+    .selectFrom('incident_events')
+    .select(['seq', 'at', 'kind', 'text'])
+    .where('incident_id', '=', incidentId)
+    .where('seq', '>', afterSeq)
+    .orderBy('seq')
+    .limit(limit)
+    .execute()
+}
+
+interface AlertCounts {
+  readonly alerts: number
+  readonly firing: number
+}
+
+async function countAlerts(db: Db<IncidentTables>, ids: readonly string[]): Promise<ReadonlyMap<string, AlertCounts>> {
+  const counts = new Map<string, AlertCounts>()
+  if (ids.length === 0) return counts
+  const rows = await db
+    .selectFrom('alerts')
+    .select((eb) => ['incident_id', 'status', eb.fn.countAll<number>().as('n')])
+    .where('incident_id', 'in', ids)
+    .groupBy(['incident_id', 'status'])
+    .execute()
+  for (const { incident_id, status, n } of rows) {
+    const { alerts, firing } = counts.get(incident_id ?? '') ?? { alerts: 0, firing: 0 }
+    counts.set(incident_id ?? '', { alerts: alerts + n, firing: firing + (status === 'firing' ? n : 0) })
+  }
+  return counts
+}
+
+/** A list needs no more of a report than its first cause. */
+const reportHead = z.object({
+  causes: z.array(z.object({ service: z.string(), kind: z.string(), confidence: z.number() })),
+})
+
+function summaryOf(row: IncidentRow, counts: AlertCounts | undefined): IncidentSummary {
+  const causes = row.report === null ? [] : reportHead.parse(JSON.parse(row.report)).causes
+  return {
+    id: row.id,
+    number: row.number,
+    state: row.state,
+    outcome: row.outcome,
+    severity: row.severity,
+    title: row.title,
+    sentence: row.sentence,
+    service: row.service,
+    cause: causes[0] ?? null,
+    alerts: counts?.alerts ?? 0,
+    firing: counts?.firing ?? 0,
+    openedAt: row.opened_at,
+    updatedAt: row.updated_at,
+    closedAt: row.closed_at,
+  }
+}
+
+/** Newest first. */
+async function readApprovals(
+  db: Db<IncidentTables>,
+  incidentId: string,
+  confirmFromRisk: number,
+): Promise<ApprovalView[]> {
+  const approvals = await db
+    .selectFrom('approvals')
+    .selectAll()
+    .where('incident_id', '=', incidentId)
+    .orderBy('requested_at', 'desc')
+    .orderBy('id', 'desc')
+    .execute()
+  const runs = await db.selectFrom('action_runs').selectAll().where('incident_id', '=', incidentId).execute()
+  return approvals.map((row) =>
+    approvalViewOf(
+      row,
+      runs.find((run) => run.id === row.id),
+      confirmFromRisk,
+    ),
+  )
+}
+
+function approvalViewOf(row: ApprovalRow, run: ActionRunRow | undefined, confirmFromRisk: number): ApprovalView {
+  return {
+    id: row.id,
+    state: row.state,
+    action: proposedAction.parse(JSON.parse(row.action)),
+    confirm: row.risk >= confirmFromRisk,
+    requestedAt: row.requested_at,
+    expiresAt: row.expires_at,
+    decidedAt: row.decided_at,
+    decidedBy: row.decided_by,
+    reason: row.reason,
+    run: run ? { state: run.state, startedAt: run.started_at, finishedAt: run.finished_at, detail: run.detail } : null,
+  }
+}
