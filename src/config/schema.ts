@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { FAULT_KINDS } from '../core/fault-kinds.ts'
 import { Secret } from '../core/secret.ts'
+import { templateProblems } from './action-templates.ts'
 
 const secret = z
   .string()
@@ -188,6 +189,10 @@ export const configSchema = z
         message: `no model is called ${config.agent.model}; there is ${models.join(', ') || 'none'}`,
       })
     }
+    config.agent.actions.forEach((entry, i) => {
+      for (const { path, message } of templateProblems(entry))
+        context.addIssue({ code: 'custom', path: ['agent', 'actions', i, ...path], message })
+    })
     const names = config.agent.actions.map((entry) => entry.name)
     const twice = names.find((entry, i) => names.indexOf(entry) !== i)
     if (twice !== undefined)

@@ -1,0 +1,110 @@
+// Carries out one entry of the action catalogue: exactly one HTTP request, never repeated from here and never
+// redirected. The answer says what is known about the effect, for "it failed" and "it may have happened" differ.
+import { AppError, describeError } from '../../core/errors.ts'
+
+export interface ActionRequest {
+  readonly method: 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+  readonly url: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: Readonly<Record<string, string>>
+  readonly timeoutMs: number
+  /** Sent as `idempotency-key`. */
+  readonly key: string
+}
+
+export type ActionAnswer =
+  /** 2xx. */
+  | { readonly kind: 'done'; readonly detail: string }
+  /** 4xx or a redirect: the other side said no. */
+  | { readonly kind: 'refused'; readonly detail: string }
+  /** No connection was made: nothing can have happened. */
+  | { readonly kind: 'unsent'; readonly detail: string }
+  /** It was sent and no usable answer came: it may have happened. */
+  | { readonly kind: 'unclear'; readonly detail: string }
+
+/** What the catalogue's `check` address says about an earlier request. */
+export type ActionCheck =
+  | { readonly kind: 'done' }
+  | { readonly kind: 'never' }
+  | { readonly kind: 'unclear'; readonly detail: string }
+
+export interface HttpActions {
+  send(request: ActionRequest, signal: AbortSignal): Promise<ActionAnswer>
+  check(url: string, headers: Readonly<Record<string, string>>, signal: AbortSignal): Promise<ActionCheck>
+}
+
+const CHECK_TIMEOUT_MS = 10_000
+/** How much of an answer is read; what it says beyond is of no use to anyone. */
+const MAX_ANSWER_BYTES = 4096
+
+/** The failures that happen before a single byte of the request has left. */
+const UNSENT = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'UND_ERR_CONNECT_TIMEOUT'])
+
+export function createHttpActions(fetchUrl: typeof fetch = fetch): HttpActions {
+  return {
+    async send(request, signal) {
+      const deadline = AbortSignal.timeout(request.timeoutMs)
+      try {
+        const response = await fetchUrl(request.url, {
+          method: request.method,
+          headers: { 'content-type': 'application/json', ...request.headers, 'idempotency-key': request.key },
+          body: JSON.stringify(request.body),
+          redirect: 'manual',
+          signal: AbortSignal.any([signal, deadline]),
+        })
+        const detail = `${response.status} ${await readStart(response)}`.trim()
+        if (response.ok) return { kind: 'done', detail }
+        // 408 and 5xx may come from something in between, after the request was passed on.
+        if (response.status >= 500 || response.status === 408) return { kind: 'unclear', detail }
+        return { kind: 'refused', detail }
+      } catch (error) {
+        if (deadline.aborted) return { kind: 'unclear', detail: `no answer within ${request.timeoutMs / 1000} s` }
+        return { kind: UNSENT.has(codeOf(error)) ? 'unsent' : 'unclear', detail: describeError(error) }
+      }
+    },
+
+    async check(url, headers, signal) {
+      try {
+        const response = await fetchUrl(url, {
+          headers,
+          redirect: 'manual',
+          signal: AbortSignal.any([signal, AbortSignal.timeout(CHECK_TIMEOUT_MS)]),
+        })
+        await response.body?.cancel()
+        if (response.status === 200) return { kind: 'done' }
+        if (response.status === 404) return { kind: 'never' }
+        return { kind: 'unclear', detail: `the check answered ${response.status}` }
+      } catch (error) {
+        if (signal.aborted) throw new AppError('unavailable', undefined, { cause: error })
+        return { kind: 'unclear', detail: `the check could not be asked: ${describeError(error)}` }
+      }
+    },
+  }
+}
+
+async function readStart(response: Response): Promise<string> {
+  const reader = response.body?.getReader()
+  if (!reader) return ''
+  let text = ''
+  const decoder = new TextDecoder()
+  try {
+    while (text.length < MAX_ANSWER_BYTES) {
+      const { done, value } = await reader.read()
+      if (done) break
+      text += decoder.decode(value as Uint8Array, { stream: true })
+    }
+  } catch {
+    // The status has come, and it is the status that counts.
+  }
+  await reader.cancel().catch(() => undefined)
+  return text.slice(0, 300).replaceAll(/\s+/g, ' ').trim()
+}
+
+/** The system's code of the innermost failure: fetch wraps it. */
+function codeOf(error: unknown): string {
+  let code = ''
+  for (let at: unknown = error; at instanceof Error; at = at.cause) {
+    if ('code' in at && typeof at.code === 'string') code = at.code
+  }
+  return code
+}

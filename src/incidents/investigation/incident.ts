@@ -1,0 +1,52 @@
+// What the steps read of an incident.
+import { AppError } from '../../core/errors.ts'
+import type { Db } from '../../db/connect.ts'
+import { report, type Report } from '../report.ts'
+import type { AlertRow, IncidentRow, IncidentTables } from '../tables.ts'
+
+/** Throws `not_found`. */
+export async function getIncident(db: Db<IncidentTables>, id: string): Promise<IncidentRow> {
+  const row = await db.selectFrom('incidents').selectAll().where('id', '=', id).executeTakeFirst()
+  if (!row) throw new AppError('not_found', `There is no incident ${id}.`)
+  return row
+}
+
+/** The alerts folded into an incident, oldest first. */
+export async function alertsOf(db: Db<IncidentTables>, incidentId: string): Promise<readonly AlertRow[]> {
+  return await db
+    .selectFrom('alerts')
+    .selectAll()
+    .where('incident_id', '=', incidentId)
+    .orderBy('starts_at')
+    .limit(MAX_ALERTS)
+    .execute()
+}
+
+/** Of an alert storm this many tell where it hurts. */
+const MAX_ALERTS = 500
+
+export async function countFiring(db: Db<IncidentTables>, incidentId: string): Promise<number> {
+  const { firing } = await db
+    .selectFrom('alerts')
+    .select((eb) => eb.fn.countAll<number>().as('firing'))
+    .where('incident_id', '=', incidentId)
+    .where('status', '=', 'firing')
+    .executeTakeFirstOrThrow()
+  return Number(firing)
+}
+
+/** The stored report, or null before there is one. */
+export const reportOf = (incident: IncidentRow): Report | null =>
+  incident.report === null ? null : report.parse(JSON.parse(incident.report))
+
+/** Whether the timeline has an event of this kind. */
+export async function hasEvent(db: Db<IncidentTables>, incidentId: string, kind: string): Promise<boolean> {
+  const found = await db
+    .selectFrom('incident_events')
+    .select('id')
+    .where('incident_id', '=', incidentId)
+    .where('kind', '=', kind)
+    .limit(1)
+    .executeTakeFirst()
+  return found !== undefined
+}

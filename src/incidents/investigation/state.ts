@@ -1,0 +1,62 @@
+// What an investigation remembers from one step to the next: references and small values. What was read of the running
+// system is not in here; it is kept in memory and read again after a crash (desk.ts).
+import { Annotation } from '@langchain/langgraph'
+import type { MetricQuery } from '../../core/telemetry.ts'
+
+/** The time that is looked at. All ms since the epoch. */
+export interface Window {
+  /** When the first alert began. */
+  readonly alertAtMs: number
+  readonly fromMs: number
+  readonly toMs: number
+  readonly stepMs: number
+}
+
+export interface Symptom {
+  readonly service: string
+  readonly name: string
+  readonly startsAtMs: number
+}
+
+/** One leading piece of evidence, in the form in which it can be asked again after an action. */
+export interface Lead {
+  /** The name of the metric source. */
+  readonly source: string
+  /** What has to be asked to compute it. */
+  readonly queries: readonly MetricQuery[]
+  readonly service: string
+  readonly metric: string
+  readonly labels: Readonly<Record<string, string>>
+  readonly unit: string
+  readonly before: number
+  readonly after: number
+}
+
+/** How the incident looks after an action. */
+export type Verdict =
+  /** No alert fires and the numbers are back. */
+  | 'fixed'
+  /** The numbers are back, but alerts still fire. */
+  | 'numbers_back'
+  | 'not_fixed'
+
+export const investigationState = Annotation.Root({
+  incidentId: Annotation<string>,
+  startedAtMs: Annotation<number>,
+  window: Annotation<Window>,
+  symptoms: Annotation<readonly Symptom[]>,
+  leads: Annotation<readonly Lead[]>,
+  /** Counts proposals: the second is the last. */
+  round: Annotation<number>,
+  /** The approval of this round, or null when nothing was proposed. */
+  approvalId: Annotation<string | null>,
+  /** Whether the action of this round may have had an effect. */
+  acted: Annotation<boolean>,
+  actedAtMs: Annotation<number>,
+  /** When to look again; null when the looking is over. */
+  lookAtMs: Annotation<number | null>,
+  verdict: Annotation<Verdict | null>,
+})
+
+export type InvestigationState = typeof investigationState.State
+export type InvestigationUpdate = typeof investigationState.Update
