@@ -2,6 +2,7 @@
 import type { Change } from '../core/telemetry.ts'
 import type { Anomaly, Window } from './anomalies.ts'
 import type { Blame } from './blame.ts'
+import type { Load } from './load.ts'
 import type { LogFinding } from './log-evidence.ts'
 import type { Signal, SignalRole } from './service-signals.ts'
 import type { Topology } from './topology.ts'
@@ -13,6 +14,7 @@ export interface Context {
   readonly signals: readonly Signal[]
   readonly anomalies: readonly Anomaly[]
   readonly byService: ReadonlyMap<string, readonly Anomaly[]>
+  readonly loads: ReadonlyMap<string, Load>
   readonly logs: readonly LogFinding[]
   readonly changes: readonly Change[]
   /** When users began to feel it; the alert's time when no series says. */
@@ -41,4 +43,10 @@ export function worstOf(context: Context, service: string, ...roles: readonly Si
 export function painOf(context: Context, service: string): number {
   const { share } = context.blame.explained(service)
   return Math.max(context.blame.symptom(service), context.blame.accused(service).strength) * (1 - 0.8 * share)
+}
+
+/** How much more work a service has from outside, 0 to 1; retries and other work that callers make do not count. */
+export function loaded(context: Context, service: string): number {
+  const load = context.loads.get(service)
+  return !load || load.origin === 'made by a caller' ? 0 : load.rise.strength
 }

@@ -11,6 +11,7 @@ import { writeEvidence } from './evidence-writer.ts'
 import type { Cause } from './evidence.ts'
 import { findingsFor, scoreOf, type Finding } from './findings.ts'
 import { judgeService } from './kinds.ts'
+import { findLoads } from './load.ts'
 import { compareLogs } from './log-evidence.ts'
 import { looksLikeDatabase } from './metric-roles.ts'
 import { readSignals, seriesKey, type Signal, type SignalRole } from './service-signals.ts'
@@ -100,6 +101,7 @@ function readCase(input: CaseInput, options: DiagnoseOptions): Context {
     signals,
     anomalies,
     byService,
+    loads: findLoads(topology, anomalies),
     logs,
     changes: [...input.changes].sort((a, b) => a.at - b.at || compare(a.id, b.id)),
     onsetMs,

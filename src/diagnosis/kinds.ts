@@ -3,7 +3,7 @@
 import type { FaultKind } from '../core/fault-kinds.ts'
 import type { Change } from '../core/telemetry.ts'
 import { keepsRising, type Anomaly } from './anomalies.ts'
-import { painOf, worstOf, type Context } from './context.ts'
+import { loaded, painOf, worstOf, type Context } from './context.ts'
 import type { Finding } from './findings.ts'
 import type { LogFinding } from './log-evidence.ts'
 import { looksLikeDatabase } from './metric-roles.ts'
@@ -32,11 +32,12 @@ const byAnomaly = (
 const symptoms: Rule = (context, service) => {
   const { share, by, edge } = context.blame.explained(service)
   const found: Finding[] = []
+  const own = (1 - share) * unloaded(context, service)
   for (const [aspect, roles, kinds] of SYMPTOMS) {
     const worst = worstOf(context, service, ...roles)
     if (!worst) continue
-    found.push(byAnomaly(service, aspect, 1.5 * worst.strength * (1 - share), 'any', worst))
-    found.push(byAnomaly(service, `${aspect}:kind`, 0.4 * worst.strength * (1 - share), kinds, worst))
+    found.push(byAnomaly(service, aspect, 1.5 * worst.strength * own, 'any', worst))
+    found.push(byAnomaly(service, `${aspect}:kind`, 0.4 * worst.strength * own, kinds, worst))
   }
   if (share > 0.2 && by !== undefined) {
     const own = Math.max(0.3, context.blame.symptom(service))
@@ -49,6 +50,10 @@ const symptoms: Rule = (context, service) => {
   return found
 }
 
+/** What suffers from a load that was passed down to it is a victim of the load; where the load enters, it is the cause. */
+const unloaded = (context: Context, service: string): number =>
+  context.loads.get(service)?.origin === 'outside' ? 1 : 1 - 0.7 * loaded(context, service)
+
 const SYMPTOMS: readonly (readonly [string, readonly SignalRole[], readonly FaultKind[]])[] = [
   ['errors', ['errors', 'error_rate', 'availability', 'job_errors'], ['bad_deploy', 'bad_config']],
   ['latency', ['latency'], ['slow_dependency', 'cpu', 'slow_database', 'pool_exhausted', 'traffic_surge']],
@@ -59,23 +64,24 @@ const accusations: Rule = (context, service) => {
   const { strength, edge, callers } = context.blame.accused(service)
   if (!edge?.worst || strength < 0.05) return []
   const { share } = context.blame.explained(service)
-  const weight = 1.6 * strength * (1 - share) * (callers > 1 ? 1.15 : 1)
+  const own = (1 - share) * unloaded(context, service)
+  const weight = 1.6 * strength * own * (callers > 1 ? 1.15 : 1)
   const found = [byAnomaly(service, 'callers', weight, 'any', edge.worst)]
   const outside = !context.observed.has(service)
   if (looksLikeDatabase(service)) return found
   if (edge.latency > 0.1 && edge.latency >= 0.6 * edge.errors) {
-    found.push(byAnomaly(service, 'callers:late', (outside ? 2 : 0.8) * edge.latency, ['slow_dependency'], edge.worst))
+    found.push(byAnomaly(service, 'callers:late', (outside ? 2 : 0.8) * edge.latency * own, ['slow_dependency'], edge.worst))
   } else if (edge.errors > 0.3) {
     found.push(byAnomaly(service, 'callers:down', (outside ? 2 : 0.3) * edge.errors, ['down'], edge.worst))
   }
   return found
 }
 
-/** Nothing saturates from load alone unless there is more of it. */
+/** What is left of an anomaly once the part that more requests explain is taken away. */
 function beyondLoad(context: Context, service: string, anomaly: Anomaly): number {
-  const load = worstOf(context, service, 'requests')
-  if (!load || load.direction === -1 || load.before <= 0) return anomaly.strength
-  const grew = load.after / load.before
+  const load = context.loads.get(service)
+  if (!load || load.rise.before <= 0) return anomaly.strength
+  const grew = load.rise.after / load.rise.before
   const rose = anomaly.before > 0 ? anomaly.after / anomaly.before : Number.POSITIVE_INFINITY
   return anomaly.strength * clamp((rose / grew - 1) / 1.2, 0.1, 1)
 }
@@ -99,12 +105,12 @@ const saturation: Rule = (context, service) => {
   }
   // A slow callee keeps connections busy: then the pool is a victim too.
   const slowQueries = worstOf(context, service, 'database_latency')?.strength ?? 0
-  const own = 1 - 0.85 * Math.max(share, slowQueries)
+  const own = 1 - 0.85 * Math.max(share, slowQueries, loaded(context, service))
   const waiting = worstOf(context, service, 'pool_waiting')
   if (waiting) found.push(byAnomaly(service, 'pool waiting', 2.4 * waiting.strength * own * seen, ['pool_exhausted'], waiting))
   const used = worstOf(context, service, 'pool_use')
   if (used) found.push(byAnomaly(service, 'pool use', 1.4 * used.strength * own * seen, ['pool_exhausted'], used))
-  const surge = beyondArrivals(context, service)
+  const surge = 1 - 0.8 * loaded(context, service)
   const depth = worstOf(context, service, 'queue_depth')
   if (depth) found.push(byAnomaly(service, 'queue', 2.2 * depth.strength * (1 - 0.7 * share) * surge, ['queue_backlog'], depth))
   const age = worstOf(context, service, 'queue_age')
@@ -116,12 +122,6 @@ const saturation: Rule = (context, service) => {
   const refused = worstOf(context, service, 'client_refused')
   if (refused) found.push(byAnomaly(service, 'refused', 2.2 * refused.strength, ['credential_expired'], refused))
   return found
-}
-
-/** A queue that grows because more is put in is the surge's doing. */
-const beyondArrivals = (context: Context, service: string): number => {
-  const load = worstOf(context, service, 'requests')
-  return load && load.direction === 1 ? 1 - 0.5 * load.strength : 1
 }
 
 function relevance(context: Context, service: string): number {
@@ -139,10 +139,11 @@ const database: Rule = (context, service) => {
   if (!looksLikeDatabase(service)) return []
   const found: Finding[] = []
   const { edge, strength } = context.blame.accused(service)
+  const left = 1 - 0.8 * loaded(context, service)
   const own = worstOf(context, service, 'database_latency', 'latency')
-  if (own) found.push(byAnomaly(service, 'query time', 2.2 * own.strength, ['slow_database'], own))
+  if (own) found.push(byAnomaly(service, 'query time', 2.2 * own.strength * left, ['slow_database'], own))
   if (edge?.worst && edge.latency >= 0.5 * edge.errors) {
-    found.push(byAnomaly(service, 'callers:queries', 2 * strength, ['slow_database'], edge.worst))
+    found.push(byAnomaly(service, 'callers:queries', 2 * strength * left, ['slow_database'], edge.worst))
   }
   let worst: Anomaly | undefined
   let callers = 0
@@ -153,27 +154,21 @@ const database: Rule = (context, service) => {
     if (!worst || queries.strength > worst.strength) worst = queries
   }
   if (worst) {
-    const weight = 2.2 * worst.strength * (callers > 1 ? 1.2 : 1)
+    const weight = 2.2 * worst.strength * left * (callers > 1 ? 1.2 : 1)
     found.push(byAnomaly(service, "callers' query time", weight, ['slow_database'], worst))
   }
   return found
 }
 
 const surge: Rule = (context, service) => {
-  const load = worstOf(context, service, 'requests')
-  if (!load || load.direction === -1) return []
-  const callers = context.topology.callers.get(service) ?? []
-  const fromAbove = callers.some((caller) => {
-    const theirs = worstOf(context, caller, 'requests')
-    return theirs?.direction === 1 && theirs.strength >= 0.5 * load.strength
-  })
+  const load = context.loads.get(service)
+  if (!load || load.origin === 'made by a caller') return []
   const hurt = worstOf(context, service, 'errors', 'latency')
-  const slack = 3 * context.window.stepMs
   // Retries come after the failure that they retry; a surge comes before.
-  const first = !hurt || load.onsetMs <= hurt.onsetMs + slack
+  const first = !hurt || load.rise.onsetMs <= hurt.onsetMs + 3 * context.window.stepMs
   const felt = Math.max(0.35, clamp(relevance(context, service), 0, 1))
-  const weight = 3.2 * load.strength * (fromAbove ? 0.15 : 1) * (first ? 1 : 0.25) * felt
-  return [byAnomaly(service, 'load', weight, ['traffic_surge'], load)]
+  const weight = 3.6 * load.rise.strength * (load.origin === 'passed on' ? 0.15 : 1) * (first ? 1 : 0.25) * felt
+  return [byAnomaly(service, 'load', weight, ['traffic_surge'], load.rise)]
 }
 
 const providers: Rule = (context, service) => {
