@@ -84,8 +84,11 @@ export interface LogQuery {
 
 export interface LogSource {
   readonly name: string
-  /** Lines in order of time. */
-  read(query: LogQuery, signal: AbortSignal): Promise<{ lines: readonly LogLine[]; truncated: boolean }>
+  /** Lines in order of time. `problems` says in words what could not be read: a missing folder, no permission. */
+  read(
+    query: LogQuery,
+    signal: AbortSignal,
+  ): Promise<{ lines: readonly LogLine[]; truncated: boolean; problems?: readonly string[] }>
   /** The line behind a `ref`, or undefined when it is gone. */
   findLine(ref: string, signal: AbortSignal): Promise<LogLine | undefined>
 }

@@ -9,7 +9,7 @@ export type ServiceGrouping =
   | { readonly kind: 'either'; readonly label: string; readonly fallback: string }
 
 const METRIC_NAME = /^[A-Za-z_:][A-Za-z0-9_:]*$/
-const LABEL_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/
+export const LABEL_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/
 
 /** Prints a query. `windowMs` is what rates look back over. In `where`, `service` stands for the service label. */
 export function printPromql(query: MetricQuery, windowMs: number, grouping: ServiceGrouping): string {
