@@ -8,9 +8,6 @@ export interface Sample {
   readonly value: number
 }
 
-/** A sample older than this is no longer true now. Prometheus looks five minutes back; a lab lives faster. */
-const LOOKBACK_MS = 10_000
-
 type Vector = ReadonlyMap<string, Sample>
 
 /** Throws what the source throws. */
@@ -51,10 +48,10 @@ interface Question {
 }
 
 async function measureVector(question: Question): Promise<Vector> {
-  const { measure, source, atMs, signal } = question
+  const { measure, atMs } = question
   switch (measure.kind) {
     case 'gauge':
-      return ask(question, measure.of, { as: 'value' }, 0)
+      return ask(question, measure.of, { as: 'value' }, 1)
     case 'rate':
       return ask(question, measure.of, { as: 'rate' }, measure.overSeconds)
     case 'quantile':
@@ -71,13 +68,7 @@ async function measureVector(question: Question): Promise<Vector> {
       return join(now, then, (a, b) => a - b)
     }
     case 'until': {
-      const moment = await measureVector({
-        source,
-        atMs,
-        signal,
-        labels: question.labels,
-        measure: { kind: 'gauge', of: measure.of },
-      })
+      const moment = await measureVector({ ...question, measure: { kind: 'gauge', of: measure.of } })
       return new Map([...moment].map(([key, sample]) => [key, { ...sample, value: sample.value - atMs / 1000 }]))
     }
   }
@@ -97,28 +88,23 @@ async function ask(
   { labels, source, atMs, signal }: Question,
   { metric, match = {} }: Select,
   as: Pick<MetricQuery, 'as' | 'q'>,
-  overSeconds: number,
+  windowSeconds: number,
 ): Promise<Vector> {
-  const keep = [...new Set([...labels, ...Object.keys(match)])].filter((label) => label !== 'service')
-  const spanMs = overSeconds > 0 ? overSeconds * 1000 : LOOKBACK_MS
-  const range = { fromMs: atMs - spanMs, toMs: atMs, stepMs: overSeconds > 0 ? spanMs : 1000 }
-  const series = await source.query({ metric, ...as, by: keep }, range, signal)
+  const by = [...new Set([...labels, ...Object.keys(match)])].filter((label) => label !== 'service')
+  // One step, as long as the window: a source's rates look back over at least a step.
+  const range = { fromMs: atMs, toMs: atMs, stepMs: windowSeconds * 1000 }
+  const series = await source.query({ metric, ...as, by }, range, signal)
   const patterns = Object.entries(match).map(([label, pattern]) => [label, new RegExp(`^(?:${pattern})$`)] as const)
   const sums = new Map<string, Sample>()
   for (const one of series) {
     if (!patterns.every(([label, pattern]) => pattern.test(one.labels[label] ?? ''))) continue
-    const value = newest(one, atMs)
+    const value = one.points.at(-1)?.[1]
     if (value === undefined) continue
     const group = groupOf(one, labels)
     const key = JSON.stringify(group)
     sums.set(key, { labels: group, value: (sums.get(key)?.value ?? 0) + value })
   }
   return sums
-}
-
-function newest(series: Series, atMs: number): number | undefined {
-  const point = series.points.findLast(([at, value]) => at <= atMs && !Number.isNaN(value))
-  return point?.[1]
 }
 
 function groupOf(series: Series, labels: readonly string[]): Labels {

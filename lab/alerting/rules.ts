@@ -15,18 +15,19 @@ export interface AlertRule {
   readonly annotations: Labels & { readonly summary: string }
 }
 
-const WINDOW_SECONDS = 15
+/** How far back every rate looks. */
+export const RATE_WINDOW_SECONDS = 15
 
 const rate = (metric: string, match: Readonly<Record<string, string>> = {}): Measure => ({
   kind: 'rate',
   of: { metric, match },
-  overSeconds: WINDOW_SECONDS,
+  overSeconds: RATE_WINDOW_SECONDS,
 })
 const gauge = (metric: string, match: Readonly<Record<string, string>> = {}): Measure => ({
   kind: 'gauge',
   of: { metric, match },
 })
-const p95 = (metric: string): Measure => ({ kind: 'quantile', of: { metric }, q: 0.95, overSeconds: WINDOW_SECONDS })
+const p95 = (metric: string): Measure => ({ kind: 'quantile', of: { metric }, q: 0.95, overSeconds: RATE_WINDOW_SECONDS })
 const ratio = (part: Measure, whole: Measure): Measure => ({ kind: 'ratio', part, whole })
 
 /** Below this a ratio of requests is chance: one in five seconds. */
