@@ -1,0 +1,111 @@
+// Where the members of a JSON object stand in its bytes, so that one value can be replaced and every other byte stay:
+// parsing and writing again would round large integers, drop duplicate keys and change the spelling of numbers.
+
+export interface Member {
+  readonly key: string
+  /** The value's first byte, and the one behind its last. */
+  readonly start: number
+  readonly end: number
+}
+
+export interface ObjectLayout {
+  readonly members: readonly Member[]
+  /** Where the closing brace stands. */
+  readonly close: number
+}
+
+export interface Splice {
+  readonly start: number
+  readonly end: number
+  readonly text: string
+}
+
+const QUOTE = 0x22
+const BACKSLASH = 0x5c
+const COMMA = 0x2c
+const COLON = 0x3a
+const OPEN_BRACE = 0x7b
+const CLOSE_BRACE = 0x7d
+const OPEN_BRACKET = 0x5b
+const CLOSE_BRACKET = 0x5d
+
+/**
+ * The members of the object that the bytes hold. They must be an object that JSON.parse accepts.
+ * A key given twice is there twice; keys are compared unescaped, as every parser does.
+ */
+export function layoutOf(json: Buffer): ObjectLayout {
+  const members: Member[] = []
+  // A byte order mark may precede the object.
+  let at = json.indexOf(OPEN_BRACE) + 1
+  for (;;) {
+    at = skipSpace(json, at)
+    if (json[at] === CLOSE_BRACE || at >= json.length) return { members, close: at }
+    if (json[at] === COMMA) {
+      at++
+      continue
+    }
+    const keyEnd = endOfString(json, at)
+    const key = JSON.parse(json.toString('utf8', at, keyEnd)) as string
+    at = skipSpace(json, keyEnd)
+    if (json[at] === COLON) at = skipSpace(json, at + 1)
+    const end = endOfValue(json, at)
+    members.push({ key, start: at, end })
+    at = end
+  }
+}
+
+/** The bytes with those ranges replaced. They must not overlap. */
+export function splice(bytes: Buffer, splices: readonly Splice[]): Buffer {
+  const parts: Buffer[] = []
+  let from = 0
+  for (const { start, end, text } of splices.toSorted((a, b) => a.start - b.start)) {
+    parts.push(bytes.subarray(from, start), Buffer.from(text))
+    from = end
+  }
+  parts.push(bytes.subarray(from))
+  return Buffer.concat(parts)
+}
+
+function skipSpace(json: Buffer, from: number): number {
+  let at = from
+  while (json[at] === 0x20 || json[at] === 0x0a || json[at] === 0x0d || json[at] === 0x09) at++
+  return at
+}
+
+/** `from` is the opening quote. A quote ends the string unless an odd number of backslashes stands before it. */
+function endOfString(json: Buffer, from: number): number {
+  let at = from
+  for (;;) {
+    at = json.indexOf(QUOTE, at + 1)
+    if (at === -1) return json.length
+    let backslashes = 0
+    while (json[at - 1 - backslashes] === BACKSLASH) backslashes++
+    if (backslashes % 2 === 0) return at + 1
+  }
+}
+
+function endOfValue(json: Buffer, from: number): number {
+  const first = json[from]
+  if (first === QUOTE) return endOfString(json, from)
+  if (first !== OPEN_BRACE && first !== OPEN_BRACKET) return endOfScalar(json, from)
+  let depth = 0
+  let at = from
+  while (at < json.length) {
+    const byte = json[at]
+    if (byte === QUOTE) {
+      at = endOfString(json, at)
+      continue
+    }
+    if (byte === OPEN_BRACE || byte === OPEN_BRACKET) depth++
+    else if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET) depth--
+    at++
+    if (depth === 0) return at
+  }
+  return at
+}
+
+function endOfScalar(json: Buffer, from: number): number {
+  let at = from
+  while (at < json.length && json[at] !== COMMA && json[at] !== CLOSE_BRACE && (json[at] ?? 0) > 0x20) at++
+  return at
+}

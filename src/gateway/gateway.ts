@@ -1,0 +1,83 @@
+// The gateway as the rest of Midwatch sees it.
+import type { Config } from '../config/schema.ts'
+import { type Clock, systemClock } from '../core/clock.ts'
+import { AppError } from '../core/errors.ts'
+import { Timekeeper } from '../core/timekeeper.ts'
+import type { Db } from '../db/connect.ts'
+import type { Log } from '../observe/log.ts'
+import type { Metrics } from '../observe/metrics.ts'
+import { createProvider } from '../providers/create.ts'
+import type { Audience } from './audience.ts'
+import { type ProviderState, ProviderHealth } from './health.ts'
+import { createLedger } from './ledger.ts'
+import { createGatewayMetrics } from './metrics.ts'
+import type { Outcome } from './outcome.ts'
+import type { ChatCall } from './run.ts'
+import { serveChat } from './serve.ts'
+import type { GatewayTables } from './tables.ts'
+
+export interface GatewayOptions {
+  readonly config: Pick<Config, 'providers' | 'models'>
+  /** With `gatewayMigrations` applied. */
+  readonly db: Db<GatewayTables>
+  readonly metrics: Metrics
+  readonly log: Log
+  readonly clock?: Clock
+  /** 0 to 1, for strategies that draw. */
+  readonly random?: () => number
+}
+
+export interface Gateway {
+  /** The names callers may use. */
+  readonly models: readonly string[]
+  /** ms since the epoch. */
+  readonly startedAt: number
+  /** One call. Never throws: however it ends is an Outcome, and by then the ledger has it. */
+  chat(call: ChatCall, audience: Audience): Promise<Outcome>
+  providerStates(): ReadonlyMap<string, ProviderState>
+  /** Takes no new calls, waits for those under way, closes the connections. */
+  stop(): Promise<void>
+}
+
+/** Also marks the calls that a crash left under way. */
+export async function createGateway(options: GatewayOptions): Promise<Gateway> {
+  const { config, db, log, clock = systemClock, random = Math.random } = options
+  const providers = new Map(
+    Object.entries(config.providers).map(([name, settings]) => [name, createProvider(name, settings)]),
+  )
+  const ledger = createLedger({ db, clock, log })
+  const health = new ProviderHealth(clock, [...providers.keys()])
+  const timekeeper = new Timekeeper(clock)
+  const parts = {
+    models: config.models,
+    providers,
+    ledger,
+    metrics: createGatewayMetrics(options.metrics, health),
+    health,
+    timekeeper,
+    clock,
+    log,
+    random,
+  }
+  const underWay = new Set<Promise<Outcome>>()
+  let stopping = false
+  await ledger.recover()
+  return {
+    models: Object.keys(config.models),
+    startedAt: clock.now(),
+    chat: (call, audience) => {
+      if (stopping) return Promise.reject(new AppError('unavailable', 'Midwatch is stopping. Try again in a moment.'))
+      const served = serveChat(parts, call, audience).finally(() => underWay.delete(served))
+      underWay.add(served)
+      return served
+    },
+    providerStates: () => health.states(),
+    stop: async () => {
+      stopping = true
+      await Promise.allSettled(underWay)
+      timekeeper.stop()
+      await ledger.stop()
+      await Promise.all([...providers.values()].map((provider) => provider.stop()))
+    },
+  }
+}

@@ -1,0 +1,104 @@
+// What Prometheus sees of the gateway. The labels are bounded: models and providers come from the config, and a name
+// that is not there counts as `unknown`.
+import { Counter, Gauge, Histogram } from 'prom-client'
+import type { Metrics } from '../observe/metrics.ts'
+import type { ProviderHealth } from './health.ts'
+import { errorTypeOf, type Outcome, statusOf } from './outcome.ts'
+
+export interface Timing {
+  readonly seconds: number
+  /** null for plain answers, and streams without content. */
+  readonly firstContentSeconds: number | null
+}
+
+export interface GatewayMetrics {
+  began(model: string): void
+  ended(model: string, endpoint: string, outcome: Outcome, timing: Timing): void
+}
+
+const CALL_SECONDS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 120, 300]
+const OVERHEAD_SECONDS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5]
+
+export function createGatewayMetrics(registry: Metrics, health: ProviderHealth): GatewayMetrics {
+  const registers = [registry]
+  const requests = new Counter({
+    name: 'llm_requests_total',
+    help: 'Model calls by how they ended, as an HTTP status.',
+    labelNames: ['model', 'endpoint', 'status'],
+    registers,
+  })
+  const duration = new Histogram({
+    name: 'llm_request_duration_seconds',
+    help: 'From the whole request to the end of the answer.',
+    labelNames: ['model', 'endpoint'],
+    buckets: CALL_SECONDS,
+    registers,
+  })
+  const firstContent = new Histogram({
+    name: 'llm_time_to_first_token_seconds',
+    help: 'From the whole request to the first content of a stream.',
+    labelNames: ['model'],
+    buckets: CALL_SECONDS,
+    registers,
+  })
+  const overhead = new Histogram({
+    name: 'llm_gateway_overhead_seconds',
+    help: 'Time spent in Midwatch, without waiting for providers and callers.',
+    buckets: OVERHEAD_SECONDS,
+    registers,
+  })
+  const tokens = new Counter({
+    name: 'llm_tokens_total',
+    help: 'Tokens by type: input (without cached ones), cached, output (with reasoning).',
+    labelNames: ['model', 'type'],
+    registers,
+  })
+  const cost = new Counter({
+    name: 'llm_cost_total_usd',
+    help: 'Cost of the calls whose price is known, in US dollars.',
+    labelNames: ['model', 'provider'],
+    registers,
+  })
+  const active = new Gauge({
+    name: 'llm_active_requests',
+    help: 'Model calls under way.',
+    labelNames: ['model'],
+    registers,
+  })
+  const errors = new Counter({
+    name: 'llm_errors_total',
+    help: 'Model calls that were not served, by why.',
+    labelNames: ['model', 'error_type'],
+    registers,
+  })
+  // eslint-disable-next-line no-new -- it registers itself, and is read only by its own collect
+  new Gauge({
+    name: 'llm_provider_state',
+    help: '1 for the state a provider is in, judged by its latest calls.',
+    labelNames: ['provider', 'state'],
+    registers,
+    collect() {
+      for (const [provider, state] of health.states()) {
+        this.set({ provider, state: 'ok' }, state === 'ok' ? 1 : 0)
+        this.set({ provider, state: 'failing' }, state === 'failing' ? 1 : 0)
+      }
+    },
+  })
+  return {
+    began: (model) => active.inc({ model }),
+    ended: (model, endpoint, outcome, timing) => {
+      active.dec({ model })
+      requests.inc({ model, endpoint, status: String(statusOf(outcome)) })
+      duration.observe({ model, endpoint }, timing.seconds)
+      if (timing.firstContentSeconds !== null) firstContent.observe({ model }, timing.firstContentSeconds)
+      const errorType = errorTypeOf(outcome)
+      if (errorType) errors.inc({ model, error_type: errorType })
+      const { usage, costMicroUsd, provider, overheadMs } = outcome.facts
+      overhead.observe(overheadMs / 1000)
+      if (usage?.inputTokens) tokens.inc({ model, type: 'input' }, usage.inputTokens)
+      if (usage?.cacheReadTokens) tokens.inc({ model, type: 'cached' }, usage.cacheReadTokens)
+      if (usage?.outputTokens) tokens.inc({ model, type: 'output' }, usage.outputTokens)
+      if (costMicroUsd && provider !== null) cost.inc({ model, provider }, costMicroUsd / 1e6)
+    },
+  }
+}

@@ -1,0 +1,45 @@
+// What a request used, as far as it went. What the provider says counts; where it says nothing (a stream that was cut or
+// hung up on, a server that reports no usage) the text that went through is counted instead, and is called an estimate.
+import type { Usage } from '../llm/chat.ts'
+import type { Frame } from '../llm/frames.ts'
+import type { UsageSource } from './tables.ts'
+
+/** Characters a token, for estimates: the usual figure for English text. */
+const CHARACTERS_A_TOKEN = 4
+
+export class Tally {
+  #reported: Usage | null = null
+  #written = 0
+  #model: string | null = null
+
+  see(frame: Frame): void {
+    // Some report running totals on every chunk: the last is the whole.
+    if (frame.usage) this.#reported = frame.usage
+    if (frame.model !== null) this.#model = frame.model
+    this.#written += frame.written
+  }
+
+  /** The model as the provider named it in its answer. */
+  get model(): string | null {
+    return this.#model
+  }
+
+  /** `answered`: the provider began to answer, so it has read the prompt. */
+  result(answered: boolean, promptCharacters: () => number): { usage: Usage | null; source: UsageSource } {
+    const reported = this.#reported
+    if (reported && reported.inputTokens !== null && reported.outputTokens !== null) {
+      return { usage: reported, source: 'measured' }
+    }
+    if (!answered) return { usage: null, source: 'unknown' }
+    return {
+      usage: {
+        inputTokens: reported?.inputTokens ?? Math.ceil(promptCharacters() / CHARACTERS_A_TOKEN),
+        cacheReadTokens: reported?.cacheReadTokens ?? null,
+        cacheWriteTokens: null,
+        outputTokens: reported?.outputTokens ?? Math.ceil(this.#written / CHARACTERS_A_TOKEN),
+        reasoningTokens: reported?.reasoningTokens ?? null,
+      },
+      source: 'estimated',
+    }
+  }
+}

@@ -1,0 +1,70 @@
+// What was used, out of the ledger: sums by model and day (UTC).
+import { sql } from 'kysely'
+import type { Db } from '../db/connect.ts'
+import type { GatewayTables } from './tables.ts'
+
+export interface UsageQuestion {
+  readonly tenant: string
+  /** Only this key's; all of the tenant's without it. */
+  readonly keyId?: string | undefined
+  /** ms since the epoch; `toMs` is not included. */
+  readonly fromMs: number
+  readonly toMs: number
+}
+
+export interface UsageLine {
+  /** `2026-11-23`, in UTC. */
+  readonly day: string
+  readonly model: string
+  readonly requests: number
+  readonly served: number
+  /** Without cached ones. */
+  readonly inputTokens: number
+  readonly cachedTokens: number
+  /** With reasoning. */
+  readonly outputTokens: number
+  /** The sum of the costs that are known. */
+  readonly costUsd: number
+  /** Requests that reached a provider and whose cost is not known: they are missing from `costUsd`. */
+  readonly requestsOfUnknownCost: number
+}
+
+/** Newest day first. */
+export async function reportUsage(db: Db<GatewayTables>, question: UsageQuestion): Promise<readonly UsageLine[]> {
+  // Written out, not bound: a bound number may be a float, and then this is no division of whole numbers.
+  const day = sql<number | string>`at / 86400000`
+  let query = db
+    .selectFrom('ledger')
+    .select(['model'])
+    .select(day.as('day'))
+    .select((eb) => [
+      eb.fn.countAll<number | string>().as('requests'),
+      sum("case when outcome = 'served' then 1 else 0 end").as('served'),
+      sum('input_tokens').as('input'),
+      sum('cached_tokens').as('cached'),
+      sum('output_tokens').as('output'),
+      sum('cost_micro_usd').as('cost'),
+      sum('case when cost_micro_usd is null and attempts > 0 then 1 else 0 end').as('unknown'),
+    ])
+    .where('tenant', '=', question.tenant)
+    .where('at', '>=', question.fromMs)
+    .where('at', '<', question.toMs)
+    .groupBy([day, 'model'])
+    .orderBy(day, 'desc')
+    .orderBy('model')
+  if (question.keyId !== undefined) query = query.where('key_id', '=', question.keyId)
+  return (await query.execute()).map((row) => ({
+    day: new Date(Number(row.day) * 86_400_000).toISOString().slice(0, 10),
+    model: row.model,
+    requests: Number(row.requests),
+    served: Number(row.served),
+    inputTokens: Number(row.input),
+    cachedTokens: Number(row.cached),
+    outputTokens: Number(row.output),
+    costUsd: Number(row.cost) / 1e6,
+    requestsOfUnknownCost: Number(row.unknown),
+  }))
+}
+
+/** PostgreSQL gives sums of bigints as text. */
+const sum = (expression: string) => sql<number | string>`coalesce(sum(${sql.raw(expression)}), 0)`
