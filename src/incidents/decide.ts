@@ -94,7 +94,7 @@ function joinByService(
       near.filter((incident) => meets(incident) !== undefined),
     )
     const through = related && meets(related)
-    if (through) return join('dependency', related, `${spellPath(through.path)}, ${apart(alert, related)}`)
+    if (through) return join('dependency', related, `${through.relation}, ${apart(alert, related)}`)
   }
   return undefined
 }
@@ -161,9 +161,3 @@ const apart = (alert: FoldableAlert, incident: OpenIncident): string => {
 }
 
 const spellMs = (ms: number): string => (ms < 120_000 ? `${Math.round(ms / 1000)} s` : `${Math.round(ms / 60_000)} min`)
-
-/** `checkout calls bank through payment`. */
-function spellPath(path: readonly string[]): string {
-  const through = path.slice(1, -1)
-  return `${path[0]} calls ${path.at(-1)}${through.length > 0 ? ` through ${through.join(' and ')}` : ''}`
-}

@@ -1,13 +1,17 @@
-// Which services can hurt one another: those that a service calls, directly or through others, and those that call it.
-// Only along the calls in one direction: two services that merely have a caller in common are no neighbours.
+// Which services one trouble can show itself in: those that a service calls, directly or through others, those that
+// call it, and those that call the same thing directly (it may be what is broken). Two services that merely have a
+// caller in common are no neighbours.
 import type { Edge } from '../core/telemetry.ts'
 
 export interface Neighbour {
   readonly service: string
   readonly hops: number
-  /** From caller to callee, both ends included: `[checkout, payment, bank]`. */
-  readonly path: readonly string[]
+  /** `checkout calls bank through payment`. */
+  readonly relation: string
 }
+
+/** What more services than this call (a database, a sign-in) says nothing about two of them. */
+const MAX_SHARING = 5
 
 /** More would make the question too long; the nearest are kept. */
 const MAX_NEIGHBOURS = 400
@@ -16,21 +20,25 @@ const MAX_NEIGHBOURS = 400
 export function neighboursOf(service: string, topology: readonly Edge[], maxHops: number): readonly Neighbour[] {
   const index = indexOf(topology)
   const found = new Map<string, Neighbour>()
-  for (const [calls, downstream] of [
-    [index.callees, true],
-    [index.callers, false],
-  ] as const) {
-    for (const neighbour of walk(service, calls, downstream, maxHops)) {
-      const known = found.get(neighbour.service)
-      if (!known || neighbour.hops < known.hops) found.set(neighbour.service, neighbour)
-    }
+  for (const neighbour of [
+    ...walk(service, index.callees, maxHops, spellPath),
+    ...walk(service, index.callers, maxHops, (path) => spellPath(path.toReversed())),
+    ...(maxHops >= 2 ? sharing(service, index) : []),
+  ]) {
+    const known = found.get(neighbour.service)
+    if (!known || neighbour.hops < known.hops) found.set(neighbour.service, neighbour)
   }
   return [...found.values()]
     .sort((a, b) => a.hops - b.hops || (a.service < b.service ? -1 : 1))
     .slice(0, MAX_NEIGHBOURS)
 }
 
-function walk(from: string, calls: Calls, downstream: boolean, maxHops: number): readonly Neighbour[] {
+function walk(
+  from: string,
+  calls: Calls,
+  maxHops: number,
+  spell: (path: readonly string[]) => string,
+): readonly Neighbour[] {
   const seen = new Set([from])
   const found: Neighbour[] = []
   let edge: readonly (readonly string[])[] = [[from]]
@@ -41,7 +49,7 @@ function walk(from: string, calls: Calls, downstream: boolean, maxHops: number):
         if (seen.has(service)) continue
         seen.add(service)
         next.push([...path, service])
-        found.push({ service, hops, path: downstream ? [...path, service] : [...path, service].reverse() })
+        found.push({ service, hops, relation: spell([...path, service]) })
       }
     }
     edge = next
@@ -49,12 +57,32 @@ function walk(from: string, calls: Calls, downstream: boolean, maxHops: number):
   return found
 }
 
+function sharing(service: string, { callees, callers }: CallIndex): readonly Neighbour[] {
+  return (callees.get(service) ?? []).flatMap((shared) => {
+    const all = callers.get(shared) ?? []
+    if (all.length > MAX_SHARING) return []
+    return all
+      .filter((other) => other !== service)
+      .map((other) => ({ service: other, hops: 2, relation: `${service} and ${other} both call ${shared}` }))
+  })
+}
+
+/** From caller to callee, both ends included: `[checkout, payment, bank]`. */
+function spellPath(path: readonly string[]): string {
+  const through = path.slice(1, -1)
+  return `${path[0]} calls ${path.at(-1)}${through.length > 0 ? ` through ${through.join(' and ')}` : ''}`
+}
+
+interface CallIndex {
+  readonly callees: Calls
+  readonly callers: Calls
+}
 type Calls = ReadonlyMap<string, readonly string[]>
 
 /** The topology changes seldom and is asked for with every alert. */
-const indexes = new WeakMap<readonly Edge[], { callees: Calls; callers: Calls }>()
+const indexes = new WeakMap<readonly Edge[], CallIndex>()
 
-function indexOf(topology: readonly Edge[]): { callees: Calls; callers: Calls } {
+function indexOf(topology: readonly Edge[]): CallIndex {
   const known = indexes.get(topology)
   if (known) return known
   const index = {
@@ -69,8 +97,8 @@ function collect(pairs: readonly (readonly [string, string])[]): Calls {
   const calls = new Map<string, string[]>()
   for (const [from, to] of [...pairs].sort(([, a], [, b]) => (a < b ? -1 : 1))) {
     const list = calls.get(from)
-    if (list) list.push(to)
-    else calls.set(from, [to])
+    if (!list) calls.set(from, [to])
+    else if (list.at(-1) !== to) list.push(to)
   }
   return calls
 }
