@@ -88,34 +88,53 @@ const FEW = 4
 
 /**
  * The anomaly of one signal, or undefined when it stayed normal. `quiet` picks the values that its normal is taken from;
- * `reference` is the same signal at a healthy time elsewhere, and is preferred when it has more to say.
+ * `reference` is the same signal at a healthy time elsewhere, and is preferred when it has more to say. With a reference
+ * the signal must also have moved within the case: a system that is simply different today is not failing.
  */
 export function findAnomaly(signal: Signal, window: Window, quiet: (track: Track) => Float64Array, reference?: Track) {
   const measure = MEASURES[signal.role]
   if (signal.role === 'credential_left') return expiry(signal, window)
-  const normal = normalFor(measure, quiet(signal.track), reference)
+  const values = quiet(signal.track)
+  const known = reference && reference.values.length >= Math.max(FEW, values.length) ? reference : undefined
+  const normal = known ? normalOf(known.values) : normalFor(measure, values)
   if (!normal) return undefined
   const scale = Math.max(normal.scale, measure.floor, measure.relativeFloor * Math.abs(normal.centre), 1e-12)
   const sinceMs = window.alertAtMs - Math.max(4 * window.stepMs, 0.05 * (window.alertAtMs - window.fromMs))
   const directions = measure.bad === 0 ? ([1, -1] as const) : [measure.bad]
   let worst: Anomaly | undefined
   for (const direction of directions) {
-    const found = findExcursion(signal.track, normal, scale, direction, sinceMs)
+    const start = known ? startedFrom(signal.track, normal, direction, window) : normal
+    const found = findExcursion(signal.track, start, scale, direction, sinceMs)
     if (!found) continue
-    const values = sortedSample(valuesBetween(signal.track, found.onsetMs, found.untilMs + 1))
+    const since = sortedSample(valuesBetween(signal.track, found.onsetMs, found.untilMs + 1))
     const level = measure.grows ? 0.9 : 0.6
-    const after = quantileOf(values, direction === 1 ? level : 1 - level)
-    const far = clamp((Math.abs(after - normal.centre) / scale - 2) / 3, 0, 1)
-    const effect = Math.min(1, measure.effect(normal.centre, after, signal.unit))
-    const strength = far * effect
+    const after = quantileOf(since, direction === 1 ? level : 1 - level)
+    const far = clamp((Math.abs(after - start.centre) / scale - 2) / 3, 0, 1)
+    const strength = far * unusual(after, start, direction) * Math.min(1, measure.effect(start.centre, after, signal.unit))
     if (strength < 0.08 || (worst && worst.strength >= strength)) continue
-    worst = { signal, before: normal.centre, after, direction, strength, onsetMs: found.onsetMs }
+    worst = { signal, before: start.centre, after, direction, strength, onsetMs: found.onsetMs }
   }
   return worst
 }
 
-function normalFor(measure: Measure, values: Float64Array, reference: Track | undefined): Normal | undefined {
-  if (reference && reference.values.length >= Math.max(FEW, values.length)) return normalOf(reference.values)
+/** The reference's normal, with its centre moved to where the case itself began when that is nearer to the trouble. */
+function startedFrom(track: Track, normal: Normal, direction: 1 | -1, window: Window): Normal {
+  const own = valuesBetween(track, Number.NEGATIVE_INFINITY, window.alertAtMs - window.stepMs / 2)
+  if (own.length < 2) return normal
+  // Half of these few may already belong to the incident: the quieter half speaks.
+  const began = quantileOf(sortedSample(own), direction === 1 ? 0.35 : 0.65)
+  return direction * (began - normal.centre) > 0 ? { ...normal, centre: began } : normal
+}
+
+/** 0 while a level is one that quiet days reach by themselves, 1 when it is well beyond them. Needs days to know. */
+function unusual(after: number, normal: Normal, direction: 1 | -1): number {
+  if (normal.count < 20) return 1
+  const edge = direction === 1 ? normal.high : normal.low
+  const room = Math.abs(edge - normal.centre)
+  return room <= 0 ? 1 : clamp((direction * (after - edge)) / (0.6 * room), 0, 1)
+}
+
+function normalFor(measure: Measure, values: Float64Array): Normal | undefined {
   if (values.length >= FEW) return normalOf(values)
   const { unknownBefore } = measure
   if (unknownBefore === undefined) return undefined

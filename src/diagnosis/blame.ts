@@ -4,6 +4,7 @@
 // MicroRCA: Wu et al., NOMS 2020; here as a closed form instead of a random walk, so that each step can be explained.)
 import type { Anomaly } from './anomalies.ts'
 import type { Signal, SignalRole } from './service-signals.ts'
+import { clamp } from './stats.ts'
 import type { Topology } from './topology.ts'
 
 export interface EdgeTrouble {
@@ -21,110 +22,166 @@ export interface EdgeTrouble {
   readonly measured: boolean
 }
 
-export interface Blame {
-  /** Errors and latency as the service itself counts them, 0 to 1. */
-  symptom(service: string): number
-  /** The share of a service's symptoms that its callees explain, and which one most. */
-  explained(service: string): { readonly share: number; readonly by: string | undefined; readonly edge: EdgeTrouble | undefined }
-  /** What the callers hold against a service, and the caller that says it loudest. */
-  accused(service: string): { readonly strength: number; readonly edge: EdgeTrouble | undefined; readonly callers: number }
-  edge(caller: string, callee: string): EdgeTrouble
+export interface Explanation {
+  /** 0 to 1. */
+  readonly share: number
+  /** The callee that explains most, and the edge to it. */
+  readonly by: string | undefined
+  readonly edge: EdgeTrouble | undefined
 }
 
-const SYMPTOMS: ReadonlySet<SignalRole> = new Set(['errors', 'error_rate', 'availability', 'latency', 'job_errors'])
-const EDGE_ERRORS: ReadonlySet<SignalRole> = new Set(['client_errors'])
-const EDGE_LATENCY: ReadonlySet<SignalRole> = new Set(['client_latency', 'edge_gap'])
+export interface Accusation {
+  /** 0 to 1. */
+  readonly strength: number
+  /** The caller that says it loudest. */
+  readonly edge: EdgeTrouble | undefined
+  /** How many say it. */
+  readonly callers: number
+}
+
+export interface Blame {
+  /** Errors and latency as the service itself counts them, and whether it answers at all: 0 to 1. */
+  symptom(service: string): number
+  /** How much of a service's symptoms its callees explain. */
+  explained(service: string): Explanation
+  /** What the callers hold against a service. */
+  accused(service: string): Accusation
+}
+
+export const ERROR_ROLES: readonly SignalRole[] = ['errors', 'error_rate', 'availability', 'job_errors']
+export const LATENCY_ROLES: readonly SignalRole[] = ['latency']
+
+/** The strongest anomalies of a kind: of errors, of lateness. */
+interface Pair {
+  readonly errors: Anomaly | undefined
+  readonly latency: Anomaly | undefined
+}
+
+const worse = (pair: Pair): Anomaly | undefined =>
+  (pair.errors?.strength ?? 0) >= (pair.latency?.strength ?? 0) ? pair.errors : pair.latency
 
 export function assignBlame(topology: Topology, signals: readonly Signal[], anomalies: readonly Anomaly[]): Blame {
-  const symptoms = strongest(anomalies, (one) => (SYMPTOMS.has(one.signal.role) ? one.signal.service : undefined))
-  const down = strongest(anomalies, (one) => (one.signal.role === 'up' ? one.signal.service : undefined))
-  const key = (caller: string, callee: string): string => `${caller}\u0000${callee}`
-  const onEdge = (roles: ReadonlySet<SignalRole>) =>
+  const own = (roles: readonly SignalRole[]) =>
+    strongest(anomalies, ({ signal }) => (roles.includes(signal.role) ? signal.service : undefined))
+  const onEdge = (role: SignalRole) =>
     strongest(anomalies, ({ signal }) =>
-      signal.peer !== undefined && roles.has(signal.role) ? key(signal.service, signal.peer) : undefined,
+      signal.peer !== undefined && signal.role === role ? edgeKey(signal.service, signal.peer) : undefined,
     )
-  const edgeErrors = onEdge(EDGE_ERRORS)
-  const edgeLatency = onEdge(EDGE_LATENCY)
-  const edgeRefused = onEdge(new Set(['client_refused']))
+  const [errors, latency, down] = [own(ERROR_ROLES), own(LATENCY_ROLES), own(['up'])]
+  const [edgeErrors, edgeLatency, edgeRefused] = [onEdge('client_errors'), onEdge('client_latency'), onEdge('client_refused')]
   const measuredEdges = new Set(
     signals.flatMap(({ role, service, peer }) =>
-      peer !== undefined && (EDGE_ERRORS.has(role) || EDGE_LATENCY.has(role)) ? [key(service, peer)] : [],
+      peer !== undefined && (role === 'client_errors' || role === 'client_latency') ? [edgeKey(service, peer)] : [],
     ),
   )
-  const measuredServices = new Set(signals.filter(({ role }) => SYMPTOMS.has(role)).map(({ service }) => service))
-  const symptom = (service: string): number =>
-    Math.max(symptoms.get(service)?.strength ?? 0, down.get(service)?.strength ?? 0)
+  const symptomRoles = new Set<SignalRole>([...ERROR_ROLES, ...LATENCY_ROLES])
+  const measuredServices = new Set(signals.filter(({ role }) => symptomRoles.has(role)).map(({ service }) => service))
+  const ownPair = (service: string): Pair => ({
+    errors: strongerOf(errors.get(service), down.get(service)),
+    latency: latency.get(service),
+  })
+  const symptom = (service: string): number => worse(ownPair(service))?.strength ?? 0
+
+  /** What a caller sees of a callee; where it does not measure, what the callee says of itself. */
+  const seen = (caller: string, callee: string): Pair & { readonly measured: boolean } => {
+    const at = edgeKey(caller, callee)
+    if (!measuredEdges.has(at)) return { ...ownPair(callee), measured: false }
+    return { errors: edgeErrors.get(at), latency: edgeLatency.get(at), measured: true }
+  }
 
   const edge = (caller: string, callee: string): EdgeTrouble => {
-    const at = key(caller, callee)
-    const [errors, latency, refused] = [edgeErrors.get(at), edgeLatency.get(at), edgeRefused.get(at)]
-    const measured = measuredEdges.has(at)
-    const worst = (errors?.strength ?? 0) >= (latency?.strength ?? 0) ? errors : latency
-    const strength = measured ? (worst?.strength ?? 0) : 0.8 * symptom(callee)
+    const pair = seen(caller, callee)
+    const worst = worse(pair)
     return {
       caller,
       callee,
-      strength,
-      errors: errors?.strength ?? 0,
-      latency: latency?.strength ?? 0,
-      refused: refused?.strength ?? 0,
+      strength: worst?.strength ?? 0,
+      errors: pair.errors?.strength ?? 0,
+      latency: pair.latency?.strength ?? 0,
+      refused: edgeRefused.get(edgeKey(caller, callee))?.strength ?? 0,
       worst,
-      measured,
+      measured: pair.measured,
     }
   }
 
   /** How much of an edge's trouble is the callee's doing, 0 to 1. */
   const attribution = (one: EdgeTrouble): number => {
-    if (one.strength === 0) return 0
-    if (one.refused > one.strength) return 0
+    if (one.strength === 0 || one.refused > one.strength) return 0
     const agrees = measuredServices.has(one.callee) ? Math.min(1, (1.2 * symptom(one.callee)) / one.strength) : 0
     if (agrees > 0.6) return 1
-    const isSick = (other: EdgeTrouble): boolean => other.strength > 0.25
-    const others = (topology.callers.get(one.callee) ?? [])
-      .filter((caller) => caller !== one.caller)
-      .map((caller) => edge(caller, one.callee))
-      .filter((other) => other.measured)
-    const siblings = (topology.callees.get(one.caller) ?? [])
-      .filter((callee) => callee !== one.callee)
-      .map((callee) => edge(one.caller, callee))
-      .filter((other) => other.measured)
-    const othersSick = others.length === 0 ? undefined : others.filter(isSick).length / others.length
-    const siblingsSick = siblings.length === 0 ? undefined : siblings.filter(isSick).length / siblings.length
+    const others = (topology.callers.get(one.callee) ?? []).filter((caller) => caller !== one.caller)
+    const siblings = (topology.callees.get(one.caller) ?? []).filter((callee) => callee !== one.callee)
+    const othersSick = shareSick(others.map((caller) => edge(caller, one.callee)))
+    const siblingsSick = shareSick(siblings.map((callee) => edge(one.caller, callee)))
     // Nobody else to ask: an unmeasured callee is taken at its caller's word, a measured and healthy one is not.
     const base = measuredServices.has(one.callee) ? 0.45 : 0.9
     const fromOthers = othersSick === undefined ? 0 : 0.5 * (othersSick - 0.4)
     const fromSiblings = siblingsSick === undefined ? 0 : 0.5 * (0.4 - siblingsSick)
-    return Math.min(1, Math.max(0.05, agrees, base + fromOthers + fromSiblings))
+    return Math.max(agrees, clamp(base + fromOthers + fromSiblings, 0.05, 1))
   }
 
-  const explained = (service: string) => {
-    const own = Math.max(0.2, symptoms.get(service)?.strength ?? 0)
-    let share = 0
-    let by: EdgeTrouble | undefined
+  const explained = (service: string): Explanation => {
+    const mine = ownPair(service)
+    let found: Explanation = { share: 0, by: undefined, edge: undefined }
     for (const callee of topology.callees.get(service) ?? []) {
       const one = edge(service, callee)
-      const part = Math.min(1, one.strength / own) * attribution(one)
-      if (part > share) [share, by] = [part, one]
+      const share = accountsFor(mine, seen(service, callee)) * attribution(one)
+      if (share > found.share) found = { share, by: callee, edge: one }
     }
-    return { share, by: by?.callee, edge: by }
+    return found
   }
 
-  const accused = (service: string) => {
-    let strength = 0
-    let worst: EdgeTrouble | undefined
+  const accused = (service: string): Accusation => {
+    let found: Accusation = { strength: 0, edge: undefined, callers: 0 }
     let callers = 0
     for (const caller of topology.callers.get(service) ?? []) {
       const one = edge(caller, service)
       if (!one.measured) continue
-      const part = one.strength * attribution(one)
-      if (part > 0.15) callers++
-      if (part > strength) [strength, worst] = [part, one]
+      const strength = one.strength * attribution(one)
+      if (strength > 0.15) callers++
+      if (strength > found.strength) found = { strength, edge: one, callers: 0 }
     }
-    return { strength, edge: worst, callers }
+    return { ...found, callers }
   }
 
-  return { symptom, explained, accused, edge }
+  return { symptom: memo(symptom), explained: memo(explained), accused: memo(accused) }
 }
+
+/** How much of a service's own trouble this trouble at a callee can account for, 0 to 1. */
+function accountsFor(mine: Pair, theirs: Pair): number {
+  const worst = worse(mine)
+  if (!worst) return Math.min(1, (worse(theirs)?.strength ?? 0) / 0.3)
+  const part = (one: Anomaly | undefined): number => Math.min(1, (one?.strength ?? 0) / Math.max(0.2, worst.strength))
+  if (worst === mine.errors) return Math.max(part(theirs.errors), 0.6 * part(theirs.latency))
+  const errors = 0.6 * part(theirs.errors)
+  if (!theirs.latency || worst.signal.unit !== theirs.latency.signal.unit) return Math.max(errors, part(theirs.latency))
+  // A callee that became a little slower, in seconds, does not explain a caller that became much slower.
+  const lost = worst.after - worst.before
+  const gained = theirs.latency.after - theirs.latency.before
+  return Math.max(errors, part(theirs.latency) * clamp(gained / (0.4 * lost), 0, 1))
+}
+
+const edgeKey = (caller: string, callee: string): string => `${caller}\u0000${callee}`
+
+/** The share of measured edges in trouble; undefined when none is measured. */
+function shareSick(edges: readonly EdgeTrouble[]): number | undefined {
+  const measured = edges.filter(({ measured }) => measured)
+  return measured.length === 0 ? undefined : measured.filter(({ strength }) => strength > 0.25).length / measured.length
+}
+
+function memo<T>(ask: (service: string) => T): (service: string) => T {
+  const known = new Map<string, T>()
+  return (service) => {
+    const before = known.get(service)
+    if (before !== undefined) return before
+    const answer = ask(service)
+    known.set(service, answer)
+    return answer
+  }
+}
+
+const strongerOf = (a: Anomaly | undefined, b: Anomaly | undefined): Anomaly | undefined =>
+  (b?.strength ?? 0) > (a?.strength ?? 0) ? b : a
 
 /** The strongest anomaly for each key; ties go to the earlier onset. */
 function strongest(anomalies: readonly Anomaly[], keyOf: (one: Anomaly) => string | undefined): Map<string, Anomaly> {

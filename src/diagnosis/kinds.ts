@@ -3,6 +3,7 @@
 import type { FaultKind } from '../core/fault-kinds.ts'
 import type { Change } from '../core/telemetry.ts'
 import { keepsRising, type Anomaly } from './anomalies.ts'
+import { ERROR_ROLES, LATENCY_ROLES } from './blame.ts'
 import { loaded, painOf, worstOf, type Context } from './context.ts'
 import type { Finding } from './findings.ts'
 import type { LogFinding } from './log-evidence.ts'
@@ -55,8 +56,8 @@ const unloaded = (context: Context, service: string): number =>
   context.loads.get(service)?.origin === 'outside' ? 1 : 1 - 0.7 * loaded(context, service)
 
 const SYMPTOMS: readonly (readonly [string, readonly SignalRole[], readonly FaultKind[]])[] = [
-  ['errors', ['errors', 'error_rate', 'availability', 'job_errors'], ['bad_deploy', 'bad_config']],
-  ['latency', ['latency'], ['slow_dependency', 'cpu', 'slow_database', 'pool_exhausted', 'traffic_surge']],
+  ['errors', ERROR_ROLES, ['bad_deploy', 'bad_config']],
+  ['latency', LATENCY_ROLES, ['slow_dependency', 'cpu', 'slow_database', 'pool_exhausted', 'traffic_surge']],
 ]
 
 /** What its callers see of it. */
