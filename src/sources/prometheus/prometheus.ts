@@ -75,13 +75,13 @@ export function createPrometheusSource(options: PrometheusOptions): MetricSource
     return found ?? plain
   }
 
-  /** The middle of the targets' intervals. Servers that do not tell are taken at Prometheus' own example. */
+  /** The middle of the targets' intervals; undefined while there are no targets. Not every server tells. */
   const intervalMs = (signal: AbortSignal) =>
     intervals.get('', async () => {
       try {
         const data = parseAnswer(activeTargets, await api('targets', [['state', 'active']], signal))
         const all = data.activeTargets.flatMap(({ scrapeInterval }) => parseDuration(scrapeInterval ?? '') ?? [])
-        return all.sort((a, b) => a - b)[Math.floor(all.length / 2)] ?? DEFAULT_INTERVAL_MS
+        return all.sort((a, b) => a - b)[Math.floor(all.length / 2)]
       } catch {
         signal.throwIfAborted()
         return DEFAULT_INTERVAL_MS
