@@ -18,6 +18,3 @@ export function readSettings(file: string | undefined): Settings {
   if (existsSync(DEFAULT_FILE)) return { config: loadConfig(DEFAULT_FILE), file: resolve(DEFAULT_FILE) }
   return { config: { ...defaultConfig(), data: resolve('data') }, file: null }
 }
-
-/** Where the embedded database of a data folder lives. */
-export const databaseFile = (data: string): string => resolve(data, 'midwatch.db')

@@ -1,0 +1,221 @@
+// Wires everything: the only place that makes adapters and hands one feature to another. Reading it is reading what
+// Midwatch is made of. Starting is all or nothing; stopping finishes what was accepted, outside in.
+import { createIdentify } from './access/identify.ts'
+import { createKeyRing } from './access/key-ring.ts'
+import type { AccessTables } from './access/tables.ts'
+import type { Role } from './cli/start.ts'
+import type { Config } from './config/schema.ts'
+import { type Caller, DEFAULT_TENANT } from './core/caller.ts'
+import { systemClock } from './core/clock.ts'
+import type { LogSource, MetricSource } from './core/telemetry.ts'
+import { openDatabase } from './database.ts'
+import { lockFolder } from './db/lock.ts'
+import { createWorker, type QueueTables } from './db/queue.ts'
+import { createChatModel } from './gateway/chat-model.ts'
+import { createGateway } from './gateway/gateway.ts'
+import type { GatewayTables } from './gateway/tables.ts'
+import { alertRoutes } from './http/routes/alerts.ts'
+import { approvalRoutes } from './http/routes/approvals.ts'
+import { changeRoutes } from './http/routes/changes.ts'
+import { chatRoutes } from './http/routes/chat.ts'
+import { incidentRoutes } from './http/routes/incidents.ts'
+import { keyRoutes } from './http/routes/keys.ts'
+import { modelRoutes } from './http/routes/models.ts'
+import { operationsRoutes } from './http/routes/operations.ts'
+import { pageRoutes } from './http/routes/page.ts'
+import { sessionRoutes } from './http/routes/session.ts'
+import { usageRoutes } from './http/routes/usage.ts'
+import { startServer } from './http/server.ts'
+import { ensureWebBuilt, WEB_DIST } from './http/web-build.ts'
+import { createIncidentFeed } from './incidents/feed.ts'
+import { createFolder, MAX_HOPS } from './incidents/folder.ts'
+import { createInvestigator } from './incidents/investigation/investigator.ts'
+import type { IncidentTables } from './incidents/tables.ts'
+import type { Log } from './observe/log.ts'
+import { createMetrics } from './observe/metrics.ts'
+import { createFileLogSource } from './sources/files/files.ts'
+import { createPrometheusSource } from './sources/prometheus/prometheus.ts'
+import { createScraper, type Scraper } from './sources/scraper/scraper.ts'
+
+export const VERSION = '0.1.0'
+
+/** What a request under way is given to end by itself when a stop is asked for. */
+const GRACE_MS = 15_000
+
+export interface AppOptions {
+  readonly config: Config
+  readonly roles: ReadonlySet<Role>
+  readonly log: Log
+}
+
+export interface App {
+  readonly url: string
+  stop(): Promise<void>
+}
+
+type Tables = AccessTables & GatewayTables & QueueTables & IncidentTables
+
+/** Starts everything. Throws AppError with what to do when something is in the way; nothing is left running then. */
+export async function startApp(options: AppOptions): Promise<App> {
+  // What has been started, to be stopped the other way round.
+  const stops: (() => Promise<void>)[] = []
+  const stop = async (): Promise<void> => {
+    for (let next = stops.pop(); next; next = stops.pop()) await next()
+  }
+  try {
+    return { url: await start(options, stops), stop }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+async function start({ config, roles, log }: AppOptions, stops: (() => Promise<void>)[]): Promise<string> {
+  const clock = systemClock
+  const startedAt = clock.now()
+  const metrics = createMetrics({ process: true })
+
+  const lock = lockFolder(config.data)
+  stops.push(async () => lock.release())
+  const connection = await openDatabase(config.data)
+  stops.push(() => connection.close())
+  const db = connection.as<Tables>()
+
+  const keyRing = createKeyRing({ db, clock, log })
+  await keyRing.load()
+  stops.push(() => keyRing.stop())
+
+  const gateway = await createGateway({ config, db, metrics, log, clock })
+  stops.push(() => gateway.stop())
+
+  const scraper = createEmbeddedScraper(config, log)
+  const sources = { metrics: metricSources(config, scraper), logs: logSources(config) }
+  scraper?.start()
+  if (scraper) stops.push(() => scraper.stop())
+
+  const feed = createIncidentFeed()
+  const investigator = createInvestigator({
+    db,
+    sources,
+    config: config.agent,
+    chatModel: config.agent.model === undefined ? undefined : createChatModel(gateway, AGENT),
+    publicUrl: addressOf(config, config.server.port),
+    clock,
+    log,
+    metrics,
+    feed,
+  })
+  const worker = createWorker({ db, handlers: investigator.handlers, clock, log })
+  const folder = createFolder({
+    db,
+    feed,
+    topology: investigator.topology,
+    config: foldingRules(config),
+    clock,
+    log,
+    metrics,
+    onOpened: () => worker.wake(),
+  })
+  if (roles.has('agent')) {
+    investigator.start()
+    worker.start()
+    folder.start()
+    stops.push(
+      () => investigator.stop(),
+      () => worker.stop(),
+      () => folder.stop(),
+    )
+  }
+
+  let stopping = false
+  await ensureWebBuilt()
+  const server = await startServer(
+    {
+      routes: [
+        ...operationsRoutes({
+          checks: [
+            {
+              name: 'database',
+              required: true,
+              check: async () => {
+                await db
+                  .selectFrom('migrations' as never)
+                  .select('name' as never)
+                  .limit(1)
+                  .execute()
+                return { ok: true }
+              },
+            },
+          ],
+          metrics,
+          version: VERSION,
+          startedAt,
+          stopping: () => stopping,
+        }),
+        ...sessionRoutes({ keyRing, publicUrl: config.server.publicUrl }),
+        ...keyRoutes({ db, clock }),
+        ...(roles.has('gateway')
+          ? [...chatRoutes(gateway), ...modelRoutes(gateway), ...usageRoutes({ db, clock })]
+          : []),
+        ...(roles.has('agent')
+          ? [
+              ...alertRoutes({ db, feed, log, clock, onStored: () => folder.wake() }),
+              ...changeRoutes({ db, clock }),
+              ...incidentRoutes({ db, feed, clock, confirmFromRisk: config.agent.approval.confirmFromRisk }),
+              ...approvalRoutes({
+                db,
+                feed,
+                clock,
+                confirmFromRisk: config.agent.approval.confirmFromRisk,
+                onDecided: () => worker.wake(),
+              }),
+            ]
+          : []),
+        ...pageRoutes(WEB_DIST),
+      ],
+      identify: createIdentify({ mode: config.auth.mode, keyRing }),
+      publicUrl: config.server.publicUrl,
+      keyless: config.auth.mode === 'off',
+      log,
+    },
+    config.server.host,
+    config.server.port,
+  )
+  stops.push(async () => {
+    stopping = true
+    await server.stop(GRACE_MS)
+  })
+  return addressOf(config, server.port)
+}
+
+const foldingRules = ({ agent: { folding } }: Config) => ({
+  groupWaitMs: folding.groupWaitSeconds * 1000,
+  windowMs: folding.windowSeconds * 1000,
+  maxHops: MAX_HOPS,
+})
+
+/** Who the agent is to the gateway: its calls are charged and counted like anyone's. */
+const AGENT: Caller = { tenant: DEFAULT_TENANT, keyId: 'agent', name: 'on-call agent', scopes: ['llm:chat'] }
+
+function createEmbeddedScraper(config: Config, log: Log): Scraper | undefined {
+  const { scrape } = config.agent.sources
+  return scrape && createScraper({ ...scrape, dataDir: config.data, clock: systemClock, log })
+}
+
+function metricSources(config: Config, scraper: Scraper | undefined): readonly MetricSource[] {
+  const { prometheus } = config.agent.sources
+  return [
+    ...(prometheus ? [createPrometheusSource({ ...prometheus, clock: systemClock })] : []),
+    ...(scraper ? [scraper] : []),
+  ]
+}
+
+function logSources(config: Config): readonly LogSource[] {
+  const { files } = config.agent.sources
+  return files ? [createFileLogSource(files)] : []
+}
+
+/** The address for links and for people: the public one, else where it listens. */
+function addressOf({ server }: Config, port: number): string {
+  return server.publicUrl ?? `http://${server.host.includes(':') ? `[${server.host}]` : server.host}:${port}`
+}

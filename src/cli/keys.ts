@@ -1,0 +1,95 @@
+// `midwatch keys`: makes, lists and revokes API keys in the database itself, so that the first key needs no key.
+// A running Midwatch sees the change within seconds.
+import { Command, InvalidArgumentError } from 'commander'
+import { createKey, listKeys, revokeKey } from '../access/keys.ts'
+import type { AccessTables } from '../access/tables.ts'
+import { DEFAULT_TENANT, SCOPES, type Scope } from '../core/caller.ts'
+import { systemClock } from '../core/clock.ts'
+import { AppError } from '../core/errors.ts'
+import type { Db } from '../db/connect.ts'
+import { openDatabase } from '../database.ts'
+import { readSettings } from './settings.ts'
+
+interface Options {
+  readonly config?: string
+  readonly data?: string
+  readonly json?: boolean
+}
+
+export function keysCommand(): Command {
+  return new Command('keys')
+    .description('make, list and revoke API keys')
+    .addCommand(createCommand())
+    .addCommand(listCommand())
+    .addCommand(revokeCommand())
+}
+
+const common = (command: Command): Command =>
+  command
+    .option('--config <file>', 'the config file (for its data folder)')
+    .option('--data <folder>', 'the data folder')
+    .option('--json', 'print JSON')
+
+function createCommand(): Command {
+  return common(new Command('create'))
+    .description('make a key; it is printed once and cannot be read again')
+    .requiredOption('--name <name>', 'what it is for')
+    .requiredOption('--scope <list>', `one or more of ${SCOPES.join(', ')}`, parseScopes)
+    .option('--tenant <name>', 'the tenant it belongs to', DEFAULT_TENANT)
+    .action(async (options: Options & { name: string; scope: Scope[]; tenant: string }) => {
+      const made = await withKeys(options, (db) =>
+        createKey(db, { tenant: options.tenant, name: options.name, scopes: options.scope }, systemClock),
+      )
+      if (options.json) return console.log(JSON.stringify(made))
+      console.log(made.key)
+      console.error(`The key "${made.name}" may ${made.scopes.join(', ')}. Keep it now: only its hash is stored.`)
+    })
+}
+
+function listCommand(): Command {
+  return common(new Command('list'))
+    .description('every key, without its secret')
+    .action(async (options: Options) => {
+      const keys = await withKeys(options, (db) => listKeys(db))
+      if (options.json) return console.log(JSON.stringify(keys))
+      if (keys.length === 0) console.log('No keys yet. Make one: midwatch keys create --name NAME --scope admin')
+      for (const key of keys) {
+        const state =
+          key.revokedAt !== null
+            ? 'revoked'
+            : key.lastUsedAt === null
+              ? 'never used'
+              : `used ${new Date(key.lastUsedAt).toISOString().slice(0, 16)}Z`
+        console.log(`${key.id}  ${key.hint}…  ${state.padEnd(23)}  ${key.tenant}  ${key.scopes.join(',')}  ${key.name}`)
+      }
+    })
+}
+
+function revokeCommand(): Command {
+  return common(new Command('revoke'))
+    .description('make a key invalid for good')
+    .argument('<id>', 'the id that list shows')
+    .action(async (id: string, options: Options) => {
+      const revoked = await withKeys(options, (db) => revokeKey(db, id, systemClock))
+      if (!revoked) throw new AppError('not_found', `There is no key ${id}. See: midwatch keys list`)
+      console.log(options.json ? JSON.stringify({ id, revoked }) : `${id} is revoked.`)
+    })
+}
+
+async function withKeys<T>(options: Options, use: (db: Db<AccessTables>) => Promise<T>): Promise<T> {
+  const { config } = readSettings(options.config)
+  const connection = await openDatabase(options.data ?? config.data)
+  try {
+    return await use(connection.as<AccessTables>())
+  } finally {
+    await connection.close()
+  }
+}
+
+function parseScopes(list: string, before: Scope[] = []): Scope[] {
+  const scopes = list.split(',').map((scope) => scope.trim())
+  const wrong = scopes.find((scope) => !SCOPES.includes(scope as Scope))
+  if (wrong !== undefined)
+    throw new InvalidArgumentError(`There is no scope ${wrong}. Take some of ${SCOPES.join(', ')}.`)
+  return [...new Set([...before, ...(scopes as Scope[])])]
+}
