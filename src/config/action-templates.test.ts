@@ -29,7 +29,10 @@ describe('the action catalogue', () => {
   })
 
   test.each([
-    [action({ title: 'Restart {servce}' }), 'agent.actions.0.title: {servce} is not known here; did you mean {service}?'],
+    [
+      action({ title: 'Restart {servce}' }),
+      'agent.actions.0.title: {servce} is not known here; did you mean {service}?',
+    ],
     [action({}, { url: 'http://x/{nothing}' }), 'agent.actions.0.request.url: {nothing} is not known here'],
     [action({}, { headers: { a: '{b}' } }), 'agent.actions.0.request.headers.a: {b} is not known here'],
     [action({}, { body: { a: '{zzz}' } }), 'agent.actions.0.request.body.a: {zzz} is not known here'],

@@ -58,7 +58,10 @@ export function templateProblems(action: ActionTexts): readonly TemplateProblem[
   for (const [key, text] of Object.entries(action.parameters)) {
     unknown(['parameters', key], text, INCIDENT_PLACEHOLDERS)
     if ((INCIDENT_PLACEHOLDERS as readonly string[]).includes(key))
-      problems.push({ path: ['parameters', key], message: `the incident gives {${key}} its value; choose another name` })
+      problems.push({
+        path: ['parameters', key],
+        message: `the incident gives {${key}} its value; choose another name`,
+      })
   }
   for (const [path, url] of [
     [['request', 'url'], action.request.url],

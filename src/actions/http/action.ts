@@ -38,7 +38,14 @@ const CHECK_TIMEOUT_MS = 10_000
 const MAX_ANSWER_BYTES = 4096
 
 /** The failures that happen before a single byte of the request has left. */
-const UNSENT = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'UND_ERR_CONNECT_TIMEOUT'])
+const UNSENT = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'UND_ERR_CONNECT_TIMEOUT',
+])
 
 export function createHttpActions(fetchUrl: typeof fetch = fetch): HttpActions {
   return {

@@ -46,7 +46,10 @@ export function chooseAction(input: ChoiceInput): Choice {
       !input.tried.includes(`${name} ${cause.service}`),
   )
   if (fitting.length === 0)
-    return { kind: 'none', reason: `the action catalogue has nothing (more) for ${spell(cause.kind)} at ${cause.service}` }
+    return {
+      kind: 'none',
+      reason: `the action catalogue has nothing (more) for ${spell(cause.kind)} at ${cause.service}`,
+    }
   const reasons: string[] = []
   for (const entry of fitting) {
     const filled = fillEntry(entry, input)
@@ -81,7 +84,9 @@ function fillEntry(entry: ActionConfig, input: ChoiceInput): Choice {
   const forParameters = { ...values, run: '' }
   const parameters = {
     ...values,
-    ...Object.fromEntries(Object.entries(entry.parameters).map(([key, text]) => [key, fillTemplate(text, forParameters)])),
+    ...Object.fromEntries(
+      Object.entries(entry.parameters).map(([key, text]) => [key, fillTemplate(text, forParameters)]),
+    ),
   }
   const shown = { ...parameters, run: '' }
   const { risk, reasons } = weighRisk(entry.risk, cause.service, topology, cause.confidence)

@@ -1,8 +1,10 @@
 // What the steps read of an incident.
+import { z } from 'zod'
 import { AppError } from '../../core/errors.ts'
 import type { Db } from '../../db/connect.ts'
 import { report, type Report } from '../report.ts'
 import type { AlertRow, IncidentRow, IncidentTables } from '../tables.ts'
+import type { Verdict } from './state.ts'
 
 /** Throws `not_found`. */
 export async function getIncident(db: Db<IncidentTables>, id: string): Promise<IncidentRow> {
@@ -39,14 +41,33 @@ export async function countFiring(db: Db<IncidentTables>, incidentId: string): P
 export const reportOf = (incident: IncidentRow): Report | null =>
   incident.report === null ? null : report.parse(JSON.parse(incident.report))
 
-/** Whether the timeline has an event of this kind. */
-export async function hasEvent(db: Db<IncidentTables>, incidentId: string, kind: string): Promise<boolean> {
-  const found = await db
+/** Whether the timeline has an event of this kind (and text). */
+export async function hasEvent(
+  db: Db<IncidentTables>,
+  incidentId: string,
+  kind: string,
+  text?: string,
+): Promise<boolean> {
+  let query = db
     .selectFrom('incident_events')
     .select('id')
     .where('incident_id', '=', incidentId)
     .where('kind', '=', kind)
+  if (text !== undefined) query = query.where('text', '=', text)
+  return (await query.limit(1).executeTakeFirst()) !== undefined
+}
+
+const verified = z.object({ verdict: z.enum(['numbers_back', 'not_fixed']) })
+
+/** How the last action of an incident was judged while it stayed open, or undefined when none was. */
+export async function lastVerdict(db: Db<IncidentTables>, incidentId: string): Promise<Verdict | undefined> {
+  const last = await db
+    .selectFrom('incident_events')
+    .select('data')
+    .where('incident_id', '=', incidentId)
+    .where('kind', '=', 'verified')
+    .orderBy('seq', 'desc')
     .limit(1)
     .executeTakeFirst()
-  return found !== undefined
+  return last?.data ? verified.parse(JSON.parse(last.data)).verdict : undefined
 }

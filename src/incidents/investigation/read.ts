@@ -3,7 +3,16 @@
 import { withDeadline } from '../../core/deadline.ts'
 import { AppError, describeError } from '../../core/errors.ts'
 import { mapParallel } from '../../core/parallel.ts'
-import type { Change, Edge, LogLevel, LogLine, LogSource, MetricQuery, MetricSource, Series } from '../../core/telemetry.ts'
+import type {
+  Change,
+  Edge,
+  LogLevel,
+  LogLine,
+  LogSource,
+  MetricQuery,
+  MetricSource,
+  Series,
+} from '../../core/telemetry.ts'
 import { planQueries } from '../../diagnosis/signals.ts'
 import type { InvestigationContext } from './context.ts'
 import type { Window } from './state.ts'

@@ -115,7 +115,10 @@ const COMPUTED_WITH = new Set(['pool_max', 'disk_size'])
 function queriesBehind(ref: SeriesRef, queries: readonly MetricQuery[]): readonly MetricQuery[] {
   const own = queries.filter(({ metric }) => metric === ref.metric)
   if (own.length === 0) return []
-  return [...own, ...queries.filter((query) => COMPUTED_WITH.has(roleOf(query.metric, query.by ?? [])) && !own.includes(query))]
+  return [
+    ...own,
+    ...queries.filter((query) => COMPUTED_WITH.has(roleOf(query.metric, query.by ?? [])) && !own.includes(query)),
+  ]
 }
 
 /** Whether a signal is the one that a reference names. */
@@ -141,7 +144,9 @@ function agrees({ track }: Signal, ref: SeriesRef): boolean {
   const values = new Map(Array.from(track.times, (time, i) => [time, track.values[i] ?? 0]))
   const same = ref.points.filter(([time, value]) => {
     const now = values.get(time)
-    return now !== undefined && Math.abs(now - value) <= POINT_TOLERANCE * Math.max(Math.abs(now), Math.abs(value), 1e-9)
+    return (
+      now !== undefined && Math.abs(now - value) <= POINT_TOLERANCE * Math.max(Math.abs(now), Math.abs(value), 1e-9)
+    )
   })
   if (ref.points.length > 0 && same.length < POINTS_AGREE * ref.points.length) return false
   return ref.onsetMs === null || centresAgree(track, ref, ref.onsetMs)
@@ -176,4 +181,3 @@ export async function findLine(
   }
   return undefined
 }
-

@@ -58,7 +58,11 @@ export function refute(
       `a look at ${rival.service}, which explains it almost as well (${Math.round(rival.confidence * 100)} % against ${Math.round(leading.confidence * 100)} %)`,
     )
   }
-  return { causes: [{ ...leading, confidence: Math.round(confidence * 1000) / 1000 }, ...others], givenUp: null, missing }
+  return {
+    causes: [{ ...leading, confidence: Math.round(confidence * 1000) / 1000 }, ...others],
+    givenUp: null,
+    missing,
+  }
 }
 
 const whyEarlier = (service: string): string => `what happened at ${service} first`

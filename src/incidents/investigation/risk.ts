@@ -7,12 +7,7 @@ export interface Risk {
 }
 
 /** The catalogue's number, what hangs on the service, and how unsure the cause is. */
-export function weighRisk(
-  catalogueRisk: number,
-  service: string,
-  topology: readonly Edge[],
-  confidence: number,
-): Risk {
+export function weighRisk(catalogueRisk: number, service: string, topology: readonly Edge[], confidence: number): Risk {
   const reasons = [`the catalogue gives it ${catalogueRisk}`]
   let risk = catalogueRisk
   const dependents = dependentsOf(service, topology).size

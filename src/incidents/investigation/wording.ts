@@ -40,7 +40,11 @@ const ASK = [
 ].join('\n')
 
 /** Never throws, except when `signal` aborts. */
-export async function wordSentence(context: WordingContext, input: WordingInput, signal: AbortSignal): Promise<Wording> {
+export async function wordSentence(
+  context: WordingContext,
+  input: WordingInput,
+  signal: AbortSignal,
+): Promise<Wording> {
   const ours: Wording = { sentence: input.sentence, writtenBy: 'rules' }
   const { chatModel, model, clock, log } = context
   if (!chatModel || model === undefined || input.causes.length === 0) return ours
@@ -75,9 +79,12 @@ export async function wordSentence(context: WordingContext, input: WordingInput,
 /** Claims as data: one JSON line each, between markers that cannot occur in JSON text. */
 function material({ sentence, causes }: WordingInput): string {
   const claims = causes.slice(0, 1).flatMap(({ evidence }) => evidence.map(({ id, claim }) => ({ id, claim })))
-  return ['<<<material', JSON.stringify({ sentence }), ...claims.map((claim) => JSON.stringify(claim)), 'material>>>'].join(
-    '\n',
-  )
+  return [
+    '<<<material',
+    JSON.stringify({ sentence }),
+    ...claims.map((claim) => JSON.stringify(claim)),
+    'material>>>',
+  ].join('\n')
 }
 
 export type WordingVerdict = { readonly accepted: true } | { readonly accepted: false; readonly reason: string }

@@ -1,0 +1,52 @@
+// How an incident ends. Either an action of ours is verified, or its alerts end by themselves.
+import { moveIncident } from '../store.ts'
+import type { IncidentOutcome } from '../tables.ts'
+import { countFiring, getIncident, lastVerdict } from './incident.ts'
+import type { InvestigationContext, InvestigationDb } from './context.ts'
+import { enqueueNotification } from './notify.ts'
+
+type ClosingContext = Pick<InvestigationContext, 'db' | 'clock' | 'feed' | 'webhook'>
+
+/** Inside a transaction. Returns whether it was open until now. */
+export async function closeIncident(
+  context: ClosingContext,
+  trx: InvestigationDb,
+  incidentId: string,
+  outcome: IncidentOutcome,
+  text: string,
+): Promise<boolean> {
+  const at = context.clock.now()
+  const event = { at, kind: 'closed', text, data: { outcome } }
+  const { moved } = await moveIncident(trx, incidentId, 'closed', { outcome }, event)
+  if (moved) await enqueueNotification(context, trx, incidentId, 'closed', { outcome })
+  return moved
+}
+
+/**
+ * Closes an incident that only waits, when none of its alerts fires any more; a proposal that still waits is void.
+ * While it is looked at or acted on nothing is done here: the investigation itself comes by at its end.
+ */
+export async function settle(context: ClosingContext, incidentId: string): Promise<void> {
+  const closed = await context.db.transaction().execute(async (trx: InvestigationDb) => {
+    const { state } = await getIncident(trx, incidentId)
+    if (state !== 'watching' && state !== 'awaiting_approval') return false
+    if ((await countFiring(trx, incidentId)) > 0) return false
+    await trx
+      .updateTable('approvals')
+      .set({ state: 'void', decided_at: context.clock.now(), reason: 'All alerts ended before it was decided.' })
+      .where('incident_id', '=', incidentId)
+      .where('state', '=', 'pending')
+      .execute()
+    // An action was carried out and the numbers were seen to be back; only the alerts lagged behind.
+    return (await lastVerdict(trx, incidentId)) === 'numbers_back'
+      ? await closeIncident(context, trx, incidentId, 'fixed', 'Closed: the fix worked and all alerts have ended.')
+      : await closeIncident(
+          context,
+          trx,
+          incidentId,
+          'recovered',
+          'Closed: all alerts ended without an action of ours.',
+        )
+  })
+  if (closed) context.feed.publish(incidentId)
+}

@@ -1,0 +1,34 @@
+// When an investigation fails again and again, its incident must not hang where it stopped: it says so and waits for its
+// alerts to end, and an action that may have left is told as uncertain.
+import { moveIncident } from '../store.ts'
+import { closeIncident } from './closing.ts'
+import type { InvestigationContext, InvestigationDb } from './context.ts'
+import { countFiring } from './incident.ts'
+
+export async function giveUp(
+  context: Pick<InvestigationContext, 'db' | 'clock' | 'feed' | 'webhook'>,
+  incidentId: string,
+  reason: string,
+): Promise<void> {
+  const { db, clock, feed } = context
+  const now = clock.now()
+  await db.transaction().execute(async (trx: InvestigationDb) => {
+    await trx
+      .updateTable('action_runs')
+      .set({ state: 'uncertain', finished_at: now, detail: 'Midwatch failed while it was being carried out' })
+      .where('incident_id', '=', incidentId)
+      .where('state', '=', 'intended')
+      .execute()
+    await trx
+      .updateTable('approvals')
+      .set({ state: 'void', decided_at: now, reason: 'The investigation failed.' })
+      .where('incident_id', '=', incidentId)
+      .where('state', '=', 'pending')
+      .execute()
+    const text = `The investigation failed and is not tried again: ${reason.slice(0, 500)}. Watching until the alerts end.`
+    await moveIncident(trx, incidentId, 'watching', {}, { at: now, kind: 'watching', text })
+    if ((await countFiring(trx, incidentId)) === 0)
+      await closeIncident(context, trx, incidentId, 'recovered', 'Closed: all alerts ended without an action of ours.')
+  })
+  feed.publish(incidentId)
+}

@@ -1,0 +1,31 @@
+// Ninth step: the end of the story in one line of the timeline, whatever the end was.
+import { addEvent } from '../../store.ts'
+import { actionOf } from '../approvals.ts'
+import type { InvestigationContext, InvestigationDb, Step } from '../context.ts'
+import { getIncident, hasEvent, reportOf } from '../incident.ts'
+import { duration } from '../sentence.ts'
+
+export const report = ({ db, clock, feed }: InvestigationContext): Step =>
+  async function sumUp({ incidentId, verdict }) {
+    const now = clock.now()
+    await db.transaction().execute(async (trx: InvestigationDb) => {
+      if (await hasEvent(trx, incidentId, 'reported')) return
+      const incident = await getIncident(trx, incidentId)
+      const cause = reportOf(incident)?.causes[0]
+      const named = cause
+        ? `Cause: ${cause.kind.replaceAll('_', ' ')} at ${cause.service}.`
+        : 'The cause was not found.'
+      const runs = await trx.selectFrom('approvals').selectAll().where('incident_id', '=', incidentId).execute()
+      const done = runs.filter(({ state }) => state === 'approved').map((run) => actionOf(run).title)
+      const acted = done.length === 0 ? 'Nothing was done by Midwatch.' : `Done: ${done.join('; ')}.`
+      const result = { fixed: 'It helped.', numbers_back: 'It seems to have helped.', not_fixed: 'It did not help.' }
+      const end =
+        incident.closed_at === null
+          ? 'The incident stays open until its alerts end.'
+          : `It lasted ${duration(incident.closed_at - incident.opened_at)}.`
+      const text = [named, acted, verdict ? result[verdict] : '', end].filter((part) => part !== '').join(' ')
+      await addEvent(trx, incidentId, { at: now, kind: 'reported', text })
+    })
+    feed.publish(incidentId)
+    return {}
+  }

@@ -1,0 +1,73 @@
+// Puts together what an investigation found, in the shape that every face shows.
+import type { Diagnosis } from '../../diagnosis/case.ts'
+import type { Report } from '../report.ts'
+import type { InvestigationContext } from './context.ts'
+import type { Readings } from './read.ts'
+import type { Challenge } from './refute.ts'
+import { writeSentence } from './sentence.ts'
+import type { InvestigationState } from './state.ts'
+import { wordSentence } from './wording.ts'
+
+export interface Findings {
+  readonly state: InvestigationState
+  readonly readings: Readings
+  readonly diagnosis: Diagnosis
+  readonly challenged: Challenge
+  readonly claimsRemoved: number
+}
+
+type WritingContext = Pick<InvestigationContext, 'chatModel' | 'config' | 'clock' | 'log'>
+
+export async function writeReport(context: WritingContext, findings: Findings, signal: AbortSignal): Promise<Report> {
+  const { state, readings, diagnosis, challenged, claimsRemoved } = findings
+  const { causes } = challenged
+  const abstained = causes.length === 0 || diagnosis.abstained
+  const named = abstained ? [] : causes
+  const missing = [
+    ...diagnosis.missing,
+    ...challenged.missing,
+    ...readings.blind.map(({ source }) => `a look at ${source}`),
+  ]
+  const { effect } = diagnosis
+  const sentence = writeSentence({ effect, causes: named, missing })
+  const services = [...new Set(readings.series.map(({ service }) => service).concat(endsOf(readings)))]
+  const worded = await wordSentence(
+    { ...context, model: context.config.model },
+    { incidentId: state.incidentId, sentence, causes: named, services },
+    signal,
+  )
+  return {
+    ...worded,
+    effect,
+    causes: [...named],
+    abstained,
+    ruledOut: [...diagnosis.ruledOut, ...(challenged.givenUp ? [challenged.givenUp] : [])],
+    missing: [...new Set(missing)],
+    map: mapOf(findings, abstained ? undefined : causes[0]?.service),
+    looked: {
+      series: readings.series.length,
+      logLines: readings.logs.length,
+      changes: readings.changes.length,
+      tookMs: Math.round(context.clock.now() - state.startedAtMs),
+    },
+    blind: [...readings.blind],
+    claimsRemoved,
+    diagnosedAt: context.clock.now(),
+  }
+}
+
+const endsOf = ({ topology }: Readings): string[] => topology.flatMap(({ caller, callee }) => [caller, callee])
+
+/** Services touched, the guilty one first, and who calls whom among them. */
+function mapOf({ state, readings, diagnosis }: Findings, cause: string | undefined): Report['map'] {
+  const victims = [...diagnosis.path, ...state.symptoms.map(({ service }) => service)]
+  const bystanders = diagnosis.ruledOut.map(({ service }) => service)
+  const roles = new Map<string, 'cause' | 'victim' | 'bystander'>()
+  if (cause !== undefined) roles.set(cause, 'cause')
+  for (const name of victims) if (!roles.has(name)) roles.set(name, 'victim')
+  for (const name of bystanders) if (!roles.has(name)) roles.set(name, 'bystander')
+  return {
+    services: [...roles].map(([name, role]) => ({ name, role })),
+    edges: readings.topology.filter(({ caller, callee }) => roles.has(caller) && roles.has(callee)),
+  }
+}
