@@ -4,6 +4,7 @@ import type { Anomaly, Window } from './anomalies.ts'
 import type { Blame } from './blame.ts'
 import type { Load } from './load.ts'
 import type { LogFinding } from './log-evidence.ts'
+import type { NetworkTrouble } from './network.ts'
 import type { Signal, SignalRole } from './service-signals.ts'
 import type { Topology } from './topology.ts'
 
@@ -15,6 +16,9 @@ export interface Context {
   readonly anomalies: readonly Anomaly[]
   readonly byService: ReadonlyMap<string, readonly Anomaly[]>
   readonly loads: ReadonlyMap<string, Load>
+  readonly network: ReadonlyMap<string, NetworkTrouble>
+  /** How much users feel of errors and of lateness, 0 to 1, where the alerts point. */
+  readonly felt: { readonly errors: number; readonly latency: number }
   readonly logs: readonly LogFinding[]
   readonly changes: readonly Change[]
   /** When users began to feel it; the alert's time when no series says. */
@@ -25,6 +29,10 @@ export interface Context {
   readonly distance: ReadonlyMap<string, number>
   /** Providers of models, by the names their labels give. */
   readonly providers: ReadonlySet<string>
+  /** Names that only observe, and are never a cause. */
+  readonly observers: ReadonlySet<string>
+  /** How many signals of each role a service has. */
+  readonly signalCounts: ReadonlyMap<string, ReadonlyMap<SignalRole, number>>
   /** Services with series of their own. */
   readonly observed: ReadonlySet<string>
 }

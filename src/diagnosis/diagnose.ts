@@ -3,7 +3,7 @@
 import { FAULT_KINDS } from '../core/fault-kinds.ts'
 import type { Edge, LogLine, Series } from '../core/telemetry.ts'
 import { findAnomaly, type Anomaly, type Window } from './anomalies.ts'
-import { assignBlame } from './blame.ts'
+import { assignBlame, ERROR_ROLES, LATENCY_ROLES } from './blame.ts'
 import type { CaseInput, Diagnosis } from './case.ts'
 import { confidenceOf, LEAST_SCORE } from './confidence.ts'
 import type { Context } from './context.ts'
@@ -14,6 +14,7 @@ import { judgeService } from './kinds.ts'
 import { findLoads } from './load.ts'
 import { compareLogs } from './log-evidence.ts'
 import { looksLikeDatabase } from './metric-roles.ts'
+import { findNetworkTrouble } from './network.ts'
 import { readSignals, seriesKey, type Signal, type SignalRole } from './service-signals.ts'
 import { firstAt, toTrack, valuesBetween, type Track } from './stats.ts'
 import { buildTopology, distances, failurePath, type Topology } from './topology.ts'
@@ -36,9 +37,8 @@ export interface DiagnoseOptions {
 /** Names the cause of what the alerts point at, or abstains. Never throws, whatever the numbers are. */
 export function diagnose(input: CaseInput, options: DiagnoseOptions = {}): Diagnosis {
   const context = readCase(input, options)
-  const observers = new Set(options.observers ?? [])
   const judged = candidatesOf(context)
-    .filter((service) => !observers.has(service))
+    .filter((service) => !context.observers.has(service))
     .map((service) => judge(context, service))
     .sort((a, b) => b.score - a.score || (a.service < b.service ? -1 : 1))
   const [best] = judged
@@ -86,7 +86,8 @@ function readCase(input: CaseInput, options: DiagnoseOptions): Context {
     .map((one) => findAnomaly(one, window, quiet, reference.get(signalKey(one))))
     .filter((one) => one !== undefined)
     .sort((a, b) => compare(signalKey(a.signal), signalKey(b.signal)))
-  const topology = buildTopology([...input.topology, ...edgesSeen(signals, input.series)])
+  const edges = [...input.topology, ...edgesSeen(signals, input.series)]
+  const topology = buildTopology([...edges, ...frontDoors(edges, signals, options.observers ?? [])])
   const byService = groupBy(anomalies)
   const onsetMs = incidentOnset(anomalies, window)
   const alerted = new Set(input.symptoms.map(({ service }) => service))
@@ -102,12 +103,16 @@ function readCase(input: CaseInput, options: DiagnoseOptions): Context {
     anomalies,
     byService,
     loads: findLoads(topology, anomalies),
+    network: findNetworkTrouble(signals, anomalies),
+    felt: feltBy(alerted, byService),
     logs,
     changes: [...input.changes].sort((a, b) => a.at - b.at || compare(a.id, b.id)),
     onsetMs,
     alerted,
     distance: distances(topology, [...alerted]),
     providers,
+    observers: new Set(options.observers ?? []),
+    signalCounts: countSignals(signals),
     observed,
   }
 }
@@ -155,6 +160,24 @@ function incidentOnset(anomalies: readonly Anomaly[], window: Window): number {
   return onsets[Math.floor(onsets.length / 10)] ?? window.alertAtMs
 }
 
+function countSignals(signals: readonly Signal[]): Context['signalCounts'] {
+  const counts = new Map<string, Map<SignalRole, number>>()
+  for (const { service, role } of signals) {
+    const roles = counts.get(service) ?? new Map<SignalRole, number>()
+    roles.set(role, (roles.get(role) ?? 0) + 1)
+    counts.set(service, roles)
+  }
+  return counts
+}
+
+function feltBy(alerted: ReadonlySet<string>, byService: ReadonlyMap<string, readonly Anomaly[]>): Context['felt'] {
+  const worst = (roles: readonly SignalRole[]): number =>
+    [...alerted]
+      .flatMap((service) => byService.get(service) ?? [])
+      .reduce((most, { signal, strength }) => (roles.includes(signal.role) ? Math.max(most, strength) : most), 0)
+  return { errors: worst(ERROR_ROLES), latency: worst(LATENCY_ROLES) }
+}
+
 /** Edges that nobody drew but callers measure; and the database behind measured queries. */
 function edgesSeen(signals: readonly Signal[], series: readonly Series[]): Edge[] {
   const seen = new Map<string, Edge>()
@@ -172,6 +195,14 @@ function edgesSeen(signals: readonly Signal[], series: readonly Series[]): Edge[
     }
   }
   return [...seen.values()]
+}
+
+/** What an observer sees is the work of the services that nobody else calls. */
+function frontDoors(edges: readonly Edge[], signals: readonly Signal[], observers: readonly string[]): Edge[] {
+  const called = new Set(edges.map(({ callee }) => callee))
+  const observed = new Set(signals.map(({ service }) => service))
+  const doors = [...new Set(edges.map(({ caller }) => caller))].filter((one) => !called.has(one) && observed.has(one))
+  return observers.filter((one) => observed.has(one)).flatMap((caller) => doors.map((callee) => ({ caller, callee })))
 }
 
 function groupBy(anomalies: readonly Anomaly[]): Map<string, Anomaly[]> {

@@ -10,6 +10,7 @@ import type { LogFinding } from './log-evidence.ts'
 import { looksLikeDatabase } from './metric-roles.ts'
 import type { SignalRole } from './service-signals.ts'
 import { clamp } from './stats.ts'
+import { distances } from './topology.ts'
 import { sayAnomaly, sayValue, timeOfDay } from './wording.ts'
 
 type Rule = (context: Context, service: string) => readonly Finding[]
@@ -37,8 +38,9 @@ const symptoms: Rule = (context, service) => {
   for (const [aspect, roles, kinds] of SYMPTOMS) {
     const worst = worstOf(context, service, ...roles)
     if (!worst) continue
-    found.push(byAnomaly(service, aspect, 1.5 * worst.strength * own, 'any', worst))
-    found.push(byAnomaly(service, `${aspect}:kind`, 0.4 * worst.strength * own, kinds, worst))
+    const weight = worst.strength * own * fits(context, aspect) * support(context, service, roles)
+    found.push(byAnomaly(service, aspect, 1.5 * weight, 'any', worst))
+    found.push(byAnomaly(service, `${aspect}:kind`, 0.4 * weight, kinds, worst))
   }
   if (share > 0.2 && by !== undefined) {
     const own = Math.max(0.3, context.blame.symptom(service))
@@ -55,7 +57,22 @@ const symptoms: Rule = (context, service) => {
 const unloaded = (context: Context, service: string): number =>
   context.loads.get(service)?.origin === 'outside' ? 1 : 1 - 0.7 * loaded(context, service)
 
-const SYMPTOMS: readonly (readonly [string, readonly SignalRole[], readonly FaultKind[]])[] = [
+/** Where users feel only errors, lateness elsewhere is beside the point, and the other way round. */
+function fits(context: Context, aspect: 'errors' | 'latency'): number {
+  const { errors, latency } = context.felt
+  const [same, other] = aspect === 'errors' ? [errors, latency] : [latency, errors]
+  return same >= 0.15 || other < 0.15 ? 1 : 0.55
+}
+
+/** One of many percentiles and operations may stray by chance; most of them together do not. */
+function support(context: Context, service: string, roles: readonly SignalRole[]): number {
+  const all = context.signalCounts.get(service)
+  const total = roles.reduce((sum, role) => sum + (all?.get(role) ?? 0), 0)
+  const strayed = (context.byService.get(service) ?? []).filter(({ signal }) => roles.includes(signal.role)).length
+  return total === 0 ? 1 : 0.6 + 0.4 * Math.min(1, (2 * strayed) / total)
+}
+
+const SYMPTOMS: readonly (readonly ['errors' | 'latency', readonly SignalRole[], readonly FaultKind[]])[] = [
   ['errors', ERROR_ROLES, ['bad_deploy', 'bad_config']],
   ['latency', LATENCY_ROLES, ['slow_dependency', 'cpu', 'slow_database', 'pool_exhausted', 'traffic_surge']],
 ]
@@ -134,6 +151,28 @@ const absence: Rule = (context, service) => {
   const up = worstOf(context, service, 'up')
   if (up) found.push(byAnomaly(service, 'up', 4 * up.strength, ['down'], up))
   return found
+}
+
+/** Time that is lost on the way, at the end all of whose edges lose it. */
+const network: Rule = (context, service) => {
+  const trouble = context.network.get(service)
+  if (!trouble) return []
+  const own = trouble.share * unloaded(context, service)
+  return [
+    byAnomaly(service, 'network', 1.8 * own, 'any', trouble.worst),
+    byAnomaly(service, 'network:kind', 0.9 * own, ['slow_dependency'], trouble.worst),
+  ]
+}
+
+/** What is seen of a front door from outside, and explained by nothing behind it. */
+const frontDoor: Rule = (context, service) => {
+  const { share } = context.blame.explained(service)
+  return (context.topology.callers.get(service) ?? [])
+    .filter((caller) => context.observers.has(caller))
+    .flatMap((caller) => {
+      const worst = worstOf(context, caller, ...ERROR_ROLES, ...LATENCY_ROLES)
+      return worst ? [byAnomaly(service, 'seen from outside', 1.2 * worst.strength * (1 - share), 'any', worst)] : []
+    })
 }
 
 const database: Rule = (context, service) => {
@@ -221,23 +260,49 @@ const changes: Rule = (context, service) => {
 const logs: Rule = (context, service) => {
   const found: Finding[] = []
   const { share } = context.blame.explained(service)
+  // An error that begins below is told again by everyone above; silence that begins above is heard by everyone below.
+  const complaints = 1 - 0.7 * Math.max(share, loudestBelow(context, service))
+  const silence = 1 - 0.7 * quietestAbove(context, service)
   for (const log of context.logs) {
     const source: Finding['source'] = { kind: 'log', log }
+    const claim = sayLog(log)
     if (log.service === service) {
-      const blamesOther = log.mentions.length > 0
-      const own = blamesOther ? 0.2 : 1 - 0.6 * share
-      const claim = sayLog(log)
-      found.push({ service, aspect: 'logs', weight: 1.1 * log.strength * own, kinds: 'any', claim, source })
+      const own = log.change === 'vanished' ? silence : log.mentions.length > 0 ? 0.25 * complaints : complaints
+      found.push({ service, aspect: 'logs', weight: 1.4 * log.strength * own, kinds: 'any', claim, source })
       const kinds = log.kinds.filter((kind) => !ABOUT_CALLEE.has(kind))
-      if (kinds.length > 0) found.push({ service, aspect: 'log words', weight: 1.3 * log.strength * own, kinds, claim, source })
-    } else if (log.mentions.includes(service) && log.level !== 'info' && log.level !== 'debug') {
+      if (kinds.length > 0) found.push({ service, aspect: 'log words', weight: 1.1 * log.strength * own, kinds, claim, source })
+    } else if (log.mentions.includes(service) && isComplaint(log)) {
       const kinds = log.kinds.filter((kind) => ABOUT_CALLEE.has(kind))
-      const claim = `${sayLog(log)}; it names ${service}`
-      found.push({ service, aspect: 'named in logs', weight: 0.5 * log.strength, kinds: 'any', claim, source })
-      if (kinds.length > 0) found.push({ service, aspect: 'words about it', weight: 1.1 * log.strength, kinds, claim, source })
+      const naming = `${claim}; it names ${service}`
+      found.push({ service, aspect: 'named in logs', weight: 0.5 * log.strength, kinds: 'any', claim: naming, source })
+      if (kinds.length > 0) {
+        found.push({ service, aspect: 'words about it', weight: 1.1 * log.strength, kinds, claim: naming, source })
+      }
     }
   }
   return found
+}
+
+const isComplaint = (log: LogFinding): boolean =>
+  log.change !== 'vanished' && log.level !== 'info' && log.level !== 'debug' && log.strength > 0.2
+
+/** The strongest new complaint in the logs of anything this service calls, directly or not. */
+function loudestBelow(context: Context, service: string): number {
+  const below = distances(context.topology, [service])
+  return context.logs.reduce(
+    (most, log) =>
+      log.service !== service && below.has(log.service) && isComplaint(log) ? Math.max(most, log.strength) : most,
+    0,
+  )
+}
+
+/** The strongest silence in the logs of those that call this service. */
+function quietestAbove(context: Context, service: string): number {
+  const callers = context.topology.callers.get(service) ?? []
+  return context.logs.reduce(
+    (most, log) => (log.change === 'vanished' && callers.includes(log.service) ? Math.max(most, log.strength) : most),
+    0,
+  )
 }
 
 const ABOUT_CALLEE: ReadonlySet<FaultKind> = new Set(['down', 'slow_dependency', 'provider_failure', 'slow_database'])
@@ -277,6 +342,8 @@ const RULES: readonly Rule[] = [
   accusations,
   saturation,
   absence,
+  network,
+  frontDoor,
   database,
   surge,
   providers,

@@ -55,7 +55,8 @@ interface Count {
 }
 
 /**
- * Compares the logs before and after the onset. Counts are compared as rates, so the two stretches may differ in length.
+ * Compares the logs before and after the onset. Counts are compared as rates, so the two stretches may differ in length, and
+ * against how much the service writes at all, so that a service with less to do is not one that fell silent.
  * `reference` are lines of a healthy time and count as before. `names` are the services and peers that may be mentioned.
  */
 export function compareLogs(
@@ -67,55 +68,89 @@ export function compareLogs(
 ): LogFinding[] {
   const miner = new TemplateMiner()
   const counts = new Map<string, Count>()
-  const spans = new Map<string, { fromMs: number; toMs: number }>()
+  const totals = new Map<string, { before: number; after: number }>()
   const read = (line: LogLine, before: boolean): void => {
     const id = miner.add(line.message)
     const key = `${line.service}\u0000${id}`
-    const count = counts.get(key) ?? { service: line.service, id, before: 0, after: 0, level: line.level, firstMs: 0, lines: [] }
+    const count = counts.get(key) ?? {
+      service: line.service,
+      id,
+      before: 0,
+      after: 0,
+      level: line.level,
+      firstMs: 0,
+      lines: [],
+    }
+    const total = totals.get(line.service) ?? { before: 0, after: 0 }
     if (LEVELS.indexOf(line.level) > LEVELS.indexOf(count.level)) count.level = line.level
-    if (before) count.before++
-    else {
+    if (before) {
+      count.before++
+      total.before++
+    } else {
       if (count.after === 0) count.firstMs = line.at
       count.after++
+      total.after++
       if (count.lines.length < 3) count.lines.push(line)
     }
     counts.set(key, count)
+    totals.set(line.service, total)
   }
   for (const line of inOrder(reference)) read(line, true)
-  for (const line of inOrder(logs)) {
-    const span = spans.get('case')
-    if (span) span.fromMs = Math.min(span.fromMs, line.at)
-    else spans.set('case', { fromMs: line.at, toMs: line.at })
-    read(line, line.at < onsetMs)
-  }
-  const fromMs = Math.min(spans.get('case')?.fromMs ?? onsetMs, onsetMs)
-  const first = reference.reduce((least, line) => Math.min(least, line.at), Number.POSITIVE_INFINITY)
-  const last = reference.reduce((most, line) => Math.max(most, line.at), Number.NEGATIVE_INFINITY)
-  const beforeMs = onsetMs - fromMs + Math.max(0, last - first)
+  const ordered = inOrder(logs)
+  for (const line of ordered) read(line, line.at < onsetMs)
+  const fromMs = Math.min(ordered[0]?.at ?? onsetMs, onsetMs)
+  const beforeMs = onsetMs - fromMs + spanOf(reference)
   const afterMs = Math.max(1, toMs - onsetMs)
   const found = [...counts.values()].flatMap((count) => {
     const text = miner.findTemplate(count.id)?.text ?? ''
-    const finding = judge(count, text, beforeMs, afterMs, names)
+    const total = totals.get(count.service) ?? { before: 0, after: 0 }
+    const usual = beforeMs > 0 ? (total.before * afterMs) / beforeMs : 0
+    const activity = usual > 0 ? total.after / usual : 1
+    const expected = beforeMs > 0 ? (count.before * afterMs) / beforeMs : 0
+    const finding = judge(count, text, { expected, activity, knowsBefore: beforeMs > 0 }, names)
     return finding ? [finding] : []
   })
   return keepStrongest(found)
 }
 
-function judge(count: Count, text: string, beforeMs: number, afterMs: number, names: readonly string[]): LogFinding | undefined {
+/** The time that lines cover, without the long gaps between recordings. */
+function spanOf(lines: readonly LogLine[]): number {
+  const times = Float64Array.from(lines, ({ at }) => at).sort()
+  let sum = 0
+  for (let i = 1; i < times.length; i++) sum += Math.min(60_000, (times[i] ?? 0) - (times[i - 1] ?? 0))
+  return sum
+}
+
+interface Expectation {
+  /** Lines that the stretch after the onset would hold at the rate of before. */
+  readonly expected: number
+  /** How much the service writes now against before. */
+  readonly activity: number
+  readonly knowsBefore: boolean
+}
+
+function judge(
+  count: Count,
+  text: string,
+  { expected, activity, knowsBefore }: Expectation,
+  names: readonly string[],
+): LogFinding | undefined {
   const { before, after } = count
-  const expected = beforeMs > 0 ? (before * afterMs) / beforeMs : 0
+  const most = expected * Math.max(1, activity)
+  const least = expected * Math.min(1, activity)
   const change =
     before === 0 && after > 0
       ? 'new'
-      : after >= 3 && after > 3 * expected + 2
+      : after >= 3 && after > 3 * most + 2
         ? 'surged'
-        : after === 0 && expected >= 8
+        : after === 0 && least >= 6
           ? 'vanished'
           : undefined
-  if (!change || (change === 'new' && beforeMs <= 0)) return undefined
+  if (!change || (change === 'new' && !knowsBefore)) return undefined
   const all = `${text} ${count.lines.map((line) => line.message).join(' ')}`
-  const trouble = change === 'vanished' ? 0.35 : WEIGHT[count.level]
-  const often = change === 'new' ? Math.min(1, 0.4 + after / 10) : change === 'surged' ? Math.min(1, after / (expected + 1) / 8) : 1
+  const trouble = change === 'vanished' ? 0.45 : WEIGHT[count.level]
+  const often =
+    change === 'new' ? Math.min(1, 0.4 + after / 10) : change === 'surged' ? Math.min(1, after / (most + 1) / 8) : 1
   return {
     service: count.service,
     template: text,
