@@ -3,6 +3,8 @@
 import { createIdentify } from './access/identify.ts'
 import { createKeyRing } from './access/key-ring.ts'
 import type { AccessTables } from './access/tables.ts'
+import { createHttpActions } from './actions/http/action.ts'
+import { createWebhook } from './actions/webhook/webhook.ts'
 import type { Role } from './cli/start.ts'
 import type { Config } from './config/schema.ts'
 import { type Caller, DEFAULT_TENANT } from './core/caller.ts'
@@ -10,7 +12,8 @@ import { systemClock } from './core/clock.ts'
 import type { LogSource, MetricSource } from './core/telemetry.ts'
 import { openDatabase } from './database.ts'
 import { lockFolder } from './db/lock.ts'
-import { createWorker, type QueueTables } from './db/queue.ts'
+import { createWorker, type QueueTables, type Worker } from './db/queue.ts'
+import { diagnose } from './diagnosis/diagnose.ts'
 import { createChatModel } from './gateway/chat-model.ts'
 import { createGateway } from './gateway/gateway.ts'
 import type { GatewayTables } from './gateway/tables.ts'
@@ -27,8 +30,10 @@ import { sessionRoutes } from './http/routes/session.ts'
 import { usageRoutes } from './http/routes/usage.ts'
 import { startServer } from './http/server.ts'
 import { ensureWebBuilt, WEB_DIST } from './http/web-build.ts'
+import { listChanges } from './incidents/changes.ts'
 import { createIncidentFeed } from './incidents/feed.ts'
 import { createFolder, MAX_HOPS } from './incidents/folder.ts'
+import type { CheckpointTables } from './incidents/investigation/checkpoint-tables.ts'
 import { createInvestigator } from './incidents/investigation/investigator.ts'
 import type { IncidentTables } from './incidents/tables.ts'
 import type { Log } from './observe/log.ts'
@@ -94,9 +99,17 @@ async function start({ config, roles, log }: AppOptions, stops: (() => Promise<v
   if (scraper) stops.push(() => scraper.stop())
 
   const feed = createIncidentFeed()
+  const { webhook } = config.agent.notify
   const investigator = createInvestigator({
     db,
+    checkpointDb: connection.as<CheckpointTables>(),
     sources,
+    changes: (query) => listChanges(db, query),
+    diagnose,
+    actions: createHttpActions(),
+    webhook: webhook && createWebhook(webhook),
+    // The worker runs what the investigator hands it and is woken by it: each needs the other.
+    wake: () => worker.wake(),
     config: config.agent,
     chatModel: config.agent.model === undefined ? undefined : createChatModel(gateway, AGENT),
     publicUrl: addressOf(config, config.server.port),
@@ -105,7 +118,7 @@ async function start({ config, roles, log }: AppOptions, stops: (() => Promise<v
     metrics,
     feed,
   })
-  const worker = createWorker({ db, handlers: investigator.handlers, clock, log })
+  const worker: Worker = createWorker({ db, handlers: investigator.handlers, clock, log })
   const folder = createFolder({
     db,
     feed,
@@ -162,13 +175,7 @@ async function start({ config, roles, log }: AppOptions, stops: (() => Promise<v
               ...alertRoutes({ db, feed, log, clock, onStored: () => folder.wake() }),
               ...changeRoutes({ db, clock }),
               ...incidentRoutes({ db, feed, clock, confirmFromRisk: config.agent.approval.confirmFromRisk }),
-              ...approvalRoutes({
-                db,
-                feed,
-                clock,
-                confirmFromRisk: config.agent.approval.confirmFromRisk,
-                onDecided: () => worker.wake(),
-              }),
+              ...approvalRoutes({ db, investigator, confirmFromRisk: config.agent.approval.confirmFromRisk }),
             ]
           : []),
         ...pageRoutes(WEB_DIST),
