@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { AppError } from '../core/errors.ts'
 import { parseAs } from '../core/parse.ts'
@@ -22,8 +22,14 @@ test('version 4 is understood', () => {
   const labels = { instance: 'web1:80' }
   expect(read(wireWebhook([wireAlert('HighErrorRate', 'checkout', NOW - 1000, { labels })]))).toMatchObject([
     {
-      ...{ name: 'HighErrorRate', service: 'checkout', severity: 'critical', status: 'firing', startsAtMs: NOW - 1000 },
-      ...{ endsAtMs: null, annotations: { summary: 'HighErrorRate is firing' }, groupKey: null },
+      name: 'HighErrorRate',
+      service: 'checkout',
+      severity: 'critical',
+      status: 'firing',
+      startsAtMs: NOW - 1000,
+      endsAtMs: null,
+      annotations: { summary: 'HighErrorRate is firing' },
+      groupKey: null,
       url: 'http://prometheus.example:9090/graph',
     },
   ])
@@ -128,22 +134,20 @@ test('a long value is clipped with a mark, and still tells two alerts apart', ()
 test('whatever JSON comes is either understood or refused with a reason, never a crash', () => {
   const almost = fc.record(
     {
-      ...{
-        version: fc.jsonValue(),
-        status: fc.oneof(fc.constant('firing'), fc.jsonValue()),
-        groupLabels: fc.jsonValue(),
-      },
+      version: fc.jsonValue(),
+      status: fc.oneof(fc.constant('firing'), fc.jsonValue()),
+      groupLabels: fc.jsonValue(),
       alerts: fc.array(
         fc.record(
           {
-            ...{ status: fc.jsonValue(), labels: fc.oneof(fc.jsonValue(), fc.dictionary(fc.string(), fc.string())) },
-            ...{
-              startsAt: fc.oneof(
-                fc.jsonValue(),
-                fc.date({ noInvalidDate: true }).map((d) => d.toISOString()),
-              ),
-            },
-            ...{ annotations: fc.jsonValue(), generatorURL: fc.jsonValue() },
+            status: fc.jsonValue(),
+            labels: fc.oneof(fc.jsonValue(), fc.dictionary(fc.string(), fc.string())),
+            startsAt: fc.oneof(
+              fc.jsonValue(),
+              fc.date({ noInvalidDate: true }).map((d) => d.toISOString()),
+            ),
+            annotations: fc.jsonValue(),
+            generatorURL: fc.jsonValue(),
           },
           { requiredKeys: [] },
         ),

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { Edge } from '../core/telemetry.ts'
 import { alertKeys, decide, type FoldableAlert, keysToJoin, type OpenIncident } from './decide.ts'
@@ -15,13 +15,23 @@ const EDGES: readonly Edge[] = [
 ]
 
 const alert = (more: Partial<FoldableAlert> = {}): FoldableAlert => ({
-  ...{ name: 'HighErrorRate', service: 'checkout', severity: 'critical', status: 'firing', fingerprint: 'f1' },
-  ...{ groupKey: null, places: [], atMs: 1_000_000 },
+  name: 'HighErrorRate',
+  service: 'checkout',
+  severity: 'critical',
+  status: 'firing',
+  fingerprint: 'f1',
+  groupKey: null,
+  places: [],
+  atMs: 1_000_000,
   ...more,
 })
 
 const incident = (number: number, first: FoldableAlert, more: Partial<OpenIncident> = {}): OpenIncident => ({
-  ...{ id: `inc_${number}`, number, keys: new Set(alertKeys(first)), firstAtMs: first.atMs, lastAtMs: first.atMs },
+  id: `inc_${number}`,
+  number,
+  keys: new Set(alertKeys(first)),
+  firstAtMs: first.atMs,
+  lastAtMs: first.atMs,
   ...more,
 })
 
@@ -111,16 +121,14 @@ test.each([
 
 const service = fc.constantFrom('storefront', 'checkout', 'payment', 'bank', 'search', 'inventory', null)
 const anyAlert = fc.record({
-  ...{ name: fc.constantFrom('A', 'Watchdog'), service, severity: fc.constantFrom('critical', 'warning', 'info') },
-  ...{
-    status: fc.constantFrom('firing' as const, 'resolved' as const),
-    fingerprint: fc.constantFrom('1', '2', '3', '4'),
-  },
-  ...{
-    groupKey: fc.constantFrom('g', 'h', null),
-    places: fc.subarray(['p', 'q']),
-    atMs: fc.integer({ min: 0, max: 2e6 }),
-  },
+  name: fc.constantFrom('A', 'Watchdog'),
+  service,
+  severity: fc.constantFrom('critical', 'warning', 'info'),
+  status: fc.constantFrom('firing' as const, 'resolved' as const),
+  fingerprint: fc.constantFrom('1', '2', '3', '4'),
+  groupKey: fc.constantFrom('g', 'h', null),
+  places: fc.subarray(['p', 'q']),
+  atMs: fc.integer({ min: 0, max: 2e6 }),
 })
 
 test('only keysToJoin matter: incidents that have none of them change no decision', () => {

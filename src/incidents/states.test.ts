@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { checkMove, INCIDENT_STATES, statesBefore } from './states.ts'
 import type { IncidentState } from './tables.ts'

@@ -57,17 +57,19 @@ export async function insertIncident(db: TestDb, id: string, number: number, ten
   await db
     .insertInto('incidents')
     .values({
-      ...{
-        id,
-        tenant,
-        number,
-        state: 'open',
-        outcome: null,
-        severity: 'critical',
-        title: 'title',
-        sentence: 'sentence.',
-      },
-      ...{ service: null, opened_at: 1, updated_at: 1, closed_at: null, report: null },
+      id,
+      tenant,
+      number,
+      state: 'open',
+      outcome: null,
+      severity: 'critical',
+      title: 'title',
+      sentence: 'sentence.',
+      service: null,
+      opened_at: 1,
+      updated_at: 1,
+      closed_at: null,
+      report: null,
     })
     .execute()
 }
