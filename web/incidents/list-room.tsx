@@ -1,0 +1,108 @@
+// Every incident: the open ones first. Nothing moves while it is read; what is new says so and waits.
+import { useEffect, useState } from 'react'
+import type { IncidentSummary } from '../../src/incidents/view.ts'
+import { useLive } from '../api/live.ts'
+import { useAskAgain, useClosedIncidents, useOpenIncidents } from '../api/queries.ts'
+import { counted } from '../format/number.ts'
+import { useKeys } from '../shell/keys.ts'
+import { LiveArea } from '../shell/live-area.tsx'
+import { Problem } from '../shell/problem.tsx'
+import { FirstSteps } from './first-steps.tsx'
+import { inOrder, rowsOf, type Shown } from './order.ts'
+import { IncidentRow } from './row.tsx'
+import { stepFocus } from './step-focus.ts'
+
+export function ListRoom() {
+  const open = useOpenIncidents()
+  const done = useClosedIncidents()
+  const askAgain = useAskAgain()
+  const connection = useLive('/v1/incidents/events', askAgain)
+  useKeys('Incidents', [
+    { keys: 'j', says: 'next incident', run: () => stepFocus('.incident-row', 1) },
+    { keys: 'k', says: 'previous incident', run: () => stepFocus('.incident-row', -1) },
+    { keys: 'Enter', says: 'open it', run: () => undefined },
+  ])
+
+  const waiting = (open.data?.incidents ?? []).filter(({ state }) => state === 'awaiting_approval').length
+  useEffect(() => {
+    document.title = waiting > 0 ? `(${waiting}) Midwatch` : 'Midwatch'
+  }, [waiting])
+
+  const problem = open.error ?? done.error
+  if (!open.data || !done.data)
+    return problem ? <Problem error={problem} again={askAgain} /> : <p className="quiet">Asking for the incidents …</p>
+  // One that closes between the two answers is in both: the later answer counts.
+  const closed = done.data.pages.flatMap(({ incidents }) => incidents)
+  const both = new Map([...open.data.incidents, ...closed].map((incident) => [incident.id, incident]))
+  return (
+    <LiveArea connection={connection}>
+      {problem && <Problem error={problem} again={askAgain} />}
+      <List
+        incidents={[...both.values()]}
+        unfolded={open.data.waiting}
+        pages={done.data.pages.length}
+        onMoreClosed={done.hasNextPage ? () => void done.fetchNextPage() : undefined}
+      />
+    </LiveArea>
+  )
+}
+
+interface ListProps {
+  readonly incidents: readonly IncidentSummary[]
+  /** Alerts that came in and are not folded yet. */
+  readonly unfolded: number
+  /** Pages of closed ones: grows when the reader asks for more. */
+  readonly pages: number
+  readonly onMoreClosed: (() => void) | undefined
+}
+
+function List({ incidents, unfolded, pages, onMoreClosed }: ListProps) {
+  const [shown, setShown] = useState<Shown>(() => inOrder(incidents))
+  const [shownPages, setShownPages] = useState(pages)
+  const rows = rowsOf(shown, incidents)
+  // With nothing on the page there is nothing to keep still, and what the reader asked for need not wait.
+  if (shownPages !== pages || (rows.open.length + rows.closed.length === 0 && rows.waiting > 0)) {
+    setShown(inOrder(incidents))
+    setShownPages(pages)
+  }
+  const nothingYet = rows.open.length + rows.closed.length + rows.waiting === 0
+  return (
+    <>
+      <h1 className="room-title">
+        {rows.open.length === 0 && rows.waiting === 0 ? 'Nothing is open' : 'Incidents'}
+        {unfolded > 0 && <span className="quiet"> {counted(unfolded, 'alert')} just came in</span>}
+      </h1>
+      <div className="news" role="status" aria-live="polite">
+        {rows.waiting > 0 && (
+          <button type="button" onClick={() => setShown(inOrder(incidents))}>
+            {counted(rows.waiting, 'new incident')}, show
+          </button>
+        )}
+      </div>
+      {nothingYet && <FirstSteps />}
+      <Rows title="Open" rows={rows.open} />
+      <Rows title="Closed" rows={rows.closed} />
+      {onMoreClosed && (
+        <p>
+          <button type="button" onClick={onMoreClosed}>
+            Show older ones
+          </button>
+        </p>
+      )}
+    </>
+  )
+}
+
+function Rows({ title, rows }: { readonly title: string; readonly rows: readonly IncidentSummary[] }) {
+  if (rows.length === 0) return null
+  return (
+    <section aria-label={title}>
+      <h2 className="group-title">{title}</h2>
+      <ol className="incident-rows">
+        {rows.map((incident) => (
+          <IncidentRow key={incident.id} incident={incident} />
+        ))}
+      </ol>
+    </section>
+  )
+}
