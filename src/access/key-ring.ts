@@ -3,6 +3,7 @@
 // unknown ones get 503: we cannot know, which is not the same as "no".
 import type { Caller } from '../core/caller.ts'
 import type { Clock } from '../core/clock.ts'
+import { withDeadline } from '../core/deadline.ts'
 import { AppError } from '../core/errors.ts'
 import type { Db } from '../db/connect.ts'
 import type { Log } from '../observe/log.ts'
@@ -38,21 +39,11 @@ const LOADED_KEYS = 10_000
 export function createKeyRing({ db, clock, log }: KeyRingOptions): KeyRing {
   const known = new Map<string, Known>()
   const writes = new Set<Promise<unknown>>()
+  const stopping = new AbortController()
 
   /** Throws what the database threw, or `deadline` when it does not answer. */
-  const lookUp = async (hash: string): Promise<Caller | undefined> => {
-    const answered = new AbortController()
-    try {
-      return await Promise.race([
-        findCaller(db, hash),
-        clock.sleep(LOOKUP_MS, answered.signal).then(() => {
-          throw new AppError('deadline', 'The database did not answer.')
-        }),
-      ])
-    } finally {
-      answered.abort()
-    }
-  }
+  const lookUp = (hash: string): Promise<Caller | undefined> =>
+    withDeadline(clock, LOOKUP_MS, stopping.signal, () => findCaller(db, hash))
 
   const noteUse = (entry: Known): void => {
     const now = clock.now()
@@ -117,6 +108,7 @@ export function createKeyRing({ db, clock, log }: KeyRingOptions): KeyRing {
     },
 
     stop: async () => {
+      stopping.abort(new AppError('unavailable', 'Midwatch is stopping. Try again in a moment.'))
       await Promise.all(writes)
     },
   }

@@ -10,7 +10,7 @@ import type { Run } from './run.ts'
 export type AttemptEnd =
   | { readonly kind: 'completed'; readonly closing: Uint8Array | null }
   | { readonly kind: 'failed'; readonly failure: ProviderFailure }
-  /** The caller went away or the request's time is up: `run.signal` says which. */
+  /** The request was ended from outside: `run.stopped` says why. */
   | { readonly kind: 'stopped' }
 
 /** After all was said: how long the usage and the end mark may take. Some servers never send them. */
@@ -81,9 +81,9 @@ export async function attempt(
         : new ProviderFailure('upstream_malformed', 'the stream ended without any content'),
     }
   } catch (error) {
-    if (run.callerIsGone) return { kind: 'stopped' }
+    if (run.stopped?.code === 'client_gone') return { kind: 'stopped' }
     if (answer.complete) return { kind: 'completed', closing: answer.closing }
-    if (run.signal.aborted) return { kind: 'stopped' }
+    if (run.stopped) return { kind: 'stopped' }
     if (error instanceof ProviderFailure) return { kind: 'failed', failure: error }
     throw error
   } finally {

@@ -8,7 +8,7 @@ const chatBody = z.looseObject({
   stream: z.boolean().nullish(),
   stream_options: z.looseObject({ include_usage: z.boolean().nullish() }).nullish(),
   n: z.int().min(1).max(128).nullish(),
-  tools: z.unknown(),
+  tools: z.unknown().optional(),
 })
 
 export interface ChatRead {

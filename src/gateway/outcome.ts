@@ -11,6 +11,7 @@ export type ErrorType =
   | 'unknown_model'
   | 'unrecorded' // the ledger could not take it
   | 'deadline'
+  | 'stopping' // Midwatch had to end, and its grace was over
   | 'client_gone'
   | 'internal'
 

@@ -18,7 +18,7 @@ export interface ChatCall {
   readonly body: Buffer
   readonly caller: Caller
   readonly requestId: string
-  /** Aborts when the caller goes away. */
+  /** Aborts when the caller goes away, or with AppError `unavailable` when Midwatch has to end. */
   readonly signal: AbortSignal
   /** A shorter limit than the model's own, if the caller set one. */
   readonly deadlineMs?: number | undefined
@@ -52,17 +52,18 @@ export class Run {
     this.timekeeper = timekeeper
     this.#at = clock.now()
     this.id = newId('llm', this.#at)
-    if (call.signal.aborted) this.#onGone()
-    else call.signal.addEventListener('abort', this.#onGone, { once: true })
+    if (call.signal.aborted) this.#onCallOver()
+    else call.signal.addEventListener('abort', this.#onCallOver, { once: true })
   }
 
-  /** Aborts with `client_gone` or `deadline`. */
+  /** Aborts when nothing more can come of the request; `stopped` says why. */
   get signal(): AbortSignal {
     return this.#over.signal
   }
 
-  get callerIsGone(): boolean {
-    return this.call.signal.aborted
+  /** Why the request was ended from outside: `client_gone`, `deadline`, or `unavailable` when Midwatch has to end. */
+  get stopped(): AppError | undefined {
+    return this.#over.signal.aborted ? (this.#over.signal.reason as AppError) : undefined
   }
 
   endWithin(ms: number): void {
@@ -154,8 +155,11 @@ export class Run {
   /** Lets go of timers and listeners. */
   end(): void {
     this.#limit?.cancel()
-    this.call.signal.removeEventListener('abort', this.#onGone)
+    this.call.signal.removeEventListener('abort', this.#onCallOver)
   }
 
-  readonly #onGone = (): void => this.#over.abort(new AppError('client_gone'))
+  readonly #onCallOver = (): void => {
+    const reason: unknown = this.call.signal.reason
+    this.#over.abort(reason instanceof AppError ? reason : new AppError('client_gone', undefined, { cause: reason }))
+  }
 }

@@ -83,8 +83,7 @@ async function tryInTurn(
     )
     if (run.firstContentMs !== null || !mayHelpElsewhere(end.failure)) break
   }
-  if (run.callerIsGone) return { kind: 'abandoned', facts: run.facts() }
-  if (run.signal.aborted) return failedOutcome(run, 'deadline', toAppError(run.signal.reason))
+  if (run.stopped) return stoppedOutcome(run, run.stopped)
   if (!failed) throw new AppError('internal', undefined, { cause: new Error(`no provider for ${request.model}`) })
   const { target, failure } = failed
   return {
@@ -92,6 +91,11 @@ async function tryInTurn(
     reply: failure.detail.reply,
     event: failure.kind === 'upstream_auth' ? undefined : failure.detail.event,
   }
+}
+
+function stoppedOutcome(run: Run, reason: AppError): Outcome {
+  if (reason.code === 'client_gone') return { kind: 'abandoned', facts: run.facts() }
+  return failedOutcome(run, reason.code === 'deadline' ? 'deadline' : 'stopping', reason)
 }
 
 const failedOutcome = (run: Run, errorType: ErrorType, error: AppError) =>

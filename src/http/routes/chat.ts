@@ -27,24 +27,12 @@ export function chatRoutes(gateway: Gateway): Route[] {
 async function chat(gateway: Gateway, exchange: Exchange): Promise<Reply> {
   const deadlineMs = readDeadline(exchange)
   const body = await exchange.body()
-  const { response } = exchange.raw
-  // Not the exchange's own signal: that one also ends what is under way when the server stops, and answers may finish.
-  const gone = new AbortController()
-  const onClose = () => {
-    if (!response.writableFinished) gone.abort(new AppError('client_gone'))
-  }
-  response.once('close', onClose)
-  if (response.destroyed) onClose()
-  const audience = new HttpAudience(response)
-  try {
-    const outcome = await gateway.chat(
-      { body, caller: exchange.caller, requestId: exchange.id, signal: gone.signal, deadlineMs },
-      audience,
-    )
-    return audience.streaming ? endStream(outcome, audience, exchange.id) : wholeReply(outcome, audience, exchange.id)
-  } finally {
-    response.off('close', onClose)
-  }
+  const audience = new HttpAudience(exchange.raw.response)
+  const outcome = await gateway.chat(
+    { body, caller: exchange.caller, requestId: exchange.id, signal: exchange.signal, deadlineMs },
+    audience,
+  )
+  return audience.streaming ? endStream(outcome, audience, exchange.id) : wholeReply(outcome, audience, exchange.id)
 }
 
 function endStream(outcome: Outcome, audience: HttpAudience, requestId: string): Reply {

@@ -1,0 +1,90 @@
+// Midwatch's door and gateway over an in-memory database, for tests that call it as a client does.
+import { createIdentify } from '../../access/identify.ts'
+import { createKeyRing } from '../../access/key-ring.ts'
+import { type AccessTables, accessMigrations } from '../../access/tables.ts'
+import { parseConfig } from '../../config/load.ts'
+import { type Clock, systemClock } from '../../core/clock.ts'
+import { connectSqlite } from '../../db/connect.ts'
+import { migrate } from '../../db/migrate.ts'
+import { chatRoutes } from '../../http/routes/chat.ts'
+import { keyRoutes } from '../../http/routes/keys.ts'
+import { modelRoutes } from '../../http/routes/models.ts'
+import { sessionRoutes } from '../../http/routes/session.ts'
+import { usageRoutes } from '../../http/routes/usage.ts'
+import { startServer } from '../../http/server.ts'
+import { silentLog } from '../../observe/log.ts'
+import { createMetrics } from '../../observe/metrics.ts'
+import { createGateway } from '../gateway.ts'
+import { type GatewayTables, gatewayMigrations, type LedgerRow } from '../tables.ts'
+
+export interface StackOptions {
+  /** `providers:` and `models:` as YAML. */
+  readonly yaml: string
+  readonly clock?: Clock
+  readonly auth?: 'required' | 'off'
+  readonly random?: () => number
+}
+
+export async function startStack({ yaml, clock = systemClock, auth = 'off', random = () => 0 }: StackOptions) {
+  const config = parseConfig(yaml, 'test.yaml', {})
+  const connection = connectSqlite(':memory:')
+  await migrate(connection, [...accessMigrations, ...gatewayMigrations])
+  const log = silentLog()
+  const metrics = createMetrics({ process: false })
+  const db = connection.as<GatewayTables & AccessTables>()
+  const gateway = await createGateway({ config, db: connection.as<GatewayTables>(), metrics, log, clock, random })
+  const access = connection.as<AccessTables>()
+  const keyRing = createKeyRing({ db: access, clock, log })
+  const server = await startServer(
+    {
+      routes: [
+        ...chatRoutes(gateway),
+        ...modelRoutes(gateway),
+        ...usageRoutes({ db: connection.as<GatewayTables>(), clock }),
+        ...keyRoutes({ db: access, clock }),
+        ...sessionRoutes({ keyRing, publicUrl: undefined }),
+      ],
+      identify: createIdentify({ mode: auth, keyRing }),
+      publicUrl: undefined,
+      keyless: auth === 'off',
+      log,
+    },
+    '127.0.0.1',
+    0,
+  )
+  const url = `http://127.0.0.1:${server.port}`
+  return {
+    url,
+    db,
+    access,
+    gateway,
+    keyRing,
+    metrics,
+    /** Posts a chat request; what is not given is filled in. */
+    chat: (body: Record<string, unknown> | string, init: RequestInit = {}): Promise<Response> =>
+      fetch(`${url}/v1/chat/completions`, {
+        method: 'POST',
+        ...init,
+        body:
+          typeof body === 'string'
+            ? body
+            : JSON.stringify({ model: 'fast', messages: [{ role: 'user', content: 'Hi there' }], ...body }),
+      }),
+    /** The ledger, oldest first. */
+    rows: (): Promise<LedgerRow[]> =>
+      connection.as<GatewayTables>().selectFrom('ledger').selectAll().orderBy('id').execute(),
+    /** The value of a metric's line that starts so. */
+    metric: async (start: string): Promise<number | undefined> => {
+      const line = (await metrics.metrics()).split('\n').find((text) => text.startsWith(start))
+      return line === undefined ? undefined : Number(line.split(' ').at(-1))
+    },
+    stop: async () => {
+      await server.stop(1_000)
+      await gateway.stop()
+      await keyRing.stop()
+      await connection.close()
+    },
+  }
+}
+
+export type Stack = Awaited<ReturnType<typeof startStack>>
