@@ -44,7 +44,10 @@ function emptiest(schema: unknown): unknown {
   const node = parsed.data
   if (node.const !== undefined) return node.const
   if (node.enum)
-    return node.enum.find((choice) => choice === null || NO_OPINION.includes(String(choice))) ?? node.enum.at(-1)
+    return (
+      node.enum.find((choice) => choice === null || (typeof choice === 'string' && NO_OPINION.includes(choice))) ??
+      node.enum.at(-1)
+    )
   const options = node.anyOf ?? node.oneOf
   if (options) {
     const nothing = options.find((option) => schemaNode.safeParse(option).data?.type === 'null')

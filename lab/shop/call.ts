@@ -17,8 +17,8 @@ export interface CallOptions {
 export interface Caller {
   /** Resolves with the parsed JSON of a 2xx answer. */
   (peer: string, method: string, path: string, options: CallOptions): Promise<unknown>
-  setEndpoints(endpoints: Endpoints): void
-  close(): void
+  readonly setEndpoints: (endpoints: Endpoints) => void
+  readonly close: () => void
 }
 
 export function createCaller(metrics: Pick<ShopMetrics, 'calls' | 'callSeconds'>, initial: Endpoints): Caller {

@@ -14,7 +14,6 @@ export interface ServiceContext {
   readonly call: Caller
   /** Of the moment: flags change while the process runs. */
   readonly flags: () => Flags
-  readonly scratchDir: string
   readonly secretsFile: string
   readonly seed: number
   /** Opens the service's pool of connections to shop-db. */
@@ -22,9 +21,9 @@ export interface ServiceContext {
   /** Throws when the platform gave the service none. */
   readonly volume: () => Volume
   /** A setting, or the fallback when it is not set. */
-  setting(key: string, fallback: string): string
+  readonly setting: (key: string, fallback: string) => string
   /** A setting that is a number. */
-  amount(key: string, fallback: number): number
+  readonly amount: (key: string, fallback: number) => number
 }
 
 export interface Service {

@@ -1,8 +1,8 @@
 // A client's pool of connections to shop-db. A connection is a real socket; who gets none within the limit fails with
 // the pool's own words. What a caller does not give back stays in use.
 import { Agent } from 'node:http'
-import { Gauge } from 'prom-client'
 import type { Caller } from './call.ts'
+import { addGauge } from './gauge.ts'
 import type { ShopMetrics } from './metrics.ts'
 import { ShopError } from './shop-error.ts'
 
@@ -110,31 +110,18 @@ function addPoolGauges(
   max: number,
   state: () => { inUse: number; idle: number; waiting: number },
 ): void {
-  const registers = [metrics.registry]
-  new Gauge({
-    name: 'db_pool_connections',
-    help: 'Connections of the pool to the database',
-    labelNames: ['state'],
-    registers,
-    collect() {
-      this.set({ state: 'in_use' }, state().inUse)
-      this.set({ state: 'idle' }, state().idle)
+  addGauge(
+    metrics.registry,
+    { name: 'db_pool_connections', help: 'Connections of the pool to the database', labels: ['state'] },
+    (gauge) => {
+      gauge.set({ state: 'in_use' }, state().inUse)
+      gauge.set({ state: 'idle' }, state().idle)
     },
-  })
-  new Gauge({
-    name: 'db_pool_max',
-    help: 'Most connections the pool may open',
-    registers,
-    collect() {
-      this.set(max)
-    },
-  })
-  new Gauge({
-    name: 'db_pool_waiting',
-    help: 'Requests waiting for a connection',
-    registers,
-    collect() {
-      this.set(state().waiting)
-    },
-  })
+  )
+  addGauge(metrics.registry, { name: 'db_pool_max', help: 'Most connections the pool may open' }, (gauge) =>
+    gauge.set(max),
+  )
+  addGauge(metrics.registry, { name: 'db_pool_waiting', help: 'Requests waiting for a connection' }, (gauge) =>
+    gauge.set(state().waiting),
+  )
 }

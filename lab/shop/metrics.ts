@@ -2,6 +2,7 @@
 // `service` and `instance` are not among the labels: they come with the scrape target.
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import { addGauge } from './gauge.ts'
 
 const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 const LAG_RESOLUTION_MS = 50
@@ -63,38 +64,29 @@ export function createShopMetrics(): ShopMetrics {
 }
 
 function addProcessMetrics(registry: Registry): void {
-  const registers = [registry]
   let countedCpuSeconds = 0
-  new Counter({
+  const cpu = new Counter({
     name: 'process_cpu_seconds_total',
     help: 'Processor time used by the process',
-    registers,
-    collect() {
+    registers: [],
+    collect: () => {
       const { user, system } = process.cpuUsage()
       const totalSeconds = (user + system) / 1e6
-      this.inc(totalSeconds - countedCpuSeconds)
+      cpu.inc(totalSeconds - countedCpuSeconds)
       countedCpuSeconds = totalSeconds
     },
   })
-  new Gauge({
-    name: 'process_resident_memory_bytes',
-    help: 'Resident memory of the process',
-    registers,
-    collect() {
-      this.set(process.memoryUsage.rss())
-    },
-  })
+  registry.registerMetric(cpu)
+  addGauge(registry, { name: 'process_resident_memory_bytes', help: 'Resident memory of the process' }, (gauge) =>
+    gauge.set(process.memoryUsage.rss()),
+  )
   // Node's histogram holds the time between two ticks, its own resolution included.
   const lag = monitorEventLoopDelay({ resolution: LAG_RESOLUTION_MS })
   lag.enable()
-  new Gauge({
-    name: 'nodejs_eventloop_lag_seconds',
-    help: 'Event loop lag since the last scrape, 90th percentile',
-    registers,
-    collect() {
-      const lagMs = lag.count === 0 ? 0 : lag.percentile(90) / 1e6 - LAG_RESOLUTION_MS
-      this.set(Math.max(0, lagMs) / 1000)
-      lag.reset()
-    },
+  const help = 'Event loop lag since the last scrape, 90th percentile'
+  addGauge(registry, { name: 'nodejs_eventloop_lag_seconds', help }, (gauge) => {
+    const lagMs = lag.count === 0 ? 0 : lag.percentile(90) / 1e6 - LAG_RESOLUTION_MS
+    gauge.set(Math.max(0, lagMs) / 1000)
+    lag.reset()
   })
 }

@@ -1,5 +1,6 @@
 // The entry of every shop service: one process, one service, named by its start message.
 import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { createCaller } from './call.ts'
 import { runChild, tellParent } from './child.ts'
 import type { MakeService, ServiceContext } from './context.ts'
@@ -8,6 +9,7 @@ import { serveRoutes } from './http-service.ts'
 import { createShopLog } from './json-log.ts'
 import { createShopMetrics } from './metrics.ts'
 import { sabotage } from './sabotage.ts'
+import { countStart } from './state-file.ts'
 import { openVolume } from './volume.ts'
 import { createWorkers } from './workers.ts'
 
@@ -42,7 +44,6 @@ runChild(async (start) => {
     const value = Number(setting(key, String(fallback)))
     return Number.isFinite(value) ? value : fallback
   }
-  mkdirSync(start.scratchDir, { recursive: true })
 
   const context: ServiceContext = {
     behaviour: start.behaviour,
@@ -50,7 +51,6 @@ runChild(async (start) => {
     metrics,
     call,
     flags: () => flags,
-    scratchDir: start.scratchDir,
     secretsFile: start.secretsFile,
     seed: start.seed,
     openPool: () =>
@@ -68,6 +68,8 @@ runChild(async (start) => {
   }
 
   try {
+    mkdirSync(start.scratchDir, { recursive: true })
+    countStart(join(start.scratchDir, 'state.json'))
     const make = await load()
     const service = await make(context)
     const http = await serveRoutes({

@@ -2,8 +2,8 @@
 // Sizes are those of the files that are there, whoever wrote them.
 import { appendFileSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { Gauge } from 'prom-client'
 import type { Registry } from 'prom-client'
+import { addGauge } from './gauge.ts'
 
 export interface Volume {
   readonly dir: string
@@ -16,25 +16,13 @@ export interface Volume {
 export function openVolume(dir: string, quotaBytes: number, name: string, registry: Registry): Volume {
   mkdirSync(dir, { recursive: true })
   const freeBytes = () => Math.max(0, quotaBytes - usedBytes(dir))
-  const registers = [registry]
-  new Gauge({
-    name: 'disk_size_bytes',
-    help: 'Size of the volume',
-    labelNames: ['volume'],
-    registers,
-    collect() {
-      this.set({ volume: name }, quotaBytes)
-    },
-  })
-  new Gauge({
-    name: 'disk_free_bytes',
-    help: 'Free space on the volume',
-    labelNames: ['volume'],
-    registers,
-    collect() {
-      this.set({ volume: name }, freeBytes())
-    },
-  })
+  const labels = ['volume'] as const
+  addGauge(registry, { name: 'disk_size_bytes', help: 'Size of the volume', labels }, (gauge) =>
+    gauge.set({ volume: name }, quotaBytes),
+  )
+  addGauge(registry, { name: 'disk_free_bytes', help: 'Free space on the volume', labels }, (gauge) =>
+    gauge.set({ volume: name }, freeBytes()),
+  )
   const needs = (bytes: number, file: string) => {
     if (freeBytes() >= bytes) return
     throw Object.assign(new Error(`ENOSPC: no space left on device, write '${join(dir, file)}'`), { code: 'ENOSPC' })

@@ -9,23 +9,18 @@ export interface Message {
 
 export interface Messages {
   put(message: Message): void
-  /** Up to `max` messages, waiting up to `waitMs` for the first. */
-  lease(max: number, waitMs: number): Promise<readonly Message[]>
+  lease(max: number): readonly Message[]
   /** Acknowledging twice, or what is not there, changes nothing. */
   ack(id: string): void
   depth(): number
   oldestSeconds(nowMs: number): number
-  /** Answers everyone who waits with nothing. */
-  stopWaiting(): void
 }
 
 export function createMessages(options: { readonly leaseMs: number; readonly now?: () => number }): Messages {
   const now = options.now ?? Date.now
   // A Map keeps the order of arrival.
   const all = new Map<string, { message: Message; leasedUntil: number }>()
-  let waiting: (() => void)[] = []
-
-  const take = (max: number): Message[] => {
+  const lease = (max: number): readonly Message[] => {
     const taken: Message[] = []
     for (const held of all.values()) {
       if (taken.length === max) break
@@ -35,34 +30,14 @@ export function createMessages(options: { readonly leaseMs: number; readonly now
     }
     return taken
   }
-  const wakeAll = () => {
-    const woken = waiting
-    waiting = []
-    woken.forEach((wake) => wake())
-  }
   return {
-    put: (message) => {
-      all.set(message.id, { message, leasedUntil: 0 })
-      wakeAll()
-    },
-    lease: async (max, waitMs) => {
-      const taken = take(max)
-      if (taken.length > 0 || waitMs === 0) return taken
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, waitMs)
-        waiting.push(() => {
-          clearTimeout(timer)
-          resolve()
-        })
-      })
-      return take(max)
-    },
+    put: (message) => void all.set(message.id, { message, leasedUntil: 0 }),
+    lease,
     ack: (id) => void all.delete(id),
     depth: () => all.size,
     oldestSeconds: (nowMs) => {
       const [first] = all.values()
       return first ? Math.max(0, nowMs - first.message.at) / 1000 : 0
     },
-    stopWaiting: wakeAll,
   }
 }

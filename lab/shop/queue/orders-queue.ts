@@ -3,15 +3,16 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { randomUUID } from 'node:crypto'
-import { Counter, Gauge } from 'prom-client'
+import { Counter } from 'prom-client'
 import { z } from 'zod'
 import type { MakeService } from '../context.ts'
+import { addGauge } from '../gauge.ts'
 import { parseBody } from '../parse-body.ts'
 import { ShopError } from '../shop-error.ts'
 import { startTrace } from '../trace.ts'
 import { createMessages } from './messages-waiting.ts'
 
-const lease = z.object({ max: z.number().int().positive().max(50), waitMs: z.number().nonnegative().max(20_000) })
+const lease = z.object({ max: z.number().int().positive().max(50) })
 const ack = z.object({ id: z.string() })
 const entry = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('put'), id: z.string(), at: z.number(), body: z.unknown() }),
@@ -40,24 +41,15 @@ export const ordersQueue: MakeService = ({ volume, metrics, log, amount }) => {
     labelNames: ['queue', 'result'],
     registers,
   })
-  new Gauge({
-    name: 'queue_depth',
-    help: 'Messages not yet acknowledged',
-    labelNames: ['queue'],
-    registers,
-    collect() {
-      this.set({ queue: QUEUE }, queue.depth())
-    },
-  })
-  new Gauge({
-    name: 'queue_oldest_seconds',
-    help: 'Age of the oldest message not yet acknowledged',
-    labelNames: ['queue'],
-    registers,
-    collect() {
-      this.set({ queue: QUEUE }, queue.oldestSeconds(Date.now()))
-    },
-  })
+  const byQueue = { labels: ['queue'] } as const
+  addGauge(metrics.registry, { name: 'queue_depth', help: 'Messages not yet acknowledged', ...byQueue }, (gauge) =>
+    gauge.set({ queue: QUEUE }, queue.depth()),
+  )
+  addGauge(
+    metrics.registry,
+    { name: 'queue_oldest_seconds', help: 'Age of the oldest message not yet acknowledged', ...byQueue },
+    (gauge) => gauge.set({ queue: QUEUE }, queue.oldestSeconds(Date.now())),
+  )
 
   const journal = (line: z.infer<typeof entry>) => {
     const text = `${JSON.stringify(line)}\n`
@@ -91,8 +83,7 @@ export const ordersQueue: MakeService = ({ volume, metrics, log, amount }) => {
         path: '/queues/:queue/leases',
         handle: async ({ params, body }) => {
           known(params.queue)
-          const { max, waitMs } = parseBody(lease, body)
-          return { messages: await queue.lease(max, waitMs) }
+          return { messages: queue.lease(parseBody(lease, body).max) }
         },
       },
       {
@@ -112,10 +103,7 @@ export const ordersQueue: MakeService = ({ volume, metrics, log, amount }) => {
       stopTrace?.()
       stopTrace = trouble.kind === 'trace-to-disk' ? startTrace(disk, trouble.megabytesPerSecond, log) : undefined
     },
-    stop: () => {
-      stopTrace?.()
-      queue.stopWaiting()
-    },
+    stop: () => stopTrace?.(),
   }
 }
 

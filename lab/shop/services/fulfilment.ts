@@ -6,9 +6,13 @@ import { pause } from '../pause.ts'
 
 const leased = z.object({ messages: z.array(z.object({ id: z.string(), body: z.object({ order: z.string() }) })) })
 
-const WAIT_MS = 2000
+/** Between two looks at an empty queue. */
+const LOOK_EVERY_MS = 200
 const AFTER_ERROR_MS = 500
+const AT_ONCE = 2
 const LABELS_KEPT = 200
+const TIMEOUT_MS = 3000
+const FINISH_WITHIN_MS = 2500
 
 export const fulfilment: MakeService = ({ call, metrics, log, volume, setting, amount }) => {
   const disk = volume()
@@ -20,17 +24,23 @@ export const fulfilment: MakeService = ({ call, metrics, log, volume, setting, a
     labelNames: ['queue', 'result'],
     registers: [metrics.registry],
   })
-  let stopped = false
+  const stopped = new AbortController()
   let stuckMs = 0
   let labels = 0
 
   const handleOne = async (id: string, order: string) => {
     try {
       await pause(jobMs * (0.5 + Math.random()))
-      // The printer answers when it likes.
+      const startedMs = performance.now()
       await pause(stuckMs)
+      const printerMs = performance.now() - startedMs
+      if (printerMs > 1000) log.warn(`label printer answered after ${Math.round(printerMs)} ms`, order)
       disk.write(`labels/label-${labels++ % LABELS_KEPT}.json`, JSON.stringify({ order, at: Date.now() }))
-      await call('orders-queue', 'POST', `/queues/${queue}/acks`, { timeoutMs: 3000, requestId: order, body: { id } })
+      await call('orders-queue', 'POST', `/queues/${queue}/acks`, {
+        timeoutMs: TIMEOUT_MS,
+        requestId: order,
+        body: { id },
+      })
       jobs.inc({ queue, result: 'done' })
     } catch (error) {
       jobs.inc({ queue, result: 'failed' })
@@ -38,14 +48,14 @@ export const fulfilment: MakeService = ({ call, metrics, log, volume, setting, a
     }
   }
   const work = async () => {
-    while (!stopped) {
+    while (!stopped.signal.aborted) {
       try {
         const path = `/queues/${queue}/leases`
-        const body = { max: 2, waitMs: WAIT_MS }
-        const { messages } = leased.parse(await call('orders-queue', 'POST', path, { timeoutMs: WAIT_MS + 2000, body }))
+        const answer = await call('orders-queue', 'POST', path, { timeoutMs: TIMEOUT_MS, body: { max: AT_ONCE } })
+        const { messages } = leased.parse(answer)
         await Promise.all(messages.map((message) => handleOne(message.id, message.body.order)))
+        if (messages.length === 0) await pause(LOOK_EVERY_MS)
       } catch (error) {
-        if (stopped) return
         log.error(`cannot take orders: ${error instanceof Error ? error.message : String(error)}`)
         await pause(AFTER_ERROR_MS)
       }
@@ -56,11 +66,10 @@ export const fulfilment: MakeService = ({ call, metrics, log, volume, setting, a
     routes: [],
     trouble: (trouble) => {
       stuckMs = trouble.kind === 'stuck-consumer' ? trouble.everyMs : 0
-      if (stuckMs > 0) log.warn('label printer is slow to acknowledge')
     },
     stop: async () => {
-      stopped = true
-      await Promise.race([working, pause(WAIT_MS + 500)])
+      stopped.abort()
+      await Promise.race([working, pause(FINISH_WITHIN_MS)])
     },
   }
 }

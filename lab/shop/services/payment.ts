@@ -1,7 +1,6 @@
 // Takes money through the acquirer, with a token that the acquirer gave and that runs out. The token is read once, at
 // start; how long it is good for is asked of the acquirer now and then.
-import { readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { readFileSync } from 'node:fs'
 import { Gauge } from 'prom-client'
 import { z } from 'zod'
 import type { MakeService } from '../context.ts'
@@ -10,12 +9,10 @@ import { CallError, ShopError } from '../shop-error.ts'
 
 const charge = z.object({ order: z.string(), cents: z.number().int().nonnegative() })
 const secrets = z.object({ acquirerToken: z.string() })
-const state = z.object({ starts: z.number().int() })
 
 const ASK_EVERY_MS = 5000
 
-export const payment: MakeService = async ({ call, metrics, log, flags, amount, scratchDir, secretsFile }) => {
-  countStart(join(scratchDir, 'state.json'))
+export const payment: MakeService = async ({ call, metrics, log, flags, amount, secretsFile }) => {
   const { acquirerToken } = secrets.parse(JSON.parse(readFileSync(secretsFile, 'utf8')))
   const headers = { authorization: `Bearer ${acquirerToken}` }
   const timeoutMs = amount('acquirer.timeoutMs', 4000)
@@ -57,23 +54,4 @@ export const payment: MakeService = async ({ call, metrics, log, flags, amount, 
     ],
     stop: () => clearInterval(timer),
   }
-}
-
-/** A small file in the scratch folder, which is kept over a crash: a broken one keeps the process from starting. */
-function countStart(file: string): void {
-  let before = 0
-  let text: string | undefined
-  try {
-    text = readFileSync(file, 'utf8')
-  } catch {
-    // The first start in this folder.
-  }
-  if (text !== undefined) {
-    try {
-      before = state.parse(JSON.parse(text)).starts
-    } catch (error) {
-      throw new Error(`state file ${file} is corrupt: ${error instanceof Error ? error.message : ''}`, { cause: error })
-    }
-  }
-  writeFileSync(file, JSON.stringify({ starts: before + 1 }))
 }

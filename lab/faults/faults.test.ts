@@ -1,0 +1,173 @@
+// Every fault on one real shop: it hurts as it should within seconds, where it should, and the action of the catalogue
+// that fits mends it. Real processes and real time: there is nothing here that a clock could advance.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { randomUUID } from 'node:crypto'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { silentLog } from '../../src/observe/log.ts'
+import type { ActionConfig } from '../../src/config/schema.ts'
+import { actionCatalogue } from '../catalogue.ts'
+import type { Platform } from '../platform/platform.ts'
+import { createRandom } from '../platform/random.ts'
+import { startPlatform } from '../platform/start.ts'
+import { FAULTS } from './all.ts'
+import { type Fault, injectFault } from './fault.ts'
+import { troubleLogged, watchFor, type Window } from './look.ts'
+
+const LOAD = 1.5
+const SHOWS_WITHIN_MS = 25_000
+const MENDED_WITHIN_MS = 25_000
+const LOOK_MS = 2000
+
+const FAILED = { status: /^5/ }
+const failures = (window: Window, service: string) => window.rate(service, 'http_requests_total', FAILED)
+const meanOf = (window: Window, service: string) => window.mean(service, 'http_request_duration_seconds')
+
+/** How each fault is seen in the guilty one's own metrics (or its caller's), and a line of log that must be there. */
+const SYMPTOMS: Readonly<
+  Record<string, { hurts: (window: Window, fresh: number) => boolean; log?: [service: string, pattern: RegExp] }>
+> = {
+  'catalogue-release': {
+    hurts: (w) => failures(w, 'catalogue') > 0.3 && failures(w, 'storefront') > 0.3,
+    log: ['catalogue', /failed with 500/],
+  },
+  'recommendations-cpu': {
+    hurts: (w) => w.rate('recommendations', 'process_cpu_seconds_total') > 0.35 && meanOf(w, 'recommendations') > 0.08,
+  },
+  'catalogue-cpu': {
+    hurts: (w) => w.rate('catalogue', 'process_cpu_seconds_total') > 0.35 && meanOf(w, 'catalogue') > 0.08,
+  },
+  'cart-memory': {
+    hurts: (w, fresh) => w.value('cart', 'process_resident_memory_bytes') > fresh + 40e6,
+  },
+  'slow-report': {
+    hurts: (w) => w.mean('shop-db', 'db_query_duration_seconds', { query: /^(?!sales_report)/ }) > 0.1,
+    log: ['shop-db', /slow query sales_report/],
+  },
+  'missing-index': {
+    hurts: (w) =>
+      w.mean('shop-db', 'db_query_duration_seconds', { query: /bought_together/ }) > 0.04 &&
+      w.mean('catalogue', 'db_query_duration_seconds') > 0.02,
+  },
+  'inventory-pool': {
+    hurts: (w) => w.value('inventory', 'db_pool_waiting') > 0 && failures(w, 'inventory') > 0.5,
+    log: ['inventory', /pool timeout: no database connection within 1000 ms/],
+  },
+  'payment-release': { hurts: (w) => failures(w, 'payment') > 0.3 && failures(w, 'checkout') > 0.3 },
+  'checkout-config': { hurts: (w) => failures(w, 'checkout') > 0.5, log: ['checkout', /payment|orders-queue/] },
+  'payment-down': {
+    hurts: (w) => w.value('payment', 'up') === 0 && failures(w, 'checkout') > 0.5,
+    log: ['checkout', /ECONNREFUSED/],
+  },
+  'inventory-down': {
+    hurts: (w) => w.value('inventory', 'up') === 0 && failures(w, 'storefront') > 0.5,
+    log: ['inventory', /cannot start: state file .* is corrupt/],
+  },
+  'acquirer-slow': {
+    hurts: (w) => w.mean('payment', 'http_client_request_duration_seconds', { peer: /^acquirer$/ }) > 0.8,
+    log: ['payment', /took \d+ ms/],
+  },
+  'fulfilment-stuck': {
+    hurts: (w) => w.value('orders-queue', 'queue_depth') > 8 && w.value('orders-queue', 'queue_oldest_seconds') > 3,
+    log: ['fulfilment', /label printer answered after/],
+  },
+  'queue-disk': {
+    hurts: (w) => w.value('orders-queue', 'disk_free_bytes') < 1000 && failures(w, 'orders-queue') > 0.5,
+    log: ['orders-queue', /ENOSPC: no space left on device/],
+  },
+  'inventory-disk': {
+    hurts: (w) => w.value('inventory', 'disk_free_bytes') < 1000 && failures(w, 'inventory') > 0.5,
+    log: ['inventory', /ENOSPC: no space left on device/],
+  },
+  'payment-token': {
+    hurts: (w) =>
+      w.value('payment', 'credential_expiry_timestamp_seconds') < Date.now() / 1000 && failures(w, 'payment') > 0.5,
+    log: ['payment', /acquirer answered 401 .*token expired at/],
+  },
+  'traffic-surge': {
+    hurts: (w) => w.rate('storefront', 'http_requests_total') > 50 && failures(w, 'storefront') > 2,
+    log: ['storefront', /no free worker/],
+  },
+  'model-failing': {
+    hurts: (w) => failures(w, 'assistant') > 0.2,
+    log: ['assistant', /model-provider answered (500|503|429)/],
+  },
+}
+
+describe('the faults of the shop', { timeout: 90_000 }, () => {
+  const workDir = mkdtempSync(join(tmpdir(), 'midwatch-faults-'))
+  let platform: Platform
+
+  beforeAll(async () => {
+    platform = await startPlatform({ workDir, seed: 7, load: LOAD, log: silentLog() })
+  }, 30_000)
+
+  afterAll(async () => {
+    await platform.stop()
+    rmSync(workDir, { recursive: true, force: true })
+  })
+
+  test.each(FAULTS.map((fault) => [fault.name, fault] as const))(
+    '%s hurts as it should, and its action mends it',
+    async (name, fault) => {
+      const symptom = SYMPTOMS[name]
+      if (!symptom) throw new Error(`no symptom is written down for ${name}`)
+      const healthy = await watchFor(platform, 1000)
+      const freshBytes = healthy.value(fault.service, 'process_resident_memory_bytes')
+      expect(symptom.hurts(healthy, freshBytes), 'hurts before the fault').toBe(false)
+
+      const random = createRandom(name.length * 31)
+      const truth = await injectFault(fault, platform, random)
+      expect(truth).toMatchObject({ fault: name, service: fault.service, kind: fault.kind })
+      if (truth.changeId !== undefined)
+        expect(platform.changes().at(-1)).toMatchObject({ id: truth.changeId, service: fault.service })
+      await until(SHOWS_WITHIN_MS, platform, (window) => symptom.hurts(window, freshBytes))
+      if (symptom.log) {
+        const [service, pattern] = symptom.log
+        expect(troubleLogged(platform, service, truth.startedAt).join('\n')).toMatch(pattern)
+      }
+
+      const action = actionThatMends(fault)
+      expect(action.fits).toContain(fault.kind)
+      expect(await carryOut(action, fault)).toBe(200)
+      await until(MENDED_WITHIN_MS, platform, (window) => !symptom.hurts(window, freshBytes))
+      await fault.heal(platform)
+      await until(MENDED_WITHIN_MS, platform, (window) => failures(window, 'storefront') < 0.2)
+    },
+  )
+
+  function actionThatMends(fault: Fault): ActionConfig {
+    const found = actionCatalogue(platform.url).find(
+      (action) =>
+        action.does === fault.mends &&
+        (fault.flag === undefined || action.request.url.endsWith(`/flags/${fault.flag.name}`)),
+    )
+    if (!found) throw new Error(`no action of the catalogue mends ${fault.name}`)
+    return found
+  }
+
+  async function carryOut(action: ActionConfig, fault: Fault): Promise<number> {
+    const fill = (text: string) =>
+      Object.entries({ service: fault.mendsOn, ...action.parameters }).reduce(
+        (filled, [key, value]) => filled.replaceAll(`{${key}}`, value),
+        text,
+      )
+    const body = Object.fromEntries(Object.entries(action.request.body).map(([key, value]) => [key, fill(value)]))
+    const response = await fetch(fill(action.request.url), {
+      method: action.request.method,
+      headers: { 'content-type': 'application/json', 'idempotency-key': randomUUID() },
+      body: JSON.stringify(body),
+    })
+    return response.status
+  }
+})
+
+async function until(withinMs: number, platform: Platform, holds: (window: Window) => boolean): Promise<void> {
+  const deadlineMs = performance.now() + withinMs
+  for (;;) {
+    const window = await watchFor(platform, LOOK_MS)
+    if (holds(window)) return
+    if (performance.now() > deadlineMs) throw new Error(`not so within ${withinMs} ms`)
+  }
+}
