@@ -1,0 +1,107 @@
+// `npm run drill`: every fault in turn on one lab, scored against what was injected. Progress on standard error, the
+// table or the JSON on standard output. Exit code 0 when every fault got its incident, 1 when not, 2 for wrong usage.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Command, CommanderError } from 'commander'
+import { describeError } from '../src/core/errors.ts'
+import { parseFault } from './choose.ts'
+import { FAULTS } from './faults/all.ts'
+import type { Fault } from './faults/fault.ts'
+import { startLab } from './lab.ts'
+import { parseFactor, parseSeed } from './options.ts'
+import { createRandom } from './platform/random.ts'
+import { playRound, quietRound, rest, steady } from './round.ts'
+import { type DrillRound, foundAll, renderScore, renderTable } from './score.ts'
+
+interface Options {
+  readonly fault?: readonly (Fault | 'none')[]
+  readonly seed: number
+  readonly load: number
+  readonly prometheus?: boolean
+  readonly approve: boolean
+  readonly json?: boolean
+}
+
+const NOTHING = 'none'
+/** The past that the first round is compared with. */
+const FIRST_STEADY_MS = 75_000
+
+const command = new Command('drill')
+  .description('Every fault of the lab in turn, scored: what was injected against what was named.')
+  .option(
+    '--fault <names>',
+    `only these, by comma: ${FAULTS.map(({ name }) => name).join(', ')}; ${NOTHING} is a round with nothing broken`,
+    (text: string) => text.split(',').map((name) => (name === NOTHING ? NOTHING : parseFault(name.trim()))),
+  )
+  .option('--seed <number>', 'varies order, releases and sizes', parseSeed, 1)
+  .option('--load <factor>', 'multiplies the traffic; 1 is about 18 requests a second', parseFactor, 1)
+  .option('--prometheus', 'run the real Prometheus and Alertmanager (both must be on the PATH)')
+  .option('--no-approve', 'only diagnose: approve no fix')
+  .option('--json', 'print one JSON array')
+  .exitOverride()
+
+try {
+  process.exitCode = await main(command.parse().opts<Options>())
+} catch (error) {
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2
+  else {
+    console.error(`drill: ${describeError(error)}`)
+    process.exitCode = 1
+  }
+}
+
+async function main(options: Options): Promise<number> {
+  const leaving = new AbortController()
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.once(signal, () => {
+      process.on(signal, () => process.exit(130))
+      leaving.abort(new Error('The drill was stopped.'))
+    })
+  }
+  const { signal } = leaving
+  const tell = (text: string) => console.error(`${new Date().toLocaleTimeString('en-GB')}  ${text}`)
+  const workDir = mkdtempSync(join(tmpdir(), 'midwatch-drill-'))
+  const random = createRandom(options.seed)
+  const plan = options.fault ?? [...shuffled(FAULTS, random.next), NOTHING]
+  const rounds: DrillRound[] = []
+  let keep = true
+  const lab = await startLab({
+    workDir,
+    seed: options.seed,
+    load: options.load,
+    prometheus: options.prometheus ?? false,
+    onProgress: (what) => tell(`starting ${what}`),
+    onUnexpectedEnd: (message) => leaving.abort(new Error(message)),
+  })
+  try {
+    tell(`${lab.pageUrl}  files in ${workDir}`)
+    await steady(FIRST_STEADY_MS, signal)
+    for (const [i, fault] of plan.entries()) {
+      tell(`${i + 1} of ${plan.length}: ${fault === NOTHING ? 'nothing is broken' : fault.name}`)
+      const context = { lab, random, seed: options.seed, approve: options.approve, tell, signal }
+      rounds.push(fault === NOTHING ? await quietRound(context) : await playRound(fault, context))
+      if (i < plan.length - 1) await rest(signal)
+    }
+    keep = !foundAll(rounds)
+  } finally {
+    await lab.stop()
+    if (keep) tell(`what it wrote is kept in ${workDir}`)
+    else rmSync(workDir, { recursive: true, force: true })
+  }
+  if (options.json) console.log(JSON.stringify(rounds.map(({ row }) => row)))
+  else console.log(`${renderTable(rounds)}\n\n${renderScore(rounds)}`)
+  return foundAll(rounds) ? 0 : 1
+}
+
+/** Fisher and Yates. */
+function shuffled<T>(list: readonly T[], next: () => number): T[] {
+  const out = [...list]
+  for (let i = out.length - 1; i > 0; i--) {
+    const j = Math.floor(next() * (i + 1))
+    const [a, b] = [out[i] as T, out[j] as T]
+    out[i] = b
+    out[j] = a
+  }
+  return out
+}
