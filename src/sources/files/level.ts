@@ -31,6 +31,7 @@ export function readLevel(value: unknown): LogLevel | undefined {
 /** From the words of a line that names no level. */
 export function guessLevel(text: string): LogLevel {
   if (/\b(?:fatal|panic|critical)\b/i.test(text)) return 'fatal'
-  if (/\b(?:error|exception|traceback|failed|failure)\b|[a-z](?:Error|Exception)\b/i.test(text)) return 'error'
+  if (/\b(?:error|exception|traceback|failed|failure)\b/i.test(text)) return 'error'
+  if (/[a-z](?:Error|Exception)\b/.test(text)) return 'error'
   return /\bwarn(?:ing)?\b/i.test(text) ? 'warn' : 'info'
 }

@@ -1,6 +1,5 @@
-// The shapes in which Prometheus answers, checked where they come in.
+// The shapes in which Prometheus answers. What does not fit throws, and connectApi tells whose answer it was.
 import { z } from 'zod'
-import { AppError } from '../../core/errors.ts'
 import type { Labels, Point } from '../../core/telemetry.ts'
 
 const labels = z.record(z.string(), z.string())
@@ -24,7 +23,7 @@ export interface MatrixSeries {
 
 /** Finite values only; Prometheus writes the others as `NaN` and `+Inf`. */
 export function readMatrix(data: unknown): MatrixSeries[] {
-  return parseAnswer(matrix, data).result.map(({ metric, values }) => {
+  return matrix.parse(data).result.map(({ metric, values }) => {
     const points: Point[] = []
     for (const pair of values) {
       if (!Array.isArray(pair) || typeof pair[0] !== 'number' || typeof pair[1] !== 'string') continue
@@ -33,12 +32,6 @@ export function readMatrix(data: unknown): MatrixSeries[] {
     }
     return { labels: metric, points }
   })
-}
-
-export function parseAnswer<T>(schema: z.ZodType<T>, data: unknown): T {
-  const parsed = schema.safeParse(data)
-  if (parsed.success) return parsed.data
-  throw new AppError('upstream', 'Prometheus answered in a shape that is not its API.', { cause: parsed.error })
 }
 
 const UNITS_MS: Readonly<Record<string, number>> = {

@@ -14,13 +14,20 @@ export interface ApiOptions {
   readonly maxBytes: number
 }
 
-/** The `data` of an answer, unchecked. */
-export type PrometheusApi = (path: string, parameters: [string, string][], signal: AbortSignal) => Promise<unknown>
+/** The `data` of an answer, as `read` makes it out; what `read` throws is a failure of the source. */
+export type PrometheusApi = <T>(
+  path: string,
+  parameters: readonly (readonly [string, string])[],
+  read: (data: unknown) => T,
+  signal: AbortSignal,
+) => Promise<T>
 
-const envelope = z.discriminatedUnion('status', [
-  z.object({ status: z.literal('success'), data: z.unknown() }),
-  z.object({ status: z.literal('error'), errorType: z.string().default(''), error: z.string().default('') }),
-])
+const envelope = z.object({
+  status: z.enum(['success', 'error']),
+  data: z.unknown().optional(),
+  errorType: z.string().default(''),
+  error: z.string().default(''),
+})
 
 export function connectApi(options: ApiOptions): PrometheusApi {
   const endpoint = endpointOf(options.url)
@@ -28,7 +35,7 @@ export function connectApi(options: ApiOptions): PrometheusApi {
   const token = options.bearerToken
   const authorization = token ? { authorization: `Bearer ${token.reveal()}` } : {}
 
-  return async (path, parameters, signal) => {
+  return async (path, parameters, read, signal) => {
     const url = new URL(endpoint.url)
     url.pathname = `${url.pathname.replace(/\/+$/, '')}/api/v1/${path}`
     for (const [key, value] of parameters) url.searchParams.append(key, value)
@@ -42,7 +49,7 @@ export function connectApi(options: ApiOptions): PrometheusApi {
       if (body === undefined) {
         throw new AppError('upstream', `${name} answered with more than ${options.maxBytes} bytes. Ask for less.`)
       }
-      return unwrap(body, reply.status, name)
+      return unwrap(body, reply.status, name, read)
     } catch (error) {
       signal.throwIfAborted()
       if (timeout.aborted) {
@@ -65,17 +72,23 @@ async function readBounded(body: AsyncIterable<unknown> | null, maxBytes: number
   return Buffer.concat(chunks).toString('utf8')
 }
 
-function unwrap(body: string, status: number, name: string): unknown {
+function unwrap<T>(body: string, status: number, name: string, read: (data: unknown) => T): T {
+  const fail = (sentence: string, cause: unknown) => new AppError('upstream', `${name} ${sentence}.`, { cause })
   let json: unknown
   try {
     json = JSON.parse(body)
-  } catch (error) {
+  } catch {
     const sentence = status === 200 ? 'answered something that is not JSON' : `answered ${status}`
-    throw new AppError('upstream', `${name} ${sentence}.`, { cause: new Error(body.slice(0, 200), { cause: error }) })
+    throw fail(sentence, new Error(body.slice(0, 200)))
   }
   const reply = envelope.safeParse(json)
-  if (reply.success && reply.data.status === 'success' && status === 200) return reply.data.data
-  const said = reply.success && reply.data.status === 'error' ? `${reply.data.errorType}: ${reply.data.error}` : body
-  const sentence = status === 200 ? 'answered in a shape that is not its API' : `answered ${status}`
-  throw new AppError('upstream', `${name} ${sentence}.`, { cause: new Error(said.slice(0, 500)) })
+  if (reply.data?.status === 'error') throw fail(`answered ${status}`, new Error(refusal(reply.data)))
+  if (status !== 200) throw fail(`answered ${status}`, new Error(body.slice(0, 200)))
+  try {
+    return read(envelope.parse(json).data)
+  } catch (error) {
+    throw fail('answered in a shape that is not its API', error)
+  }
 }
+
+const refusal = ({ errorType, error }: { errorType: string; error: string }) => `${errorType}: ${error}`.slice(0, 500)

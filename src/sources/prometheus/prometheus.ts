@@ -7,7 +7,7 @@ import type { Secret } from '../../core/secret.ts'
 import type { MetricQuery, MetricSource, Series, TimeRange } from '../../core/telemetry.ts'
 import { type DeclaredFamily, familiesOf, sampleNamesOf, toMetricType } from '../metric-families.ts'
 import { checkQuery, escapeValue, LABEL_NAME, printPromql, type ServiceGrouping } from '../promql.ts'
-import { activeTargets, type MatrixSeries, metadata, names, parseAnswer, parseDuration, readMatrix } from './answers.ts'
+import { activeTargets, type MatrixSeries, metadata, names, parseDuration, readMatrix } from './answers.ts'
 import { connectApi } from './api.ts'
 import { Memory } from './memory.ts'
 
@@ -47,11 +47,12 @@ export function createPrometheusSource(options: PrometheusOptions): MetricSource
   const intervals = new Memory<number>(options.clock)
 
   const ask = async (path: string, range: TimeRange, match: readonly string[], signal: AbortSignal) => {
-    const parameters: [string, string][] = [
-      ...bounds(range),
-      ...match.map((each): [string, string] => ['match[]', each]),
-    ]
-    return parseAnswer(names, await api(path, parameters, signal))
+    return api(
+      path,
+      [...bounds(range), ...match.map((each) => ['match[]', each] as const)],
+      (data) => names.parse(data),
+      signal,
+    )
   }
 
   /** The samples a query is about, as they are stored. */
@@ -79,7 +80,7 @@ export function createPrometheusSource(options: PrometheusOptions): MetricSource
   const intervalMs = (signal: AbortSignal) =>
     intervals.get('', async () => {
       try {
-        const data = parseAnswer(activeTargets, await api('targets', [['state', 'active']], signal))
+        const data = await api('targets', [['state', 'active']], (each) => activeTargets.parse(each), signal)
         const all = data.activeTargets.flatMap(({ scrapeInterval }) => parseDuration(scrapeInterval ?? '') ?? [])
         return all.sort((a, b) => a - b)[Math.floor(all.length / 2)]
       } catch {
@@ -95,7 +96,7 @@ export function createPrometheusSource(options: PrometheusOptions): MetricSource
     async catalogue(range, signal) {
       const [found, declared] = await Promise.all([
         ask('label/__name__/values', range, [], signal),
-        api('metadata', [], signal).then((data) => parseAnswer(metadata, data)),
+        api('metadata', [], (data) => metadata.parse(data), signal),
       ])
       const families = new Map<string, DeclaredFamily>()
       for (const [name, entries] of Object.entries(declared)) {
@@ -120,8 +121,8 @@ export function createPrometheusSource(options: PrometheusOptions): MetricSource
       const promql = printPromql(query, windowMs(interval ?? DEFAULT_INTERVAL_MS, range.stepMs), grouping)
       const found = new Map<string, Series>()
       for (const part of partsOf(range)) {
-        const step: [string, string] = ['step', String(part.stepMs / 1000)]
-        const matrix = readMatrix(await api('query_range', [['query', promql], ...bounds(part), step], signal))
+        const step = ['step', String(part.stepMs / 1000)] as const
+        const matrix = await api('query_range', [['query', promql], ...bounds(part), step], readMatrix, signal)
         for (const each of matrix) {
           const series = toSeries(each, query, grouping, promql)
           const key = JSON.stringify([series.service, series.labels])
