@@ -89,7 +89,7 @@ const FEW = 4
 /**
  * The anomaly of one signal, or undefined when it stayed normal. `quiet` picks the values that its normal is taken from;
  * `reference` is the same signal at a healthy time elsewhere, and is preferred when it has more to say. With a reference
- * the signal must also have moved within the case: a system that is simply different today is not failing.
+ * the signal should also have moved within the case: a system that is merely different today is not failing.
  */
 export function findAnomaly(signal: Signal, window: Window, quiet: (track: Track) => Float64Array, reference?: Track) {
   const measure = MEASURES[signal.role]
@@ -98,40 +98,65 @@ export function findAnomaly(signal: Signal, window: Window, quiet: (track: Track
   const known = reference && reference.values.length >= Math.max(FEW, values.length) ? reference : undefined
   const normal = known ? normalOf(known.values) : normalFor(measure, values)
   if (!normal) return undefined
+  let worst: Anomaly | undefined
+  for (const direction of measure.bad === 0 ? ([1, -1] as const) : [measure.bad]) {
+    const began = known ? beganAt(signal.track, normal, direction, window) : undefined
+    const found = began
+      ? stronger(
+          measureFrom(signal, window, measure, began, direction),
+          discount(measureFrom(signal, window, measure, normal, direction), normal),
+        )
+      : measureFrom(signal, window, measure, normal, direction)
+    if (found) worst = stronger(worst, found)
+  }
+  return worst && worst.strength >= LEAST ? worst : undefined
+}
+
+/** Weaker than this is not worth a sentence. */
+const LEAST = 0.08
+
+const stronger = (a: Anomaly | undefined, b: Anomaly | undefined): Anomaly | undefined =>
+  (b?.strength ?? 0) > (a?.strength ?? 0) ? b : a
+
+function measureFrom(signal: Signal, window: Window, measure: Measure, normal: Normal, direction: 1 | -1): Anomaly | undefined {
   const scale = Math.max(normal.scale, measure.floor, measure.relativeFloor * Math.abs(normal.centre), 1e-12)
   const sinceMs = window.alertAtMs - Math.max(4 * window.stepMs, 0.05 * (window.alertAtMs - window.fromMs))
-  const directions = measure.bad === 0 ? ([1, -1] as const) : [measure.bad]
-  let worst: Anomaly | undefined
-  for (const direction of directions) {
-    const start = known ? startedFrom(signal.track, normal, direction, window) : normal
-    const found = findExcursion(signal.track, start, scale, direction, sinceMs)
-    if (!found) continue
-    const since = sortedSample(valuesBetween(signal.track, found.onsetMs, found.untilMs + 1))
-    const level = measure.grows ? 0.9 : 0.6
-    const after = quantileOf(since, direction === 1 ? level : 1 - level)
-    const far = clamp((Math.abs(after - start.centre) / scale - 2) / 3, 0, 1)
-    const strength = far * unusual(after, start, direction) * Math.min(1, measure.effect(start.centre, after, signal.unit))
-    if (strength < 0.08 || (worst && worst.strength >= strength)) continue
-    worst = { signal, before: start.centre, after, direction, strength, onsetMs: found.onsetMs }
-  }
-  return worst
+  const found = findExcursion(signal.track, normal, scale, direction, sinceMs)
+  if (!found) return undefined
+  const since = sortedSample(valuesBetween(signal.track, found.onsetMs, found.untilMs + 1))
+  const level = measure.grows ? 0.9 : 0.6
+  const after = quantileOf(since, direction === 1 ? level : 1 - level)
+  const far = clamp((Math.abs(after - normal.centre) / scale - 2) / 3, 0, 1)
+  const large = clamp(measure.effect(normal.centre, after, signal.unit), 0, 1)
+  const strength = far * large * clamp(beyondUsual(after, normal, direction) / 0.6, 0, 1)
+  return { signal, before: normal.centre, after, direction, strength, onsetMs: found.onsetMs }
 }
 
-/** The reference's normal, with its centre moved to where the case itself began when that is nearer to the trouble. */
-function startedFrom(track: Track, normal: Normal, direction: 1 | -1, window: Window): Normal {
+/** The reference's normal moved to where the case itself began, if that is already off towards trouble. */
+function beganAt(track: Track, normal: Normal, direction: 1 | -1, window: Window): Normal | undefined {
   const own = valuesBetween(track, Number.NEGATIVE_INFINITY, window.alertAtMs - window.stepMs / 2)
-  if (own.length < 2) return normal
+  if (own.length < 2) return undefined
   // Half of these few may already belong to the incident: the quieter half speaks.
-  const began = quantileOf(sortedSample(own), direction === 1 ? 0.35 : 0.65)
-  return direction * (began - normal.centre) > 0 ? { ...normal, centre: began } : normal
+  const centre = quantileOf(sortedSample(own), direction === 1 ? 0.35 : 0.65)
+  return direction * (centre - normal.centre) > 0 ? { ...normal, centre } : undefined
 }
 
-/** 0 while a level is one that quiet days reach by themselves, 1 when it is well beyond them. Needs days to know. */
-function unusual(after: number, normal: Normal, direction: 1 | -1): number {
-  if (normal.count < 20) return 1
+/** What was off from the case's first point on may be an older story: believed as far as no quiet day comes near it. */
+function discount(found: Anomaly | undefined, normal: Normal): Anomaly | undefined {
+  if (!found) return undefined
+  const belief = clamp(0.3 + beyondUsual(found.after, normal, found.direction) / 6, 0, 1)
+  return { ...found, strength: found.strength * belief }
+}
+
+/**
+ * How far a level lies beyond what quiet times reach by themselves (their 2nd or 98th percentile), in units of how far those
+ * reach; infinite where they never stray, or where too few points are known to say.
+ */
+function beyondUsual(after: number, normal: Normal, direction: 1 | -1): number {
+  if (normal.count < 20) return Number.POSITIVE_INFINITY
   const edge = direction === 1 ? normal.high : normal.low
   const room = Math.abs(edge - normal.centre)
-  return room <= 0 ? 1 : clamp((direction * (after - edge)) / (0.6 * room), 0, 1)
+  return room <= 0 ? Number.POSITIVE_INFINITY : (direction * (after - edge)) / room
 }
 
 function normalFor(measure: Measure, values: Float64Array): Normal | undefined {

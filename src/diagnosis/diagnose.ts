@@ -32,6 +32,8 @@ export interface DiagnoseOptions {
   readonly observers?: readonly string[]
   /** How many causes to give; 5 when not said. */
   readonly limit?: number
+  /** Below this score no cause is named; 1.6 when not said. */
+  readonly leastScore?: number
 }
 
 /** Names the cause of what the alerts point at, or abstains. Never throws, whatever the numbers are. */
@@ -42,8 +44,8 @@ export function diagnose(input: CaseInput, options: DiagnoseOptions = {}): Diagn
     .map((service) => judge(context, service))
     .sort((a, b) => b.score - a.score || (a.service < b.service ? -1 : 1))
   const [best] = judged
-  const abstained = !best || best.score < LEAST_SCORE
-  const named = abstained ? [] : judged.filter(({ score }) => score > 0).slice(0, options.limit ?? 5)
+  const abstained = !best || best.score < (options.leastScore ?? LEAST_SCORE)
+  const named = abstained ? [] : judged.filter(({ score }) => score > Math.min(0, options.leastScore ?? 0)).slice(0, options.limit ?? 5)
   const causes = named.map((one) => toCause(context, one, judged))
   const path = best && !abstained ? pathTo(context, best.service) : []
   return {
@@ -94,7 +96,10 @@ function readCase(input: CaseInput, options: DiagnoseOptions): Context {
   const providers = new Set(signals.flatMap((one) => (one.role.startsWith('provider') && one.peer ? [one.peer] : [])))
   const observed = new Set(signals.map(({ service }) => service))
   const names = [...new Set([...observed, ...topology.callers.keys(), ...topology.callees.keys(), ...providers])].sort()
-  const logs = compareLogs(input.logs, onsetMs, window.toMs, names, options.reference?.logs)
+  // With healthy lines to compare with, every line of the case may belong to the incident: alerts come late.
+  const healthy = options.reference?.logs ?? []
+  const logsFromMs = healthy.length > 0 ? Number.NEGATIVE_INFINITY : onsetMs
+  const logs = compareLogs(input.logs, logsFromMs, names, healthy)
   return {
     window,
     topology,

@@ -62,7 +62,6 @@ interface Count {
 export function compareLogs(
   logs: readonly LogLine[],
   onsetMs: number,
-  toMs: number,
   names: readonly string[],
   reference: readonly LogLine[] = [],
 ): LogFinding[] {
@@ -98,9 +97,8 @@ export function compareLogs(
   for (const line of inOrder(reference)) read(line, true)
   const ordered = inOrder(logs)
   for (const line of ordered) read(line, line.at < onsetMs)
-  const fromMs = Math.min(ordered[0]?.at ?? onsetMs, onsetMs)
-  const beforeMs = onsetMs - fromMs + spanOf(reference)
-  const afterMs = Math.max(1, toMs - onsetMs)
+  const beforeMs = spanOf(reference) + spanOf(ordered.filter(({ at }) => at < onsetMs))
+  const afterMs = Math.max(1, spanOf(ordered.filter(({ at }) => at >= onsetMs)))
   const found = [...counts.values()].flatMap((count) => {
     const text = miner.findTemplate(count.id)?.text ?? ''
     const total = totals.get(count.service) ?? { before: 0, after: 0 }
