@@ -18,7 +18,7 @@ export const SHOP = {
   oddRoute: 'say "hi" \\ to\nall',
 } as const
 
-export interface ShopTarget {
+interface ShopTarget {
   readonly service: string
   readonly address: string
   /** True when it names its service by its job alone. */

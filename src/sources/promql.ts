@@ -66,7 +66,7 @@ const matchersOf = (where: Labels): string[] =>
   Object.entries(where).map(([label, value]) => `${label}="${escapeValue(value)}"`)
 
 /** A series selector; `name` must be a metric name. */
-export const selectorOf = (name: string, matchers: readonly string[]): string =>
+const selectorOf = (name: string, matchers: readonly string[]): string =>
   matchers.length === 0 ? name : `${name}{${matchers.join(',')}}`
 
 /** Inside double quotes: backslash, quote and line breaks. */
