@@ -5,7 +5,7 @@ import type { Labels } from '../core/telemetry.ts'
  * First present wins. `job` comes late: in Kubernetes it often names the exporter that looked, not what it looked at;
  * for the same reason values that are well-known exporters are passed over wherever they stand.
  */
-export const SERVICE_LABELS = [
+const SERVICE_LABELS = [
   'service',
   'service_name',
   'app',

@@ -27,7 +27,7 @@ export interface IncomingAlert {
   readonly groupKey: string | null
 }
 
-export const MAX_ALERTS = 10_000
+const MAX_ALERTS = 10_000
 const MAX_LABELS = 200
 const MAX_LABEL_NAME = 300
 const MAX_VALUE = 10_000

@@ -107,13 +107,16 @@ async function storeAlerts(
   nowMs: number,
 ): Promise<readonly EndedAlert[]> {
   const known = new Map<string, Known>()
+  const starts = alerts.map((alert) => alert.startsAtMs)
   const rows = await trx
     .selectFrom('alerts')
     .select(['id', 'identity', 'starts_at', 'status', 'incident_id'])
     .where('tenant', '=', tenant)
     .where('source', '=', source)
     .where('identity', 'in', [...new Set(alerts.map((alert) => alert.identity))])
-    .where('starts_at', 'in', [...new Set(alerts.map((alert) => alert.startsAtMs))])
+    // A range, for a list of times beside a list of identities would be looked up pair by pair.
+    .where('starts_at', '>=', Math.min(...starts))
+    .where('starts_at', '<=', Math.max(...starts))
     .execute()
   for (const row of rows) known.set(lifeKey(row.identity, row.starts_at), row)
 

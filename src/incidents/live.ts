@@ -30,13 +30,14 @@ export async function eventsAfter(db: Db<IncidentTables>, filter: LiveFilter): P
     .selectFrom('incident_events as e')
     .innerJoin('incidents as i', 'i.id', 'e.incident_id')
     .select(['e.position', 'e.incident_id as incidentId', 'i.number', 'i.state', 'e.seq', 'e.at', 'e.kind', 'e.text'])
-    .where('e.tenant', '=', filter.tenant)
     .where('e.position', '>', filter.after)
     .orderBy('e.position')
     .limit(filter.limit)
-  return await (
-    filter.incidentId === undefined ? query : query.where('e.incident_id', '=', filter.incidentId)
-  ).execute()
+  const mine =
+    filter.incidentId === undefined
+      ? query.where('e.tenant', '=', filter.tenant)
+      : query.where('i.tenant', '=', filter.tenant).where('e.incident_id', '=', filter.incidentId)
+  return await mine.execute()
 }
 
 /** The position of the tenant's latest event; 0 before the first. */

@@ -4,7 +4,7 @@ import { z } from 'zod'
 import type { Db } from '../db/connect.ts'
 import { proposedAction, report } from './report.ts'
 import { alertViewOf } from './read-alerts.ts'
-import type { ActionRunRow, ApprovalRow, IncidentRow, IncidentTables } from './tables.ts'
+import { type ActionRunRow, type ApprovalRow, type IncidentRow, type IncidentTables, stillOpen } from './tables.ts'
 import type { ApprovalView, EventView, IncidentSummary, IncidentView } from './view.ts'
 
 export interface ListOptions {
@@ -18,7 +18,8 @@ export interface ListOptions {
 /** Newest first. */
 export async function listIncidents(db: Db<IncidentTables>, options: ListOptions): Promise<readonly IncidentSummary[]> {
   let query = db.selectFrom('incidents').selectAll().where('tenant', '=', options.tenant)
-  if (options.state !== 'all') query = query.where('state', options.state === 'closed' ? '=' : '!=', 'closed')
+  if (options.state === 'open') query = query.where(stillOpen)
+  if (options.state === 'closed') query = query.where('state', '=', 'closed')
   if (options.before !== undefined) query = query.where('number', '<', options.before)
   const rows = await query.orderBy('number', 'desc').limit(options.limit).execute()
   const counts = await countAlerts(
@@ -80,7 +81,7 @@ export async function findIncident(
 }
 
 /** Events after number `afterSeq`, in order. */
-export async function readEvents(
+async function readEvents(
   db: Db<IncidentTables>,
   incidentId: string,
   afterSeq: number,

@@ -16,7 +16,7 @@ export interface EndedAlert {
 }
 
 /** How long after the last alert ended the incident is looked at. */
-export const RECOVERY_GRACE_MS = 15_000
+const RECOVERY_GRACE_MS = 15_000
 
 /** Tells it in the timelines and enqueues `recovered` where nothing fires any more. Returns the incidents touched. */
 export async function noteEnded(

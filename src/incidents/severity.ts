@@ -1,7 +1,7 @@
 // The many spellings of how bad it is, as one of four. An alert that does not say is a warning: too little noise to
 // be hidden, too little said to wake anyone.
 
-export const SEVERITIES = ['critical', 'error', 'warning', 'info'] as const
+const SEVERITIES = ['critical', 'error', 'warning', 'info'] as const
 export type Severity = (typeof SEVERITIES)[number]
 
 const SPELLINGS: Readonly<Record<Severity, string>> = {
@@ -24,7 +24,7 @@ export function normaliseSeverity(given: string | undefined): Severity {
 }
 
 /** 0 is the worst. */
-export const severityRank = (severity: string): number => {
+const severityRank = (severity: string): number => {
   const rank = SEVERITIES.indexOf(severity as Severity)
   return rank === -1 ? SEVERITIES.length : rank
 }

@@ -180,6 +180,9 @@ export interface IncidentTables {
   feedback: FeedbackRow
 }
 
+/** As a literal, not a parameter: only so does a query match the partial index that is made with it. */
+export const stillOpen = sql<boolean>`state <> 'closed'`
+
 export const incidentMigrations: readonly Migration[] = [{ name: '2026-11-23-incidents', up: createIncidentTables }]
 
 async function createIncidentTables(db: Kysely<unknown>): Promise<void> {
@@ -212,7 +215,9 @@ async function createIncidentTables(db: Kysely<unknown>): Promise<void> {
     .addColumn('report', 'text')
     .addUniqueConstraint('incidents_number', ['tenant', 'number'])
     .execute()
-  await db.schema.createIndex('incidents_by_state').on('incidents').columns(['tenant', 'state']).execute()
+  // Partial: what is open is few among many, and it is what everybody looks at.
+  await db.schema.createIndex('incidents_open').on('incidents').columns(['tenant', 'number']).where(stillOpen).execute()
+  await db.schema.createIndex('incidents_by_state').on('incidents').column('state').execute()
   await db.schema
     .createTable('alerts')
     .addColumn('id', 'text', (c) => c.primaryKey())
@@ -262,6 +267,12 @@ async function createIncidentTables(db: Kysely<unknown>): Promise<void> {
   await db.schema.createIndex('alerts_by_decision').on('alerts').columns(['tenant', 'decision', 'first_at']).execute()
   await db.schema.createIndex('alerts_by_incident').on('alerts').columns(['incident_id', 'status']).execute()
   await db.schema
+    .createIndex('alerts_of_incident')
+    .on('alerts')
+    .columns(['incident_id', 'first_at', 'starts_at', 'id'])
+    .where(sql<boolean>`incident_id is not null`)
+    .execute()
+  await db.schema
     .createTable('incident_events')
     .addColumn('id', 'text', (c) => c.primaryKey())
     .addColumn('tenant', 'text', (c) => c.notNull())
@@ -273,6 +284,11 @@ async function createIncidentTables(db: Kysely<unknown>): Promise<void> {
     .addColumn('text', 'text', (c) => c.notNull())
     .addColumn('data', 'text')
     .addUniqueConstraint('incident_events_order', ['incident_id', 'seq'])
+    .execute()
+  await db.schema
+    .createIndex('incident_events_live_one')
+    .on('incident_events')
+    .columns(['incident_id', 'position'])
     .execute()
   await db.schema.createIndex('incident_events_live').on('incident_events').columns(['tenant', 'position']).execute()
   await db.schema
