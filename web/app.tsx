@@ -45,7 +45,7 @@ export function App() {
           <span className="quiet zone" title="Hover over a time to see it in UTC">
             Times in {zoneName(now)}
           </span>
-          <button type="button" className="small" onClick={() => setHelp(true)} aria-keyshortcuts="?">
+          <button type="button" className="small for-keyboards" onClick={() => setHelp(true)} aria-keyshortcuts="?">
             Keys
           </button>
           {session === 'signed-in' && (

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { confidence, counted, measured, percent, plain } from './number.ts'
+import { confidence, counted, measured, onAxis, percent, plain } from './number.ts'
 
 test('numbers keep three significant digits and no exponent', () => {
   expect([0, 20, 3.456789, 0.25, 0.0123, 123.456, 1e-7].map(plain)).toEqual([
@@ -36,6 +36,12 @@ test('a value is told in the unit that fits its size', () => {
   expect(measured(12.3, '/s')).toBe('12.3/s')
   expect(measured(20, 'connections')).toBe('20 connections')
   expect(measured(20, '')).toBe('20')
+})
+
+test('beside an axis a unit stands only where it changes with the size', () => {
+  expect(onAxis(20, 'connections')).toBe('20')
+  expect(onAxis(12.5, '/s')).toBe('12.5')
+  expect(onAxis(0.25, 's')).toBe('250 ms')
 })
 
 test('confidence has two digits, and one of a thing is singular', () => {

@@ -60,5 +60,11 @@ export function measured(value: number, unit: string): string {
   }
 }
 
+/** A value beside an axis, where there is little room: a unit that does not change with the size is left out. */
+export const onAxis = (value: number, unit: string): string =>
+  CHANGING_UNITS.has(unit) ? measured(value, unit) : plain(value)
+
+const CHANGING_UNITS = new Set(['s', 'seconds', 'ms', 'bytes', 'bytes/s', 'ratio', '%'])
+
 /** `1 alert`, `23 alerts`. */
 export const counted = (n: number, noun: string): string => `${plain(n)} ${noun}${n === 1 ? '' : 's'}`

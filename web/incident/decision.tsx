@@ -92,8 +92,9 @@ function Pending({ view, approval }: PendingProps) {
           'Sent. Waiting for Midwatch to take it up …'
         ) : (
           <>
-            Proposed <Ago at={approval.requestedAt} />, lapses <Ago at={approval.expiresAt} /> (
-            <When at={approval.expiresAt} />)
+            Proposed <Ago at={approval.requestedAt} />. Lapses at <When at={approval.expiresAt} /> (
+            <Ago at={approval.expiresAt} />
+            ).
           </>
         )}
       </p>

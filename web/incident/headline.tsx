@@ -45,8 +45,8 @@ function Standing({ view }: { readonly view: IncidentView }) {
       {unknown ? (
         <div className="unknown">
           <p>
-            <strong>The cause is not known.</strong>
-            {report.missing.length > 0 && ' What would settle it:'}
+            {!/cause is not known/i.test(view.sentence) && <strong>The cause is not known. </strong>}
+            {report.missing.length > 0 && 'What would settle it:'}
           </p>
           <ul>
             {report.missing.map((missing) => (
@@ -64,7 +64,7 @@ function Standing({ view }: { readonly view: IncidentView }) {
           </span>
         </p>
       )}
-      {report.effect !== '' && (
+      {report.effect !== '' && !view.sentence.toLowerCase().includes(report.effect.toLowerCase()) && (
         <p>
           <span className="quiet">Effect</span> {report.effect}
         </p>

@@ -59,10 +59,10 @@ function Incident({ view }: { readonly view: IncidentView }) {
       <Headline view={view} />
       <div className="columns">
         <div className="beside">
+          <Progress view={view} />
           <Decision view={view} />
         </div>
         <div className="story">
-          <Progress view={view} />
           <Timeline view={view} />
           <EvidenceList view={view} />
           <ServiceMap view={view} />

@@ -18,6 +18,8 @@ export interface MapEdge {
   readonly to: MapNode
   /** Both ends are the cause or hurt by it: the failure travels along it. */
   readonly failing: boolean
+  /** Passes a row on its way, so it must be drawn around what stands there. */
+  readonly passes: boolean
 }
 
 export interface MapLayout {
@@ -58,7 +60,14 @@ export function layoutMap(map: ServiceMap, maxWidth: number): MapLayout {
       const from = byName.get(caller)
       const to = byName.get(callee)
       if (!from || !to) return []
-      return [{ from, to, failing: from.role !== 'bystander' && to.role !== 'bystander' }]
+      return [
+        {
+          from,
+          to,
+          failing: from.role !== 'bystander' && to.role !== 'bystander',
+          passes: Math.abs(to.y - from.y) > NODE_HEIGHT + GAP_Y,
+        },
+      ]
     }),
   }
 }

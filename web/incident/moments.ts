@@ -1,8 +1,7 @@
 // What happened, in order of time: Midwatch's own events, and between them the changes and onsets that the evidence
 // found in the system itself, which often come before the first alert.
-import type { EvidenceRef } from '../../src/diagnosis/evidence.ts'
+import type { Evidence } from '../../src/diagnosis/evidence.ts'
 import type { IncidentView } from '../../src/incidents/view.ts'
-import { measured } from '../format/number.ts'
 
 export interface Moment {
   readonly key: string
@@ -24,29 +23,17 @@ export function momentsOf(view: IncidentView): readonly Moment[] {
     text,
   }))
   const cause = view.report?.abstained === false ? view.report.causes[0] : undefined
-  const found = (cause?.evidence ?? []).flatMap(({ id, ref }) => fromEvidence(id, ref))
+  const found = (cause?.evidence ?? []).flatMap(fromEvidence)
   // Stable: of the same moment, what the system did comes before what was heard of it.
   return [...found, ...own].sort((a, b) => a.at - b.at)
 }
 
-function fromEvidence(id: string, ref: EvidenceRef): Moment[] {
+function fromEvidence({ id, claim, ref }: Evidence): Moment[] {
   if (ref.kind === 'change') {
     const step = ref.from !== undefined && ref.to !== undefined ? ` (${ref.from} → ${ref.to})` : ''
-    return [{ key: id, at: ref.at, who: 'system', kind: ref.changeKind, text: `${ref.service}: ${ref.summary}${step}` }]
+    const text = `${ref.changeKind} of ${ref.service}: ${ref.summary}${step}`
+    return [{ key: id, at: ref.at, who: 'system', kind: ref.changeKind, text }]
   }
   if (ref.kind !== 'series' || ref.onsetMs === null) return []
-  const values =
-    ref.before === null || ref.after === null
-      ? 'changes'
-      : `goes from ${measured(ref.before, ref.unit)} to ${measured(ref.after, ref.unit)}`
-  return [
-    {
-      key: id,
-      at: ref.onsetMs,
-      who: 'system',
-      kind: 'onset',
-      text: `${ref.service}: ${ref.metric} ${values}`,
-      points: ref.points,
-    },
-  ]
+  return [{ key: id, at: ref.onsetMs, who: 'system', kind: 'onset', text: claim, points: ref.points }]
 }

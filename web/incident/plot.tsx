@@ -3,7 +3,7 @@
 import { useEffect, useRef } from 'react'
 import uPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
-import { measured } from '../format/number.ts'
+import { measured, onAxis } from '../format/number.ts'
 import { clock } from '../format/time.ts'
 import { plotData } from './plot-data.ts'
 
@@ -18,7 +18,7 @@ export interface PlotProps {
   readonly says: string
 }
 
-const HEIGHT = 190
+const HEIGHT = 170
 
 export default function Plot(props: PlotProps) {
   const place = useRef<HTMLDivElement>(null)
@@ -50,8 +50,9 @@ export default function Plot(props: PlotProps) {
   )
 }
 
-const caption = ({ onsetMs, changes }: PlotProps): string =>
+const caption = ({ unit, onsetMs, changes }: PlotProps): string =>
   [
+    onAxis(1, unit) === measured(1, unit) ? '' : `in ${unit.replace(/^\//, 'per ')}`,
     onsetMs === null ? '' : 'dashed line: onset',
     changes.length === 0 ? '' : `diamond: ${changes.map(({ label }) => label).join(', ')}`,
   ]
@@ -75,8 +76,8 @@ function options(
     cursor: { y: false, drag: { x: false, y: false } },
     scales: { x: { time: true, range: [fromMs / 1000, toMs / 1000] }, y: { range: yRange } },
     axes: [
-      { ...axis, grid: { show: false }, space: 70, values: (_, times) => times.map((s) => clock(s * 1000)) },
-      { ...axis, grid, size: 76, space: 36, values: (_, values) => values.map((value) => measured(value, unit)) },
+      { ...axis, grid: { show: false }, size: 26, space: 70, values: (_, times) => times.map((s) => clock(s * 1000)) },
+      { ...axis, grid, size: 64, space: 36, values: (_, values) => values.map((value) => onAxis(value, unit)) },
     ],
     series: [{}, { stroke: () => colour('--plot-line'), width: 1.5, points: { show: false } }],
     hooks: {
