@@ -81,6 +81,7 @@ describe('what is wrong is named', () => {
     ['text', 'hello', /expected an Alertmanager webhook/],
     ['null', null, /expected an Alertmanager webhook/],
     ['something else', { title: 'x' }, /^alerts \| .*expected an Alertmanager webhook.*alerts must be a list/],
+    ['another sender', { status: 'Activated' }, /^alerts \| .*expected an Alertmanager webhook/],
     ['no alert', wireWebhook([]), /^alerts \| .*holds no alert/],
     ['a bad time', wireWebhook([good, good, good, { ...good, startsAt: 'soon' }]), /^alerts\.3\.startsAt \| .*2026-/],
     ['no time', wireWebhook([{ ...good, startsAt: undefined }]), /^alerts\.0\.startsAt \|/],

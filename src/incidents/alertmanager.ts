@@ -87,16 +87,17 @@ const NOT_A_WEBHOOK =
 
 export const alertmanagerWebhook = z.object(
   {
+    // First, so that the body of another sender is told what it is not, rather than about its first odd field.
+    alerts: z
+      .array(alert, `${NOT_A_WEBHOOK}; alerts must be a list`)
+      .min(1, 'holds no alert')
+      .max(MAX_ALERTS, `holds more than ${MAX_ALERTS.toLocaleString('en')} alerts: send fewer at once (max_alerts)`),
     version: z.union([z.string(), z.number()]).optional(),
     status: status.optional(),
     groupKey: z.union([z.string(), z.number()]).optional(),
     groupLabels: textByName.nullish(),
     /** How many alerts the sender left out of this body (`max_alerts`). */
     truncatedAlerts: z.number().int().nonnegative().catch(0).default(0),
-    alerts: z
-      .array(alert, `${NOT_A_WEBHOOK}; alerts must be a list`)
-      .min(1, 'holds no alert')
-      .max(MAX_ALERTS, `holds more than ${MAX_ALERTS.toLocaleString('en')} alerts: send fewer at once (max_alerts)`),
   },
   { error: (issue) => (Array.isArray(issue.input) ? `${NOT_A_WEBHOOK}, not a list` : NOT_A_WEBHOOK) },
 )
