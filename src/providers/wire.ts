@@ -34,7 +34,9 @@ export function createWire(origin: string): Wire {
       await answer.started()
       return answer
     },
-    stop: () => pool.close(),
+    stop: async () => {
+      if (!pool.closed) await pool.close()
+    },
   }
 }
 
@@ -153,9 +155,8 @@ export class WireAnswer implements Dispatcher.DispatchHandler {
 }
 
 /** `sent`: the connection stood and the request was on its way. */
-function asFailure(error: Error & { readonly code?: string }, sent: boolean): ProviderFailure {
-  const code = error.code ?? error.name
-  if (code.startsWith('HPE_')) {
+function asFailure(error: Error, sent: boolean): ProviderFailure {
+  if (error.name === 'HTTPParserError') {
     return new ProviderFailure('upstream_malformed', `it does not speak HTTP: ${error.message}`, { cause: error })
   }
   return sent

@@ -1,4 +1,5 @@
 // Midwatch's door and gateway over an in-memory database, for tests that call it as a client does.
+import { sql } from 'kysely'
 import { createIdentify } from '../../access/identify.ts'
 import { createKeyRing } from '../../access/key-ring.ts'
 import { type AccessTables, accessMigrations } from '../../access/tables.ts'
@@ -70,9 +71,14 @@ export async function startStack({ yaml, clock = systemClock, auth = 'off', rand
             ? body
             : JSON.stringify({ model: 'fast', messages: [{ role: 'user', content: 'Hi there' }], ...body }),
       }),
-    /** The ledger, oldest first. */
+    /** The ledger in the order in which its rows came to be. */
     rows: (): Promise<LedgerRow[]> =>
-      connection.as<GatewayTables>().selectFrom('ledger').selectAll().orderBy('id').execute(),
+      connection
+        .as<GatewayTables>()
+        .selectFrom('ledger')
+        .selectAll()
+        .orderBy(sql`rowid`)
+        .execute(),
     /** The value of a metric's line that starts so. */
     metric: async (start: string): Promise<number | undefined> => {
       const line = (await metrics.metrics()).split('\n').find((text) => text.startsWith(start))

@@ -1,0 +1,412 @@
+import { once } from 'node:events'
+import { type AddressInfo, createServer as createRawServer } from 'node:net'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { ManualClock } from '../../core/clock.ts'
+import { type Stack, startStack } from '../../gateway/testing/stack.ts'
+import {
+  answers,
+  answersStatus,
+  type Behaviour,
+  chunk,
+  cutsAfter,
+  DONE,
+  event,
+  goodStream,
+  plainAnswer,
+  startUpstream,
+  stream,
+  type Upstream,
+  usageChunk,
+} from '../../gateway/testing/upstream.ts'
+
+let first: Upstream
+let second: Upstream
+let clock: ManualClock
+let stack: Stack
+
+beforeEach(async () => {
+  first = await startUpstream()
+  second = await startUpstream(answers('from the second'))
+  clock = new ManualClock()
+  stack = await startStack({
+    clock,
+    yaml: `
+providers:
+  first: { kind: openai, baseUrl: "${first.baseUrl}", apiKey: sk-1 }
+  second: { kind: openai, baseUrl: "${second.baseUrl}" }
+  nowhere: { kind: openai, baseUrl: "http://127.0.0.1:1/v1" }
+models:
+  fast:
+    targets: [{ provider: first, model: a }]
+    timeouts: { firstTokenMs: 10000, idleMs: 15000, totalMs: 60000 }
+  safe:
+    targets: [{ provider: first, model: a }]
+    fallbacks: [ spare ]
+  spare:
+    targets: [{ provider: second, model: b }]
+    price: { inputUsd: 1, outputUsd: 1 }
+  lost:
+    targets: [{ provider: nowhere, model: x }]
+  rescued:
+    targets: [{ provider: nowhere, model: x }, { provider: second, model: b }]
+`,
+  })
+})
+
+afterEach(async () => {
+  await stack.stop()
+  await first.stop()
+  await second.stop()
+})
+
+const lastRow = async () => (await stack.rows()).at(-1)
+
+interface ErrorAnswer {
+  readonly error: { readonly message: string; readonly type: string; readonly code: string }
+}
+
+describe('before any content, another target answers instead of', () => {
+  const faults: [string, Behaviour, string][] = [
+    ['a 500', answersStatus(500, { error: { message: 'boom' } }), 'upstream_5xx'],
+    ['a 503 without a body', answersStatus(503, ''), 'upstream_5xx'],
+    ['a 429', answersStatus(429, { error: { message: 'slow down' } }), 'upstream_rate_limited'],
+    ['a key that is not taken', answersStatus(401, { error: { message: 'bad key sk-1' } }), 'upstream_auth'],
+    ['a model that is not there', answersStatus(404, { error: { message: 'no such model' } }), 'upstream_4xx'],
+    ['a redirect', answersStatus(302, '', { location: 'http://127.0.0.1:1/' }), 'upstream_malformed'],
+    ['a reset before the headers', ({ response }) => void response.socket?.resetAndDestroy(), 'upstream_cut'],
+    ['an end before the headers', ({ response }) => void response.socket?.end(), 'upstream_cut'],
+    ['an error under 200', answersStatus(200, { error: { message: 'overloaded' } }), 'upstream_5xx'],
+    ['a page under 200', answersStatus(200, '<html>login</html>'), 'upstream_malformed'],
+    ['an empty answer', answersStatus(200, ''), 'upstream_malformed'],
+  ]
+  test.each(faults)('%s, streamed or not', async (_name, fault) => {
+    first.behave(fault)
+    for (const streamed of [false, true]) {
+      const response = await stack.chat({ model: 'safe', stream: streamed })
+      expect(await response.text()).toContain('from the second')
+      expect(Object.fromEntries(response.headers)).toMatchObject({
+        'x-midwatch-provider': 'second',
+        'x-midwatch-model': 'b',
+        'x-midwatch-attempts': '2',
+      })
+      // The price is that of the model whose target answered.
+      expect(await lastRow()).toMatchObject({ outcome: 'served', attempts: 2, provider: 'second', cost_micro_usd: 17 })
+    }
+  })
+
+  test.each(faults)('and where there is none, the caller is told of %s', async (_name, fault, errorType) => {
+    first.behave(fault)
+    const response = await stack.chat({ model: 'fast', stream: true })
+    const { error } = (await response.json()) as ErrorAnswer
+    expect(response.status).toBe(errorType === 'upstream_rate_limited' ? 429 : 502)
+    expect(error.message).toContain('first')
+    expect(error.message).not.toContain('sk-1')
+    expect(await lastRow()).toMatchObject({
+      outcome: 'failed',
+      error_code: errorType,
+      usage_source: 'unknown',
+      cost_micro_usd: null,
+    })
+    expect(await stack.metric(`llm_errors_total{model="fast",error_type="${errorType}"}`)).toBe(1)
+  })
+
+  const streamFaults: [string, Behaviour][] = [
+    ['greets and then breaks', cutsAfter(': hello\n\n', chunk({ role: 'assistant', content: '' }))],
+    ['greets and then errs', streams(chunk({ role: 'assistant' }), event({ error: { message: 'overloaded' } }))],
+    ['errs by an event of that name', streams('event: error\ndata: {"message":"overloaded"}\n\n')],
+    ['greets and then ends', streams(chunk({ role: 'assistant', content: '' }))],
+    ['ends at once', streams(DONE)],
+    ['sends what is not JSON', streams('data: {"choices":[{"del\n\n')],
+    ['sends what is not an object', streams('data: 7\n\n')],
+  ]
+  test.each(streamFaults)('a stream that %s', async (_name, fault) => {
+    first.behave(fault)
+    const text = await (await stack.chat({ model: 'safe', stream: true })).text()
+    expect(text).toBe(
+      goodStream('from the second')
+        .filter((one) => one !== usageChunk())
+        .join(''),
+    )
+  })
+
+  test.each<[string, Behaviour]>([
+    [
+      'is cut',
+      ({ response }) => {
+        response.writeHead(200, { 'content-length': '5000' })
+        response.write(plainAnswer('half').slice(0, 60), () => response.socket?.resetAndDestroy())
+      },
+    ],
+    ['stops in the middle of its JSON', answersStatus(200, plainAnswer('half').slice(0, 60))],
+    ['has no choices', answersStatus(200, '{"choices":[]}')],
+    ['is a stream', answersStatus(200, goodStream('x').join(''))],
+  ])('a plain answer that %s', async (_name, fault) => {
+    first.behave(fault)
+    expect(await (await stack.chat({ model: 'safe' })).text()).toContain('from the second')
+  })
+
+  test('a provider that nobody listens at', async () => {
+    expect(await (await stack.chat({ model: 'rescued' })).text()).toContain('from the second')
+    const response = await stack.chat({ model: 'lost' })
+    expect(response.status).toBe(502)
+    expect(await lastRow()).toMatchObject({ error_code: 'upstream_unreachable', attempts: 1 })
+  })
+
+  test('a stream that stays silent for too long, greetings notwithstanding', async () => {
+    first.behave(async ({ response }) => stream(response, [chunk({ role: 'assistant', content: '' }), ': ping\n\n']))
+    const answer = stack.chat({ model: 'safe', stream: true })
+    const asked = await first.arrived(1)
+    await clock.advance(9_900)
+    expect(second.asked).toHaveLength(0)
+    await clock.advance(200)
+    await asked.hungUp
+    expect(await (await answer).text()).toContain('from the second')
+  })
+})
+
+test('a provider that speaks no HTTP is an error, not a hang', async () => {
+  const server = createRawServer((socket) =>
+    socket.once('data', () => socket.end('220 mail.example.com ESMTP\r\n\r\n')),
+  )
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const other = await startStack({
+    yaml: `
+providers: { odd: { kind: openai, baseUrl: "http://127.0.0.1:${(server.address() as AddressInfo).port}" } }
+models: { fast: { targets: [{ provider: odd, model: a }] } }
+`,
+  })
+  expect((await other.chat({})).status).toBe(502)
+  expect((await other.rows())[0]?.error_code).toBe('upstream_malformed')
+  await other.stop()
+  server.close()
+})
+
+describe('a fault that the provider finds with the request', () => {
+  test('is told in its own words and tried nowhere else', async () => {
+    const body = {
+      error: {
+        message: 'too long',
+        type: 'invalid_request_error',
+        param: 'messages',
+        code: 'context_length_exceeded',
+        odd: 1,
+      },
+    }
+    first.behave(answersStatus(400, body))
+    const response = await stack.chat({ model: 'safe' })
+    expect(response.status).toBe(400)
+    expect(await response.json()).toEqual(body)
+    expect(response.headers.get('x-midwatch-provider')).toBe('first')
+    expect(second.asked).toHaveLength(0)
+    expect(await lastRow()).toMatchObject({ outcome: 'failed', status: 400, error_code: 'upstream_4xx' })
+  })
+
+  test.each([
+    ['{"object":"error","message":"bad temperature","code":400}', 'bad temperature'],
+    ['{"error":"bad temperature"}', 'bad temperature'],
+    ['<h1>Bad</h1>', 'The provider refused the request and did not say why.'],
+  ])('is put into the shape of the dialect where it is not: %s', async (body, message) => {
+    first.behave(answersStatus(422, body))
+    const response = await stack.chat({})
+    expect(response.status).toBe(422)
+    expect(await response.json()).toEqual({
+      error: { message, type: 'invalid_request_error', param: null, code: null },
+    })
+  })
+})
+
+test.each([
+  [{ 'retry-after': '7' }, '7'],
+  [{ 'retry-after-ms': '1500' }, '2'],
+  [{}, '1'],
+])('a 429 says when to come again (%o)', async (headers, expected) => {
+  first.behave(answersStatus(429, { error: { message: 'slow down' } }, headers))
+  const response = await stack.chat({})
+  expect(response.status).toBe(429)
+  expect(response.headers.get('retry-after')).toBe(expected)
+  expect(((await response.json()) as ErrorAnswer).error.type).toBe('rate_limit_error')
+})
+
+describe('after the first content', () => {
+  const half = [chunk({ role: 'assistant', content: '' }), chunk({ content: 'Half' })]
+
+  test.each<[string, Behaviour]>([
+    ['cut between frames', cutsAfter(...half)],
+    ['cut inside a frame', cutsAfter(...half, chunk({ content: ' more' }).slice(0, 50))],
+    ['ended in order but too early', streams(...half)],
+    ['gone mad', streams(...half, 'data: {oops\n\n')],
+  ])('a stream that is %s ends with an error event and no end mark', async (_name, fault) => {
+    first.behave(fault)
+    const text = await (await stack.chat({ model: 'safe', stream: true })).text()
+    expect(text.startsWith(half.join(''))).toBe(true)
+    const rest = text.slice(half.join('').length)
+    expect(rest).toMatch(/^data: \{"error":\{"message":"[^\n]+"\}\}\n\n$/)
+    expect(text).not.toContain('[DONE]')
+    expect(second.asked).toHaveLength(0)
+    expect(await lastRow()).toMatchObject({
+      outcome: 'failed',
+      status: 502,
+      usage_source: 'estimated',
+      output_tokens: 1,
+    })
+    expect(await stack.metric('llm_requests_total{model="safe",endpoint="/v1/chat/completions",status="502"}')).toBe(1)
+  })
+
+  test('a silent stream is given up after the idle limit', async () => {
+    first.behave(async ({ response }) => stream(response, half))
+    const response = await stack.chat({ stream: true })
+    const asked = await first.arrived(1)
+    await clock.advance(14_900)
+    expect(await stack.metric('llm_active_requests{model="fast"}')).toBe(1)
+    await clock.advance(200)
+    await asked.hungUp
+    expect(await response.text()).toContain('did not answer in time')
+    expect(await lastRow()).toMatchObject({ outcome: 'failed', status: 504, error_code: 'upstream_timeout' })
+  })
+
+  test('the deadline ends a stream that would go on for ever', async () => {
+    first.behave(async ({ response }) => stream(response, half))
+    const response = await stack.chat({ stream: true })
+    const asked = await first.arrived(1)
+    for (let at = 0; at < 60_000; at += 10_000) {
+      await clock.advance(10_000)
+      asked.response.write(chunk({ content: 'x' }))
+      if (at < 50_000) await new Promise((resolve) => setTimeout(resolve, 20))
+    }
+    await clock.advance(100)
+    expect(await response.text()).toContain('The deadline passed')
+    expect(await lastRow()).toMatchObject({ outcome: 'failed', error_code: 'deadline' })
+  })
+})
+
+describe('an answer in which all was said is whole', () => {
+  const said = [chunk({ content: 'All of it' }), chunk({}, { finish_reason: 'stop' })]
+
+  test.each<[string, Behaviour]>([
+    ['without an end mark', streams(...said)],
+    ['reset instead of ended', cutsAfter(...said)],
+    ['with an end mark that lacks its blank line', streams(...said, 'data: [DONE]')],
+  ])('%s, and gets its end mark', async (_name, behaviour) => {
+    first.behave(behaviour)
+    const text = await (await stack.chat({ stream: true })).text()
+    expect(text.trimEnd()).toBe([...said, DONE].join('').trimEnd())
+    expect(await lastRow()).toMatchObject({ outcome: 'served', usage_source: 'estimated' })
+  })
+
+  test('when the provider then stays silent with the connection open', async () => {
+    first.behave(async ({ response }) => stream(response, said))
+    const response = await stack.chat({ stream: true })
+    await first.arrived(1)
+    const text = response.text()
+    await clock.advance(2_100)
+    expect(await text).toBe([...said, DONE].join(''))
+  })
+
+  test('only when each of several choices has its end', async () => {
+    first.behave(cutsAfter(...said))
+    expect(await (await stack.chat({ stream: true, n: 2 })).text()).toContain('"error"')
+  })
+})
+
+test('a caller can set a shorter deadline than the model has', async () => {
+  first.behave(() => undefined)
+  const answer = stack.chat({}, { headers: { 'x-midwatch-deadline-ms': '1000' } })
+  await first.arrived(1)
+  await clock.advance(1_100)
+  const response = await answer
+  expect(response.status).toBe(504)
+  const odd = await stack.chat({}, { headers: { 'x-midwatch-deadline-ms': 'soon' } })
+  expect([odd.status, ((await odd.json()) as ErrorAnswer).error.code]).toEqual([400, 'malformed'])
+})
+
+test('a plain answer may take longer than the first token of a stream', async () => {
+  first.behave(() => undefined)
+  const answer = stack.chat({})
+  const asked = await first.arrived(1)
+  await clock.advance(30_000)
+  asked.response.end(plainAnswer('late but whole'))
+  expect(await (await answer).text()).toContain('late but whole')
+})
+
+test('a caller that hangs up before the first content ends the call to the provider', async () => {
+  first.behave(() => undefined)
+  const caller = new AbortController()
+  const answer = stack.chat({}, { signal: caller.signal })
+  const asked = await first.arrived(1)
+  caller.abort()
+  await expect(answer).rejects.toThrow()
+  await asked.hungUp
+  await expect.poll(stack.rows).toMatchObject([{ outcome: 'abandoned', usage_source: 'unknown', cost_micro_usd: null }])
+})
+
+test('a caller that does not read slows the provider, and not our memory', async () => {
+  let sent = 0
+  first.behave(async ({ response, hungUp }) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' })
+    const big = chunk({ content: 'x'.repeat(64 * 1024) })
+    while (sent < 400 && !response.destroyed) {
+      sent++
+      if (!response.write(big)) await Promise.race([once(response, 'drain'), hungUp])
+    }
+  })
+  const caller = new AbortController()
+  await stack.chat({ stream: true }, { signal: caller.signal })
+  await new Promise((resolve) => setTimeout(resolve, 300))
+  const early = sent
+  await new Promise((resolve) => setTimeout(resolve, 200))
+  expect(sent).toBe(early)
+  expect(sent).toBeLessThan(400)
+  caller.abort()
+  await expect.poll(stack.rows).toMatchObject([{ outcome: 'abandoned' }])
+})
+
+test('a connection is used again after a stream that ended well', async () => {
+  const ports = new Set<number | undefined>()
+  first.behave(async (asked) => {
+    ports.add(asked.request.socket.remotePort)
+    await answers('x')(asked)
+  })
+  for (let i = 0; i < 5; i++) await (await stack.chat({ stream: true })).text()
+  expect(ports.size).toBe(1)
+})
+
+test('a provider counts as failing while its calls fail, and the faults of callers do not count', async () => {
+  const state = () => stack.metric('llm_provider_state{provider="first",state="failing"}')
+  first.behave(answersStatus(400, { error: { message: 'no', type: 'invalid_request_error' } }))
+  for (let i = 0; i < 4; i++) await stack.chat({})
+  expect(await state()).toBe(0)
+  first.behave(answersStatus(500, ''))
+  for (let i = 0; i < 4; i++) await stack.chat({})
+  expect(await state()).toBe(1)
+  await clock.advance(121_000)
+  expect(await state()).toBe(0)
+})
+
+test('weights decide who is asked first, and the others stand by', async () => {
+  let draw = 0
+  const other = await startStack({
+    random: () => draw,
+    yaml: `
+providers:
+  first: { kind: openai, baseUrl: "${first.baseUrl}" }
+  second: { kind: openai, baseUrl: "${second.baseUrl}" }
+models:
+  fast: { strategy: weighted, targets: [{ provider: first, model: a, weight: 7 }, { provider: second, model: b, weight: 3 }] }
+`,
+  })
+  const provider = async () => (await other.chat({})).headers.get('x-midwatch-provider')
+  draw = 0.69
+  expect(await provider()).toBe('first')
+  draw = 0.71
+  expect(await provider()).toBe('second')
+  second.behave(answersStatus(500, ''))
+  expect(await provider()).toBe('first')
+  await other.stop()
+})
+
+function streams(...events: string[]): Behaviour {
+  return async ({ response }) => {
+    await stream(response, events)
+    response.end()
+  }
+}
