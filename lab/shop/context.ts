@@ -30,7 +30,7 @@ export interface Service {
   readonly routes: readonly ShopRoute[]
   trouble?(trouble: Trouble): void | Promise<void>
   flags?(flags: Flags): void
-  /** Ends work of its own, before the last request is answered. */
+  /** Ends work of its own, when the last request is answered. */
   stop?(): void | Promise<void>
 }
 

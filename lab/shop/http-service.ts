@@ -103,11 +103,12 @@ export async function serveRoutes(options: {
   return {
     port,
     server,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve())
-        server.closeIdleConnections()
-      }),
+    close: async () => {
+      // A kept-alive connection that was busy just now becomes idle later: look again until none is left.
+      const sweep = setInterval(() => server.closeIdleConnections(), 50)
+      await new Promise((resolve) => server.close(resolve))
+      clearInterval(sweep)
+    },
   }
 }
 

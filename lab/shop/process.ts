@@ -94,8 +94,8 @@ runChild(async (start) => {
       trouble: (trouble) => service.trouble?.(trouble),
       drain: async () => {
         await new Promise((resolve) => setTimeout(resolve, DRAIN_GRACE_MS))
-        await service.stop?.()
         await http.close()
+        await service.stop?.()
         clearInterval(memory)
         log.info(`${start.service} ${start.release} stopped`)
         log.flush()
