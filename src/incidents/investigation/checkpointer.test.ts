@@ -16,7 +16,7 @@ async function createCheckpointer(): Promise<KyselyCheckpointSaver> {
   const connection = connectSqlite(':memory:')
   await migrate(connection, checkpointMigrations)
   const saver = new KyselyCheckpointSaver(connection.as<CheckpointTables>())
-  closers.set(saver, connection.close)
+  closers.set(saver, () => connection.close())
   return saver
 }
 

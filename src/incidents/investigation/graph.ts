@@ -48,7 +48,7 @@ export function buildGraph(context: InvestigationContext, checkpointer: BaseChec
     .addNode('approve', node('approve', approve(context)))
     .addNode('act', node('act', act(context)))
     .addNode('verify', node('verify', verify(context)))
-    .addNode('pause', node('pause', pause()))
+    .addNode('pause', node('pause', pause(context)))
     .addNode('report', node('report', report(context)))
     .addNode('learn', node('learn', learn(context)))
     .addEdge(START, 'triage')

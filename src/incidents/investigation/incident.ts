@@ -34,7 +34,7 @@ export async function countFiring(db: Db<IncidentTables>, incidentId: string): P
     .where('incident_id', '=', incidentId)
     .where('status', '=', 'firing')
     .executeTakeFirstOrThrow()
-  return Number(firing)
+  return firing
 }
 
 /** The stored report, or null before there is one. */

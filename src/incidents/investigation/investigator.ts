@@ -155,9 +155,10 @@ export function createInvestigator(options: InvestigatorOptions): Investigator {
         await walk(incidentId, signal, false)
       }),
       expire: (job) => expire(context, aboutApproval.parse(job.payload).approvalId),
-      notify: (job, signal) => notify(context, job, signal),
+      // In the order in which they were written: nobody wants to read of an action before its proposal.
+      notify: (job, signal) => lock(`notify ${job.key.split(':', 1)[0]}`, () => notify(context, job, signal)),
     },
-    topology: topology.edges,
+    topology: () => topology.edges(),
     decide: (decision) => decide(context, decision),
     giveFeedback: (feedback) => giveFeedback(context, feedback),
     start: () => {

@@ -38,7 +38,7 @@ export async function recheck(causes: readonly Cause[], witnesses: Witnesses): P
     if (evidence.length === 0 || share < CARRIED) continue
     kept.push({ ...cause, evidence, against, confidence: round(cause.confidence * share), score: cause.score * share })
   }
-  return { causes: kept.sort((a, b) => b.confidence - a.confidence), claimsRemoved }
+  return { causes: kept.sort((a, b) => b.score - a.score), claimsRemoved }
 }
 
 const weightOf = (evidence: readonly Evidence[]): number =>

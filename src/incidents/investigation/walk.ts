@@ -24,10 +24,11 @@ export async function walkOn(
 ): Promise<Walk> {
   const config: RunnableConfig = { configurable: { thread_id: incidentId } }
   for (;;) {
-    const { next, tasks, config: at } = await graph.getState(config)
+    const { tasks, config: at } = await graph.getState(config)
     const begun = at.configurable?.['checkpoint_id'] !== undefined
     if (!begun && !begin) return { kind: 'unknown' }
-    if (begun && next.length === 0) return { kind: 'ended' }
+    // Not `next`: that leaves out a step that was answered, resumed and then cut short.
+    if (begun && tasks.length === 0) return { kind: 'ended' }
     const interrupted = tasks.flatMap(({ interrupts }) => interrupts)[0]
     const waitsFor = interrupted && wait.parse(interrupted.value)
     if (waitsFor && !(await isOver(context, waitsFor))) {

@@ -1,0 +1,213 @@
+// A process can die anywhere. Whatever was cut short runs again in a new process on the same database, and the end is the
+// same: one action, one telling of each thing, one story.
+import { afterEach, describe, expect, test } from 'vitest'
+import { createHttpActions, type HttpActions } from '../../actions/http/action.ts'
+import { STEPS, type RunStep } from './graph.ts'
+import type { Investigator } from './investigator.ts'
+import { INCIDENT, makeWorld, type World, type WorldOptions } from './testing/world.ts'
+
+class Killed extends Error {}
+
+let world: World
+afterEach(() => world.close())
+
+test('without any death the walk comes to its end', async () => {
+  await begin()
+  expect(await walk(() => world.start())).toBe(0)
+  await expectTheSameEnd()
+})
+
+/** Dies once, at the given boundary of the n-th run of a step. */
+function dieAt(step: string, when: 'before' | 'after', nth = 1): RunStep {
+  let seen = 0
+  return async (name, run, state) => {
+    const dies = name === step && ++seen === nth
+    if (dies && when === 'before') throw new Killed()
+    const update = await run(state, new AbortController().signal)
+    if (dies && when === 'after') throw new Killed()
+    return update
+  }
+}
+
+/** The whole walk, started anew after every death. Returns how often it died. */
+async function walk(first: () => Investigator): Promise<number> {
+  let investigator = first()
+  let deaths = 0
+  const survive = async (work: () => Promise<void>) => {
+    for (;;) {
+      try {
+        await work()
+        return
+      } catch (error) {
+        if (!(error instanceof Killed)) throw error
+        deaths++
+        investigator = world.start()
+      }
+    }
+  }
+  await survive(() => world.work(investigator))
+  expect(await world.state()).toBe('awaiting_approval')
+  await world.approve(investigator)
+  await survive(() => world.work(investigator))
+  world.source.mendAt(world.clock.now())
+  for (let i = 0; i < 2; i++) {
+    await world.clock.advance(10_000)
+    await survive(() => world.work(investigator))
+  }
+  await world.recover()
+  for (let i = 0; i < 3; i++) {
+    await world.clock.advance(10_000)
+    await survive(() => world.work(investigator))
+  }
+  return deaths
+}
+
+async function expectTheSameEnd(): Promise<void> {
+  expect(await world.db.selectFrom('incidents').select(['state', 'outcome']).execute()).toEqual([
+    { state: 'closed', outcome: 'fixed' },
+  ])
+  expect((await world.events()).filter((kind) => kind !== 'notified')).toEqual([
+    'investigating',
+    'diagnosed',
+    'proposed',
+    'approved',
+    'acting',
+    'acted',
+    'closed',
+    'reported',
+    'learned',
+  ])
+  expect(world.platform.received.filter(({ method }) => method === 'POST')).toHaveLength(1)
+  expect(await world.db.selectFrom('action_runs').select('state').execute()).toEqual([{ state: 'done' }])
+  expect(world.webhook.received.map(({ headers }) => headers['idempotency-key']).sort()).toEqual([
+    `${INCIDENT}:acted:${await world.approvalId()}`,
+    `${INCIDENT}:closed`,
+    `${INCIDENT}:diagnosed`,
+    `${INCIDENT}:proposed`,
+  ])
+}
+
+const begin = async (options: WorldOptions = {}) => {
+  world = await makeWorld(options)
+}
+
+describe('after dying at the border of a step the walk comes to the same end', () => {
+  const borders = STEPS.flatMap((step) => [
+    { step, when: 'before' as const },
+    { step, when: 'after' as const },
+  ])
+
+  test.each(borders)('$when $step', async ({ step, when }) => {
+    await begin()
+    // The first time it gets there it ends in waiting.
+    const nth = (step === 'approve' || step === 'pause') && when === 'after' ? 2 : 1
+    expect(await walk(() => world.start({ runStep: dieAt(step, when, nth) }))).toBe(1)
+    await expectTheSameEnd()
+  })
+
+  test('at every border, one after the other', async () => {
+    await begin()
+    const left = new Set(borders.map(({ step, when }) => `${when} ${step}`))
+    const everywhere: RunStep = async (name, run, state) => {
+      if (left.delete(`before ${name}`)) throw new Killed()
+      const update = await run(state, new AbortController().signal)
+      if (left.delete(`after ${name}`)) throw new Killed()
+      return update
+    }
+    const start = world.start
+    world = { ...world, start: () => start({ runStep: everywhere }) }
+    const deaths = await walk(() => world.start())
+    expect([...left]).toEqual([])
+    expect(deaths).toBe(borders.length)
+    await expectTheSameEnd()
+  })
+})
+
+describe('an action', () => {
+  const real = createHttpActions()
+  let died = false
+  const once = (send: HttpActions['send']): HttpActions => {
+    died = false
+    return { ...real, send: (request, signal) => (died ? real.send(request, signal) : send(request, signal)) }
+  }
+  const dieBefore = () =>
+    once(() => {
+      died = true
+      throw new Killed()
+    })
+  const dieAfter = () =>
+    once(async (request, signal) => {
+      await real.send(request, signal)
+      died = true
+      throw new Killed()
+    })
+
+  test('that had not left when the process died is sent once the other side says that it never arrived', async () => {
+    await begin()
+    expect(await walk(() => world.start({ actions: dieBefore() }))).toBe(1)
+    await expectTheSameEnd()
+  })
+
+  test('that had arrived when the process died is not sent again', async () => {
+    await begin()
+    expect(await walk(() => world.start({ actions: dieAfter() }))).toBe(1)
+    await expectTheSameEnd()
+  })
+
+  const uncertain = async (actions: () => HttpActions, options: WorldOptions) => {
+    await begin(options)
+    await walk(() => world.start({ actions: actions() }))
+    expect(world.platform.received.filter(({ method }) => method === 'POST').length).toBeLessThanOrEqual(1)
+    expect(await world.db.selectFrom('action_runs').select('state').execute()).toEqual([{ state: 'uncertain' }])
+    const told = await world.db.selectFrom('incident_events').select('text').where('kind', '=', 'acted').execute()
+    expect(told[0]?.text).toMatch(
+      /^It is not certain whether this was carried out: .* It will not be sent again by itself\.$/,
+    )
+    expect(await world.state()).toBe('closed')
+  }
+
+  test('whose fate cannot be asked is told as uncertain, never sent again, and looked after', async () => {
+    const [action] = (await makeWorld().then(async (w) => (await w.close(), w.config.actions))) ?? []
+    const { check: _check, ...unchecked } = action ?? { check: undefined }
+    await uncertain(dieBefore, { agent: { actions: [unchecked] } })
+  })
+
+  test('whose fate the other side does not know is told as uncertain', async () => {
+    const confused = (request: { method: string }) => ({ status: request.method === 'POST' ? 200 : 503 })
+    await uncertain(dieAfter, { platform: confused })
+  })
+
+  test('that the other side answers with a failure of its own is asked about, not sent again', async () => {
+    await uncertain(() => real, {
+      platform: (request) => ({ status: request.method === 'POST' ? 502 : 404 }),
+    })
+  })
+})
+
+test('a proposal that was refused by the other side is told as not carried out', async () => {
+  await begin({ platform: (request) => ({ status: request.method === 'POST' ? 403 : 404, body: 'no' }) })
+  const investigator = world.start()
+  await world.work(investigator)
+  await world.approve(investigator)
+  await world.work(investigator)
+  expect(await world.state()).toBe('watching')
+  expect(await world.db.selectFrom('action_runs').select(['state', 'detail']).execute()).toEqual([
+    { state: 'failed', detail: 'it was refused: 403 no' },
+  ])
+})
+
+test('what was approved is what runs: a catalogue changed in between carries nothing out', async () => {
+  await begin()
+  const first = world.start()
+  await world.work(first)
+  await world.approve(first)
+  const [action] = world.config.actions
+  if (!action) throw new Error('no action')
+  const changed = { ...action, request: { ...action.request, body: { to: 'something else' } } }
+  const second = world.start({ config: { ...world.config, actions: [changed] } })
+  await world.work(second)
+  expect(world.platform.received).toEqual([])
+  expect(await world.db.selectFrom('action_runs').select(['state', 'detail']).execute()).toEqual([
+    { state: 'failed', detail: 'roll-back-release was changed since it was approved' },
+  ])
+})
