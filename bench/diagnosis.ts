@@ -20,7 +20,9 @@ if (root === undefined || !existsSync(root)) {
 const rows: Record<string, string | number>[] = []
 for (const set of readdirSync(root).filter((name) => existsSync(join(root, name, 'truth.json')))) {
   const truth = truthFile.parse(JSON.parse(readFileSync(join(root, set, 'truth.json'), 'utf8')))
-  const dirs = Object.keys(truth).sort().map((id) => join(root, set, 'cases', id))
+  const dirs = Object.keys(truth)
+    .sort()
+    .map((id) => join(root, set, 'cases', id))
   const topology = await readTopology(join(root, set, 'topology.csv'))
   const baseline = await readRecording(join(root, set, 'baseline'), topology)
   const [ours, shift, largest]: number[][] = [[], [], []]
@@ -34,8 +36,12 @@ for (const set of readdirSync(root).filter((name) => existsSync(join(root, name,
     shift?.push(rankByDeviation(input, baseline, 'median').indexOf(guilty))
     largest?.push(rankByDeviation(input, baseline, 'largest').indexOf(guilty))
     if (flags.includes('--cases')) {
-      const named = answer.diagnosis.causes.map(({ service, kind, score, confidence }) => `${service} ${kind} ${score} (${confidence})`)
-      console.log(`${set} ${answer.id} ${guilty} ${truth[answer.id]?.kind ?? ''}: place ${at + 1}; ${named.slice(0, 3).join(', ')}`)
+      const named = answer.diagnosis.causes.map(
+        ({ service, kind, score, confidence }) => `${service} ${kind} ${score} (${confidence})`,
+      )
+      console.log(
+        `${set} ${answer.id} ${guilty} ${truth[answer.id]?.kind ?? ''}: place ${at + 1}; ${named.slice(0, 3).join(', ')}`,
+      )
     }
   }
   rows.push({ set, cases: dirs.length, method: 'midwatch', ...accuracy(ours ?? []), ...calibration(answers) })
@@ -55,12 +61,18 @@ function calibration(answers: readonly { answer: Answer; right: boolean }[]) {
   const given = answers.filter(({ answer }) => !answer.diagnosis.abstained)
   const sum = given.reduce((total, { answer }) => total + (answer.diagnosis.causes[0]?.confidence ?? 0), 0)
   const tookMs = answers.reduce((total, { answer }) => total + answer.tookMs, 0) / answers.length
-  return { abstained: answers.length - given.length, confidence: (sum / given.length).toFixed(2), ms: Math.round(tookMs) }
+  return {
+    abstained: answers.length - given.length,
+    confidence: (sum / given.length).toFixed(2),
+    ms: Math.round(tookMs),
+  }
 }
 
 /** Each service by its worst metric: how many scales it moved, by the median or by the farthest value (BARO's scorer). */
 function rankByDeviation(input: CaseInput, baseline: Recording, by: 'median' | 'largest'): string[] {
-  const normals = new Map(baseline.series.map((one) => [`${one.service} ${one.query}`, normalOf(toTrack(one.points).values)]))
+  const normals = new Map(
+    baseline.series.map((one) => [`${one.service} ${one.query}`, normalOf(toTrack(one.points).values)]),
+  )
   const worst = new Map<string, number>()
   for (const one of input.series) {
     const normal = normals.get(`${one.service} ${one.query}`)
