@@ -5,10 +5,10 @@ import type { AddressInfo } from 'node:net'
 
 export const SHOP = {
   /** Seconds after `begin`. */
-  restartAt: 4,
-  queueGoneAt: 5,
-  downAt: 6,
-  endAt: 9,
+  restartAt: 5,
+  queueGoneAt: 6,
+  downAt: 8,
+  endAt: 12,
   /** Requests a second of each process, for `GET`; `POST` has a quarter. */
   getRate: 40,
   postRate: 10,
