@@ -1,14 +1,14 @@
 // The on-call agent's catalogue of actions for the shop: what it may ask the platform to do, and how it finds out
-// after a crash whether it was done.
+// after a crash whether it was done. Of several that fit, the first that can be filled in is proposed.
 import type { ActionConfig } from '../src/config/schema.ts'
 import { SERVICES } from './platform/platform.ts'
 
-/** Entries for `agent.actions`; `{service}` and `{run}` are filled in by who runs them. */
+/** Entries for `agent.actions`; `{service}`, `{change}` and the like are filled in from the diagnosis. */
 export function actionCatalogue(platformUrl: string): ActionConfig[] {
   const request = (path: string, body: Record<string, string> = {}): ActionConfig['request'] => ({
     method: 'POST',
     url: `${platformUrl}${path}`,
-    headers: { 'content-type': 'application/json', 'idempotency-key': '{run}' },
+    headers: {},
     body,
     timeoutMs: 30_000,
   })
@@ -21,11 +21,11 @@ export function actionCatalogue(platformUrl: string): ActionConfig[] {
       does: 'roll-back',
       services: [...SERVICES],
       fits: ['bad_deploy', 'bad_config', 'memory_leak', 'pool_exhausted', 'slow_database'],
-      title: 'Roll {service} back to what ran before',
+      title: 'Roll {service} back from {to} to {from}',
       expected: 'Errors and resource use of {service} return to where they were before its last change.',
-      undo: 'Deploy the newer release or configuration again.',
+      undo: 'Deploy {to} of {service} again.',
       risk: 4,
-      request: request('/v1/services/{service}/rollback'),
+      request: request('/v1/services/{service}/rollback', { change: '{change}' }),
     },
     {
       ...common,

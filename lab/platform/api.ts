@@ -10,6 +10,7 @@ import { isService } from './plan.ts'
 /** What the address can do. */
 export interface PlatformControls {
   rollBack(service: ServiceName, to: string | undefined, by: Authored): Promise<Done>
+  takeBack(service: ServiceName, changeId: string, by: Authored): Promise<Done>
   restart(service: ServiceName, by: Authored): Promise<Done>
   scaleBy(service: ServiceName, count: (present: number) => number, by: Authored): Promise<Done>
   setFlag(flag: FlagName, to: 'on' | 'off', by: Authored): Promise<Done>
@@ -19,7 +20,7 @@ const AGENT: Authored = { author: 'midwatch' }
 const MAX_BODY_BYTES = 16 * 1024
 
 const whole = z.coerce.number().int()
-const rollBackBody = z.object({ to: z.string().min(1).optional() })
+const rollBackBody = z.object({ to: z.string().min(1).optional(), change: z.string().min(1).optional() })
 const scaleBody = z.union([z.object({ to: whole }), z.object({ by: whole })])
 const flagBody = z.object({ to: z.enum(['on', 'off']) })
 
@@ -70,7 +71,8 @@ export function createPlatformApi(controls: PlatformControls, journal: Operation
       journal.run({ key, action, target: service, to }, async () => `change ${(await work()).changeId}`)
     switch (verb) {
       case 'rollback': {
-        const { to } = parse(rollBackBody, body ?? {})
+        const { to, change } = parse(rollBackBody, body ?? {})
+        if (change !== undefined) return run('rollback', change, () => controls.takeBack(service, change, AGENT))
         return run('rollback', to, () => controls.rollBack(service, to, AGENT))
       }
       case 'restart':

@@ -131,6 +131,8 @@ export interface Platform {
    * Throws AppError `conflict` when there is nothing to go back to, `not_found` when `to` never ran.
    */
   rollBack(service: ServiceName, to?: string, by?: Authored): Promise<Done>
+  /** Takes back one reported change of the service: its release, its configuration or its flag is as it was before. */
+  takeBack(service: ServiceName, changeId: string, by?: Authored): Promise<Done>
   /** A deploy that changes nothing that matters: a red herring. */
   harmlessDeploy(random: Random): Promise<Done & { readonly service: ServiceName }>
 

@@ -136,6 +136,8 @@ export class ServiceFleet {
       if (!before) throw new AppError('conflict', `${this.service} has nothing to go back to.`)
       return { at: last - 1, revision: before }
     }
+    if (present.release.hash === to || present.configRevision === to)
+      throw new AppError('conflict', `${this.service} runs ${to} already.`)
     const at = this.#history.findLastIndex((past) => past.release.hash === to || past.configRevision === to)
     const past = this.#history[at]
     if (!past) throw new AppError('not_found', `${this.service} never ran ${to}.`)

@@ -9,7 +9,15 @@ import { createPlatformApi } from './api.ts'
 import { createOperationJournal } from './operations.ts'
 import { createOutbox } from './outbox.ts'
 import { HARMLESS_SETTINGS, MOST_INSTANCES, PLANS } from './plan.ts'
-import { type Authored, type Done, FLAGS, type Platform, type PlatformOptions, type ServiceName } from './platform.ts'
+import {
+  type Authored,
+  type Done,
+  FLAGS,
+  type FlagName,
+  type Platform,
+  type PlatformOptions,
+  type ServiceName,
+} from './platform.ts'
 import { createRandom, type Random } from './random.ts'
 import { newRelease, someAuthor } from './release-notes.ts'
 import { World } from './world.ts'
@@ -22,11 +30,12 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   const outbox = createOutbox(midwatchUrl === undefined ? undefined : { url: midwatchUrl, key: midwatchKey }, log)
   const journal = createOperationJournal()
 
-  type Told = { kind: ChangeKind; service: ServiceName; summary: string; from?: string; to?: string }
+  const flagChanges = new Map<string, FlagName>()
+  type Told = { at: number; kind: ChangeKind; service: ServiceName; summary: string; from?: string; to?: string }
+  /** `at` is when it began: its effect may be felt before it is done. */
   const report = (told: Told, by: Authored = {}): Done => {
     const change: Change = {
       id: newId('chg'),
-      at: Date.now(),
       author: by.author ?? someAuthor(random),
       ...told,
       summary: by.summary ?? told.summary,
@@ -36,14 +45,16 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   }
 
   const deploy: Platform['deploy'] = async (service, release, by) => {
+    const at = Date.now()
     const fleet = world.fleet(service)
     const from = fleet.revision.release.hash
     await fleet.rollOut((present) => ({ ...present, release }))
     const summary = `Deploy ${service} ${release.hash}: ${release.note}`
-    return report({ kind: 'deploy', service, summary, from, to: release.hash }, by)
+    return report({ at, kind: 'deploy', service, summary, from, to: release.hash }, by)
   }
 
   const configure: Platform['configure'] = async (service, key, value, by) => {
+    const at = Date.now()
     const fleet = world.fleet(service)
     const from = fleet.revision.configRevision
     const now = await fleet.rollOut((present) => ({
@@ -52,21 +63,27 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       config: { ...present.config, [key]: value },
     }))
     const summary = `Configure ${service} ${now.configRevision}: ${key}`
-    return report({ kind: 'config', service, summary, from, to: now.configRevision }, by)
+    return report({ at, kind: 'config', service, summary, from, to: now.configRevision }, by)
   }
 
   const setFlag: Platform['setFlag'] = async (flag, to, by) => {
+    const at = Date.now()
     const from = world.flags[flag]
     world.setFlag(flag, to)
-    return report({ kind: 'flag', service: FLAGS[flag].service, summary: `Set flag ${flag} to ${to}`, from, to }, by)
+    const summary = `Set flag ${flag} to ${to}`
+    const done = report({ at, kind: 'flag', service: FLAGS[flag].service, summary, from, to }, by)
+    flagChanges.set(done.changeId, flag)
+    return done
   }
 
   const restart: Platform['restart'] = async (service, by) => {
+    const at = Date.now()
     await world.fleet(service).restart()
-    return report({ kind: 'restart', service, summary: `Restart ${service}` }, by)
+    return report({ at, kind: 'restart', service, summary: `Restart ${service}` }, by)
   }
 
   const scaleBy = async (service: ServiceName, count: (present: number) => number, by?: Authored): Promise<Done> => {
+    const at = Date.now()
     if (PLANS[service].rollout === 'recreate')
       throw new AppError('conflict', `${service} owns its data and runs once: it cannot be scaled.`)
     const { from, to } = await world.fleet(service).scale((present) => {
@@ -76,15 +93,27 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       return wanted
     })
     const summary = `Scale ${service} from ${from} to ${to}`
-    return report({ kind: 'scale', service, summary, from: String(from), to: String(to) }, by)
+    return report({ at, kind: 'scale', service, summary, from: String(from), to: String(to) }, by)
   }
 
   const rollBack: Platform['rollBack'] = async (service, to, by) => {
+    const at = Date.now()
     const { from, now } = await world.fleet(service).rollBack(to)
     const isDeploy = from.release.hash !== now.release.hash
     const [before, after] = isDeploy ? [from.release.hash, now.release.hash] : [from.configRevision, now.configRevision]
     const summary = `Roll ${service} back from ${before} to ${after}`
-    return report({ kind: isDeploy ? 'deploy' : 'config', service, summary, from: before, to: after }, by)
+    return report({ at, kind: isDeploy ? 'deploy' : 'config', service, summary, from: before, to: after }, by)
+  }
+
+  const takeBack: Platform['takeBack'] = async (service, changeId, by) => {
+    const change = outbox.all().find(({ id }) => id === changeId)
+    if (!change || change.service !== service)
+      throw new AppError('not_found', `${service} knows of no change ${changeId}.`)
+    const { kind, from } = change
+    if ((kind === 'deploy' || kind === 'config') && from !== undefined) return rollBack(service, from, by)
+    const flag = flagChanges.get(changeId)
+    if (flag && (from === 'on' || from === 'off')) return setFlag(flag, from, by)
+    throw new AppError('conflict', `A ${kind} of ${service} cannot be taken back.`)
   }
 
   const harmlessDeploy = async (chance: Random): Promise<Done & { service: ServiceName }> => {
@@ -100,7 +129,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     return { service, ...(await deploy(service, release)) }
   }
 
-  const api = createPlatformApi({ rollBack, restart, scaleBy, setFlag }, journal)
+  const api = createPlatformApi({ rollBack, takeBack, restart, scaleBy, setFlag }, journal)
   const stop = async () => {
     api.close()
     api.closeAllConnections()
@@ -130,6 +159,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     restart,
     scale: (service, instances, by) => scaleBy(service, () => instances, by),
     rollBack,
+    takeBack,
     harmlessDeploy,
     trouble: (target, trouble) => {
       if (target === 'acquirer') return world.acquirer.trouble(trouble)

@@ -24,11 +24,14 @@ export interface Caller {
 export function createCaller(metrics: Pick<ShopMetrics, 'calls' | 'callSeconds'>, initial: Endpoints): Caller {
   const shared = new Agent({ keepAlive: true })
   let endpoints = initial
-  let turn = 0
+  // A turn for each peer: one for all falls in step with the calls of a page, and one instance gets them all.
+  const turns = new Map<string, number>()
 
   const call = async (peer: string, method: string, path: string, options: CallOptions): Promise<unknown> => {
     const bases = endpoints[peer] ?? []
-    const base = bases[turn++ % Math.max(1, bases.length)]
+    const turn = turns.get(peer) ?? 0
+    turns.set(peer, turn + 1)
+    const base = bases[turn % Math.max(1, bases.length)]
     const stop = metrics.callSeconds.startTimer({ peer })
     try {
       if (base === undefined) throw new CallError(peer, 503, `no instance of ${peer} is known`)

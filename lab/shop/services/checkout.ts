@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import type { MakeService } from '../context.ts'
 import { parseBody } from '../parse-body.ts'
-import { ShopError } from '../shop-error.ts'
+import { CallError, ShopError } from '../shop-error.ts'
 
 const order = z.object({ cart: z.string(), customer: z.number().int() })
 const lines = z.object({
@@ -17,6 +17,19 @@ export const checkout: MakeService = ({ openPool, call, setting, amount }) => {
   const cartTimeoutMs = amount('cart.timeoutMs', 3000)
   const queue = setting('orders.queue', 'orders')
   const queueTimeoutMs = amount('orders.timeoutMs', 3000)
+
+  const charge = async (order: string, cents: number, requestId: string) => {
+    try {
+      await call('payment', 'POST', payment.path, {
+        requestId,
+        timeoutMs: payment.timeoutMs,
+        body: { order, cents },
+      })
+    } catch (error) {
+      if (error instanceof CallError && error.answered === 402) throw new ShopError(402, 'the card was declined')
+      throw error
+    }
+  }
 
   return {
     routes: [
@@ -42,11 +55,7 @@ export const checkout: MakeService = ({ openPool, call, setting, amount }) => {
             body: { order: id, lines: content.lines },
           })
           const total = content.lines.reduce((sum, line) => sum + line.price * line.quantity, 0)
-          await call('payment', 'POST', payment.path, {
-            requestId,
-            timeoutMs: payment.timeoutMs,
-            body: { order: id, cents: total },
-          })
+          await charge(id, total, requestId)
           await db.query(
             'store_order',
             'INSERT INTO orders (id, customer, cents, at) VALUES (?, ?, ?, ?)',

@@ -5,16 +5,27 @@ import type { MakeService } from '../context.ts'
 import { parseBody } from '../parse-body.ts'
 import type { ShopRequest } from '../http-service.ts'
 import { pause } from '../pause.ts'
+import { CallError, ShopError } from '../shop-error.ts'
 
 const line = z.object({ product: z.number().int(), quantity: z.number().int().positive() })
 const order = z.object({ cart: z.string(), customer: z.number().int() })
 const question = z.object({ question: z.string().max(2000) })
 
+/** No such product, an empty cart, a declined card: the shopper's affair, and no failure of the shop. */
+const SHOPPERS_OWN = new Set([402, 404, 409])
+
 export const storefront: MakeService = ({ call, amount }) => {
   const timeoutMs = amount('timeoutMs', 5000)
   const renderMs = amount('render.ms', 110)
-  const ask = (request: ShopRequest, peer: string, method: string, path: string, body?: unknown) =>
-    call(peer, method, path, { requestId: request.requestId, timeoutMs, body })
+  const ask = async (request: ShopRequest, peer: string, method: string, path: string, body?: unknown) => {
+    try {
+      return await call(peer, method, path, { requestId: request.requestId, timeoutMs, body })
+    } catch (error) {
+      if (error instanceof CallError && SHOPPERS_OWN.has(error.answered ?? 0))
+        throw new ShopError(error.answered ?? 0, error.message)
+      throw error
+    }
+  }
   const render = async (page: Record<string, unknown>) => {
     await pause(renderMs * (0.75 + Math.random() / 2))
     return page

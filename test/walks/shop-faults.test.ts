@@ -7,13 +7,13 @@ import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { silentLog } from '../../src/observe/log.ts'
 import type { ActionConfig } from '../../src/config/schema.ts'
-import { actionCatalogue } from '../catalogue.ts'
-import type { Platform } from '../platform/platform.ts'
-import { createRandom } from '../platform/random.ts'
-import { startPlatform } from '../platform/start.ts'
-import { FAULTS } from './all.ts'
-import { type Fault, injectFault } from './fault.ts'
-import { troubleLogged, watchFor, type Window } from './look.ts'
+import { actionCatalogue } from '../../lab/catalogue.ts'
+import type { Platform } from '../../lab/platform/platform.ts'
+import { createRandom } from '../../lab/platform/random.ts'
+import { startPlatform } from '../../lab/platform/start.ts'
+import { FAULTS } from '../../lab/faults/all.ts'
+import { type Fault, injectFault } from '../../lab/faults/fault.ts'
+import { troubleLogged, watchFor, type Window } from '../../lab/platform/look.ts'
 
 const LOAD = 1.5
 const SHOWS_WITHIN_MS = 25_000
@@ -138,7 +138,7 @@ describe('the faults of the shop', { timeout: 90_000 }, () => {
 
         const action = actionThatMends(fault)
         expect(action.fits).toContain(fault.kind)
-        expect(await carryOut(action, fault)).toBe(200)
+        expect(await carryOut(action, fault, truth.changeId)).toBe(200)
         await until(WELL_WITHIN_MS, platform, (window) => !symptom.hurts(window, freshBytes))
       } finally {
         await fault.heal(platform)
@@ -156,9 +156,9 @@ describe('the faults of the shop', { timeout: 90_000 }, () => {
     return found
   }
 
-  async function carryOut(action: ActionConfig, fault: Fault): Promise<number> {
+  async function carryOut(action: ActionConfig, fault: Fault, changeId: string | undefined): Promise<number> {
     const fill = (text: string) =>
-      Object.entries({ service: fault.mendsOn, ...action.parameters }).reduce(
+      Object.entries({ service: fault.mendsOn, change: changeId ?? '', ...action.parameters }).reduce(
         (filled, [key, value]) => filled.replaceAll(`{${key}}`, value),
         text,
       )

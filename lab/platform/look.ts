@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { z } from 'zod'
-import type { Platform } from '../platform/platform.ts'
+import type { Platform } from './platform.ts'
 
 export interface Sample {
   readonly service: string
@@ -17,7 +17,7 @@ const LINE = /^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)$/
 const LABEL = /(\w+)="((?:[^"\\]|\\.)*)"/g
 
 /** Parses the text format; a line that is neither a comment nor a sample throws. */
-export function parseMetrics(service: string, text: string): Sample[] {
+function parseMetrics(service: string, text: string): Sample[] {
   return text
     .split('\n')
     .filter((line) => line !== '' && !line.startsWith('#'))
