@@ -6,13 +6,28 @@ const MINUTE = 60 * SECOND
 const HOUR = 60 * MINUTE
 const DAY = 24 * HOUR
 
-function parts(ms: number, zone: string | undefined, options: Intl.DateTimeFormatOptions): string {
-  return new Intl.DateTimeFormat('en-GB', { ...options, hourCycle: 'h23', timeZone: zone }).format(ms)
+const FORMATS = {
+  day: { year: 'numeric', month: 'short', day: 'numeric' },
+  minutes: { hour: '2-digit', minute: '2-digit' },
+  seconds: { hour: '2-digit', minute: '2-digit', second: '2-digit' },
+  zone: { timeZoneName: 'short' },
+} as const satisfies Record<string, Intl.DateTimeFormatOptions>
+
+const formatters = new Map<string, Intl.DateTimeFormat>()
+
+/** Kept, for making one takes longer than drawing a whole row. */
+function formatter(format: keyof typeof FORMATS, zone: string | undefined): Intl.DateTimeFormat {
+  const key = `${format} ${zone ?? ''}`
+  const known = formatters.get(key)
+  if (known) return known
+  const made = new Intl.DateTimeFormat('en-GB', { ...FORMATS[format], hourCycle: 'h23', timeZone: zone })
+  formatters.set(key, made)
+  return made
 }
 
 /** `03:12`, or `03:12:40` with seconds. */
 export function clock(ms: number, { seconds = false, zone }: { seconds?: boolean; zone?: string } = {}): string {
-  return parts(ms, zone, { hour: '2-digit', minute: '2-digit', ...(seconds ? { second: '2-digit' } : {}) })
+  return formatter(seconds ? 'seconds' : 'minutes', zone).format(ms)
 }
 
 /** `03:12` today, `22 Nov 03:12` on another day. */
@@ -21,15 +36,16 @@ export function dayAndClock(
   nowMs: number,
   { seconds = false, zone }: { seconds?: boolean; zone?: string } = {},
 ): string {
-  const day = (at: number) => parts(at, zone, { year: 'numeric', month: 'short', day: 'numeric' })
-  if (day(ms) === day(nowMs)) return clock(ms, { seconds, zone })
-  const sameYear = day(ms).slice(-4) === day(nowMs).slice(-4)
-  return `${sameYear ? day(ms).slice(0, -5) : day(ms)} ${clock(ms, { seconds, zone })}`
+  const day = formatter('day', zone).format(ms)
+  const today = formatter('day', zone).format(nowMs)
+  const time = clock(ms, { seconds, ...(zone === undefined ? {} : { zone }) })
+  if (day === today) return time
+  return `${day.slice(-4) === today.slice(-4) ? day.slice(0, -5) : day} ${time}`
 }
 
 /** `GMT+1`, `UTC`: what the local clock is called at that moment. */
 export function zoneName(ms: number, zone?: string): string {
-  const found = new Intl.DateTimeFormat('en-GB', { timeZoneName: 'short', timeZone: zone }).formatToParts(ms)
+  const found = formatter('zone', zone).formatToParts(ms)
   return found.find((part) => part.type === 'timeZoneName')?.value ?? 'local'
 }
 

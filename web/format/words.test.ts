@@ -25,5 +25,6 @@ test('a sentence in two parts is still the sentence word for word', () => {
   const { what, why } = splitSentence(sentence)
   expect(what + why).toBe(sentence)
   expect(what).toBe('Checkout fails for 31 %')
+  expect(splitSentence('Checkout fails. The cause is not known.').why).toBe(' The cause is not known.')
   expect(splitSentence('The cause is not known.')).toEqual({ what: 'The cause is not known.', why: '' })
 })

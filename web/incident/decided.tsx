@@ -10,16 +10,18 @@ interface DecidedProps {
   readonly approval: ApprovalView
   /** An earlier proposal: what the incident does now is not its doing. */
   readonly past?: boolean
+  /** It takes the place of the buttons that were just pressed. */
+  readonly takesFocus?: boolean
 }
 
-export function Decided({ view, approval, past = false }: DecidedProps) {
+export function Decided({ view, approval, past = false, takesFocus = false }: DecidedProps) {
   const { action, run } = approval
   const stand = standOf(past ? { ...view, state: 'closed', outcome: null } : view, approval)
   const status = useRef<HTMLParagraphElement>(null)
   // The button that had the focus is gone: go on from here rather than from the top of the page.
   useEffect(() => {
-    if (!past && document.activeElement === document.body) status.current?.focus({ preventScroll: true })
-  }, [past])
+    if (takesFocus && document.activeElement === document.body) status.current?.focus({ preventScroll: true })
+  }, [takesFocus])
   return (
     <section className={past ? 'decision past' : 'decision'} aria-label={past ? 'An earlier decision' : 'The decision'}>
       <h2>{action.title}</h2>

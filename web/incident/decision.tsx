@@ -12,13 +12,14 @@ import { Proposal } from './proposal.tsx'
 
 export function Decision({ view }: { readonly view: IncidentView }) {
   const { approval } = view
+  const [first] = useState(approval?.state)
   if (!approval) return view.report && view.state !== 'closed' ? <NoProposal view={view} /> : null
   return (
     <>
       {approval.state === 'pending' ? (
         <Pending key={approval.id} view={view} approval={approval} />
       ) : (
-        <Decided key={approval.id} view={view} approval={approval} />
+        <Decided key={approval.id} view={view} approval={approval} takesFocus={first === 'pending'} />
       )}
       {view.approvals.length > 0 && (
         <details className="earlier">

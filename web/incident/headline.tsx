@@ -43,17 +43,7 @@ function Standing({ view }: { readonly view: IncidentView }) {
   return (
     <div className="standing">
       {unknown ? (
-        <div className="unknown">
-          <p>
-            {!/cause is not known/i.test(view.sentence) && <strong>The cause is not known. </strong>}
-            {report.missing.length > 0 && 'What would settle it:'}
-          </p>
-          <ul>
-            {report.missing.map((missing) => (
-              <li key={missing}>{missing}</li>
-            ))}
-          </ul>
-        </div>
+        <Unknown sentence={view.sentence} missing={report.missing} />
       ) : (
         <p className="cause">
           <span className="guess">
@@ -95,6 +85,27 @@ function Standing({ view }: { readonly view: IncidentView }) {
           <Count label="would settle it" items={report.missing.map((text) => ({ id: text, text }))} />
         )}
       </div>
+    </div>
+  )
+}
+
+/** What the sentence does not say already. */
+function Unknown({ sentence, missing }: { readonly sentence: string; readonly missing: readonly string[] }) {
+  const unsaid = missing.filter((one) => !sentence.includes(one))
+  const named = sentence.includes('The cause is not known')
+  if (named && unsaid.length === 0) return null
+  return (
+    <div className="unknown">
+      <p>
+        {!named && <strong>The cause is not known. </strong>}
+        {unsaid.length > 0 &&
+          (unsaid.length < missing.length ? 'It would also help to know:' : 'What would settle it:')}
+      </p>
+      <ul>
+        {unsaid.map((one) => (
+          <li key={one}>{one}</li>
+        ))}
+      </ul>
     </div>
   )
 }

@@ -9,19 +9,23 @@ import { sparkPath } from './spark.ts'
 export function Timeline({ view }: { readonly view: IncidentView }) {
   const moments = momentsOf(view)
   const box = useRef<HTMLOListElement>(null)
-  const atEnd = useRef(true)
-  // Follows the newest line unless the reader has scrolled back.
+  const diagnosed = view.report !== null
+  const atEnd = useRef(!diagnosed)
+  // While the cause is looked for the newest line counts, and is followed unless the reader scrolls back; once it is
+  // named, how it began.
   useEffect(() => {
     const list = box.current
     if (!list) return
     const follow = (): void => {
       if (atEnd.current) list.scrollTop = list.scrollHeight
     }
-    follow()
+    atEnd.current = !diagnosed
+    if (diagnosed) list.scrollTop = 0
+    else follow()
     const watch = new MutationObserver(follow)
     watch.observe(list, { childList: true })
     return () => watch.disconnect()
-  }, [])
+  }, [diagnosed])
   return (
     <section aria-labelledby="happened">
       <h2 id="happened">What happened</h2>
@@ -38,16 +42,18 @@ export function Timeline({ view }: { readonly view: IncidentView }) {
           <li key={key} className={who}>
             <When at={at} seconds />
             <span className="moment">
+              {who === 'system' && (
+                <>
+                  <a href={`#${key}`} className="cite">
+                    {key}
+                  </a>{' '}
+                </>
+              )}
               {text}
               {points && (
                 <svg className="spark" viewBox="0 0 60 14" width="60" height="14" aria-hidden="true">
                   <path d={sparkPath(points, 60, 14)} />
                 </svg>
-              )}
-              {who === 'system' && (
-                <a href={`#${key}`} className="cite">
-                  {key}
-                </a>
               )}
             </span>
           </li>

@@ -1,5 +1,5 @@
 // Every incident: the open ones first. Nothing moves while it is read; what is new says so and waits.
-import { useEffect, useState } from 'react'
+import { useEffect, useEffectEvent, useRef, useState } from 'react'
 import type { IncidentSummary } from '../../src/incidents/view.ts'
 import { useLive } from '../api/live.ts'
 import { useAskAgain, useClosedIncidents, useOpenIncidents } from '../api/queries.ts'
@@ -68,10 +68,6 @@ function List({ incidents, unfolded, pages, onMoreClosed }: ListProps) {
   const nothingYet = rows.open.length + rows.closed.length + rows.waiting === 0
   return (
     <>
-      <h1 className="room-title">
-        {rows.open.length === 0 && rows.waiting === 0 ? 'Nothing is open' : 'Incidents'}
-        {unfolded > 0 && <span className="quiet"> {counted(unfolded, 'alert')} just came in</span>}
-      </h1>
       <div className="news" role="status" aria-live="polite">
         {rows.waiting > 0 && (
           <button type="button" onClick={() => setShown(inOrder(incidents))}>
@@ -79,6 +75,10 @@ function List({ incidents, unfolded, pages, onMoreClosed }: ListProps) {
           </button>
         )}
       </div>
+      <h1>{rows.open.length === 0 && rows.waiting === 0 ? 'Nothing is open' : 'Incidents'}</h1>
+      <p className="quiet unfolded" role="status">
+        {unfolded > 0 && `${counted(unfolded, 'alert')} just came in`}
+      </p>
       {nothingYet && <FirstSteps />}
       <Rows title="Open" rows={rows.open} />
       <Rows title="Closed" rows={rows.closed} />
@@ -93,16 +93,45 @@ function List({ incidents, unfolded, pages, onMoreClosed }: ListProps) {
   )
 }
 
+/** How many rows are drawn at first, and how many more each time the reader comes near the end of them. */
+const ROWS_A_TIME = 100
+
 function Rows({ title, rows }: { readonly title: string; readonly rows: readonly IncidentSummary[] }) {
+  const [drawn, setDrawn] = useState(ROWS_A_TIME)
   if (rows.length === 0) return null
   return (
     <section aria-label={title}>
       <h2 className="group-title">{title}</h2>
       <ol className="incident-rows">
-        {rows.map((incident) => (
+        {rows.slice(0, drawn).map((incident) => (
           <IncidentRow key={incident.id} incident={incident} />
         ))}
       </ol>
+      {rows.length > drawn && (
+        <Below key={drawn} more={rows.length - drawn} onNear={() => setDrawn(drawn + ROWS_A_TIME)} />
+      )}
     </section>
+  )
+}
+
+/** Stands for the rows that are not drawn yet, and says so once when the reader comes near. */
+function Below({ more, onNear }: { readonly more: number; readonly onNear: () => void }) {
+  const line = useRef<HTMLParagraphElement>(null)
+  const near = useEffectEvent(onNear)
+  useEffect(() => {
+    if (!line.current) return
+    const observer = new IntersectionObserver(
+      (entries) => {
+        if (entries.some((entry) => entry.isIntersecting)) near()
+      },
+      { rootMargin: '1500px' },
+    )
+    observer.observe(line.current)
+    return () => observer.disconnect()
+  }, [])
+  return (
+    <p className="quiet" ref={line}>
+      {counted(more, 'more incident')} below
+    </p>
   )
 }

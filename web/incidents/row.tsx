@@ -1,4 +1,5 @@
 // One incident in the list: how bad, the sentence, whom it touches, since when, and where it stands.
+import { memo } from 'react'
 import { Link } from 'wouter'
 import type { IncidentSummary } from '../../src/incidents/view.ts'
 import { confidence, counted } from '../format/number.ts'
@@ -7,7 +8,7 @@ import { kindWords, stateWords } from '../format/words.ts'
 import { Severity } from '../shell/severity.tsx'
 import { Ago, When } from '../shell/when.tsx'
 
-export function IncidentRow({ incident }: { readonly incident: IncidentSummary }) {
+export const IncidentRow = memo(function IncidentRow({ incident }: { readonly incident: IncidentSummary }) {
   const { state, cause, closedAt } = incident
   const asks = state === 'awaiting_approval'
   return (
@@ -41,4 +42,4 @@ export function IncidentRow({ incident }: { readonly incident: IncidentSummary }
       </Link>
     </li>
   )
-}
+})

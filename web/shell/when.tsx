@@ -1,16 +1,34 @@
 // A moment, as people read it: local on the page, UTC on hover, and exact for programs.
-import { useEffect, useState } from 'react'
+import { useSyncExternalStore } from 'react'
 import { serverNow } from '../api/client.ts'
 import { dayAndClock, relative, utc, zoneName } from '../format/time.ts'
 
-/** The server's time, looked at again every `everyMs`. */
-export function useNow(everyMs = 10_000): number {
-  const [now, setNow] = useState(serverNow)
-  useEffect(() => {
-    const timer = setInterval(() => setNow(serverNow()), everyMs)
-    return () => clearInterval(timer)
-  }, [everyMs])
-  return now
+/** One clock for the whole page: a long list shows thousands of times. */
+const TICK_MS = 5000
+const watching = new Set<() => void>()
+let now = serverNow()
+let ticking: ReturnType<typeof setInterval> | undefined
+
+function watch(changed: () => void): () => void {
+  if (watching.size === 0) {
+    now = serverNow()
+    ticking = setInterval(tick, TICK_MS)
+  }
+  watching.add(changed)
+  return () => {
+    watching.delete(changed)
+    if (watching.size === 0) clearInterval(ticking)
+  }
+}
+
+function tick(): void {
+  now = serverNow()
+  for (const changed of watching) changed()
+}
+
+/** The server's time, to the last whole step of `stepMs`: what shows minutes need not be drawn again every few seconds. */
+export function useNow(stepMs = TICK_MS): number {
+  return useSyncExternalStore(watch, () => now - (now % stepMs))
 }
 
 interface WhenProps {
