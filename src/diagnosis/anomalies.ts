@@ -16,6 +16,14 @@ export interface Anomaly {
   readonly onsetMs: number
 }
 
+/** How much users lose where the alerts point, as a share of requests; what is as large as that is a plain fault. */
+export interface Yardstick {
+  readonly errors: number
+}
+
+/** For want of anything felt. */
+const PLAIN_YARDSTICK: Yardstick = { errors: 0.15 }
+
 export interface Window {
   readonly fromMs: number
   readonly alertAtMs: number
@@ -30,13 +38,14 @@ interface Measure {
   readonly floor: number
   readonly relativeFloor: number
   /** 1 is a plain fault. */
-  readonly effect: (before: number, after: number, unit: string) => number
+  readonly effect: (before: number, after: number, unit: string, yard: Yardstick) => number
   /** Rises step by step, so that its latest level says more than its median since the onset. */
   readonly grows?: true
   /** Where no normal is known, this is it. */
   readonly unknownBefore?: number
 }
 
+const share = (before: number, after: number, _unit: string, yard: Yardstick) => Math.abs(after - before) / yard.errors
 const difference = (full: number) => (before: number, after: number) => Math.abs(after - before) / full
 const fold =
   (full: number, ground = 0) =>
@@ -51,13 +60,13 @@ const cpuEffect = (before: number, after: number, unit: string) =>
 
 const MEASURES: Readonly<Record<SignalRole, Measure>> = {
   up: { bad: -1, floor: 0.05, relativeFloor: 0.05, effect: difference(0.5) },
-  errors: { bad: 1, floor: 0.01, relativeFloor: 0.1, effect: difference(0.15), unknownBefore: 0 },
+  errors: { bad: 1, floor: 0.01, relativeFloor: 0.1, effect: share, unknownBefore: 0 },
   error_rate: { bad: 1, floor: 0.02, relativeFloor: 0.2, effect: fold(4, 0.1), unknownBefore: 0 },
-  availability: { bad: -1, floor: 0, relativeFloor: 0.01, effect: (before, after) => (before - after) / before / 0.15 },
+  availability: { bad: -1, floor: 0, relativeFloor: 0.01, effect: (before, after, _unit, yard) => (before - after) / before / yard.errors },
   latency: { bad: 1, floor: 0, relativeFloor: 0.12, effect: fold(3) },
   requests: { bad: 0, floor: 0, relativeFloor: 0.12, effect: fold(2.2) },
-  client_errors: { bad: 1, floor: 0.01, relativeFloor: 0.1, effect: difference(0.15), unknownBefore: 0 },
-  client_refused: { bad: 1, floor: 0.01, relativeFloor: 0.1, effect: difference(0.15), unknownBefore: 0 },
+  client_errors: { bad: 1, floor: 0.01, relativeFloor: 0.1, effect: share, unknownBefore: 0 },
+  client_refused: { bad: 1, floor: 0.01, relativeFloor: 0.1, effect: share, unknownBefore: 0 },
   client_latency: { bad: 1, floor: 0, relativeFloor: 0.12, effect: fold(3) },
   client_requests: { bad: 0, floor: 0, relativeFloor: 0.12, effect: fold(2.2) },
   edge_gap: { bad: 1, floor: 0, relativeFloor: 0.15, effect: fold(3) },
@@ -70,13 +79,13 @@ const MEASURES: Readonly<Record<SignalRole, Measure>> = {
   queue_depth: { bad: 1, floor: 1.5, relativeFloor: 0.2, effect: fold(6, 5), grows: true },
   queue_age: { bad: 1, floor: 0.5, relativeFloor: 0.2, effect: fold(6, 1), grows: true },
   jobs: { bad: 0, floor: 0, relativeFloor: 0.12, effect: fold(2.2) },
-  job_errors: { bad: 1, floor: 0.01, relativeFloor: 0.1, effect: difference(0.15), unknownBefore: 0 },
+  job_errors: { bad: 1, floor: 0.01, relativeFloor: 0.1, effect: share, unknownBefore: 0 },
   disk_use: { bad: 1, floor: 0.01, relativeFloor: 0.01, effect: filling, grows: true },
   credential_left: { bad: -1, floor: 0, relativeFloor: 0.1, effect: () => 0 },
   database_latency: { bad: 1, floor: 0, relativeFloor: 0.12, effect: fold(3) },
   inflight: { bad: 1, floor: 1, relativeFloor: 0.2, effect: fold(6, 1) },
   restarts: { bad: 1, floor: 0.001, relativeFloor: 0.2, effect: fold(4, 0.01) },
-  provider_errors: { bad: 1, floor: 0.01, relativeFloor: 0.1, effect: difference(0.15), unknownBefore: 0 },
+  provider_errors: { bad: 1, floor: 0.01, relativeFloor: 0.1, effect: share, unknownBefore: 0 },
   provider_state: { bad: 1, floor: 0.05, relativeFloor: 0.1, effect: difference(0.5), unknownBefore: 0 },
   provider_latency: { bad: 1, floor: 0, relativeFloor: 0.12, effect: fold(3) },
   node: { bad: 1, floor: 0, relativeFloor: 0.12, effect: fold(4) },
@@ -91,8 +100,14 @@ const FEW = 4
  * `reference` is the same signal at a healthy time elsewhere, and is preferred when it has more to say. With a reference
  * the signal should also have moved within the case: a system that is merely different today is not failing.
  */
-export function findAnomaly(signal: Signal, window: Window, quiet: (track: Track) => Float64Array, reference?: Track) {
-  const measure = MEASURES[signal.role]
+export function findAnomaly(
+  signal: Signal,
+  window: Window,
+  quiet: (track: Track) => Float64Array,
+  reference?: Track,
+  yard: Yardstick = PLAIN_YARDSTICK,
+): Anomaly | undefined {
+  const measure = scaled(MEASURES[signal.role], signal.role, yard)
   if (signal.role === 'credential_left') return expiry(signal, window)
   const values = quiet(signal.track)
   const known = reference && reference.values.length >= Math.max(FEW, values.length) ? reference : undefined
@@ -103,10 +118,10 @@ export function findAnomaly(signal: Signal, window: Window, quiet: (track: Track
     const began = known ? beganAt(signal.track, normal, direction, window) : undefined
     const found = began
       ? stronger(
-          measureFrom(signal, window, measure, began, direction),
-          discount(measureFrom(signal, window, measure, normal, direction), normal),
+          measureFrom(signal, window, measure, began, direction, yard),
+          discount(measureFrom(signal, window, measure, normal, direction, yard), normal),
         )
-      : measureFrom(signal, window, measure, normal, direction)
+      : measureFrom(signal, window, measure, normal, direction, yard)
     if (found) worst = stronger(worst, found)
   }
   return worst && worst.strength >= LEAST ? worst : undefined
@@ -118,7 +133,21 @@ const LEAST = 0.08
 const stronger = (a: Anomaly | undefined, b: Anomaly | undefined): Anomaly | undefined =>
   (b?.strength ?? 0) > (a?.strength ?? 0) ? b : a
 
-function measureFrom(signal: Signal, window: Window, measure: Measure, normal: Normal, direction: 1 | -1): Anomaly | undefined {
+/** Where little is felt, little counts: deviations far below what users lose are never one scale. */
+function scaled(measure: Measure, role: SignalRole, yard: Yardstick): Measure {
+  const { errors } = yard
+  if (role === 'availability') return { ...measure, relativeFloor: errors / 15 }
+  return measure.effect === share ? { ...measure, floor: errors / 15 } : measure
+}
+
+function measureFrom(
+  signal: Signal,
+  window: Window,
+  measure: Measure,
+  normal: Normal,
+  direction: 1 | -1,
+  yard: Yardstick,
+): Anomaly | undefined {
   const scale = Math.max(normal.scale, measure.floor, measure.relativeFloor * Math.abs(normal.centre), 1e-12)
   const sinceMs = window.alertAtMs - Math.max(4 * window.stepMs, 0.05 * (window.alertAtMs - window.fromMs))
   const found = findExcursion(signal.track, normal, scale, direction, sinceMs)
@@ -127,7 +156,7 @@ function measureFrom(signal: Signal, window: Window, measure: Measure, normal: N
   const level = measure.grows ? 0.9 : 0.6
   const after = quantileOf(since, direction === 1 ? level : 1 - level)
   const far = clamp((Math.abs(after - normal.centre) / scale - 2) / 3, 0, 1)
-  const large = clamp(measure.effect(normal.centre, after, signal.unit), 0, 1)
+  const large = clamp(measure.effect(normal.centre, after, signal.unit, yard), 0, 1)
   const strength = far * large * clamp(beyondUsual(after, normal, direction) / 0.6, 0, 1)
   return { signal, before: normal.centre, after, direction, strength, onsetMs: found.onsetMs }
 }
@@ -144,7 +173,7 @@ function beganAt(track: Track, normal: Normal, direction: 1 | -1, window: Window
 /** What was off from the case's first point on may be an older story: believed as far as no quiet day comes near it. */
 function discount(found: Anomaly | undefined, normal: Normal): Anomaly | undefined {
   if (!found) return undefined
-  const belief = clamp(0.3 + beyondUsual(found.after, normal, found.direction) / 6, 0, 1)
+  const belief = clamp(0.2 + beyondUsual(found.after, normal, found.direction) / 15, 0, 1)
   return { ...found, strength: found.strength * belief }
 }
 
@@ -182,3 +211,17 @@ export function keepsRising(anomaly: Anomaly): boolean {
   const { track } = anomaly.signal
   return trendOf(valuesBetween(track, anomaly.onsetMs, Number.POSITIVE_INFINITY)) > 0.5
 }
+
+/** What is felt at the alerted services: first looked at closely, then the measure for everything else. */
+export function yardstickFrom(felt: readonly Anomaly[]): Yardstick {
+  const lost = felt.map(({ signal, before, after }) => {
+    if (signal.role === 'errors' && signal.unit === 'ratio') return after - before
+    return signal.role === 'availability' && before > 0 ? (before - after) / before : 0
+  })
+  const most = Math.max(0, ...lost)
+  // Alerts without anything to see: whatever it is, it is small.
+  return most === 0 ? { errors: 0.05 } : { errors: clamp(most, CLOSE.errors, PLAIN_YARDSTICK.errors) }
+}
+
+/** How closely the alerted services are looked at. */
+export const CLOSE: Yardstick = { errors: 0.01 }

@@ -152,13 +152,14 @@ function accountsFor(mine: Pair, theirs: Pair): number {
   const worst = worse(mine)
   if (!worst) return Math.min(1, (worse(theirs)?.strength ?? 0) / 0.3)
   const part = (one: Anomaly | undefined): number => Math.min(1, (one?.strength ?? 0) / Math.max(0.2, worst.strength))
-  if (worst === mine.errors) return Math.max(part(theirs.errors), 0.6 * part(theirs.latency))
-  const errors = 0.6 * part(theirs.errors)
-  if (!theirs.latency || worst.signal.unit !== theirs.latency.signal.unit) return Math.max(errors, part(theirs.latency))
-  // A callee that became a little slower, in seconds, does not explain a caller that became much slower.
-  const lost = worst.after - worst.before
-  const gained = theirs.latency.after - theirs.latency.before
-  return Math.max(errors, part(theirs.latency) * clamp(gained / (0.4 * lost), 0, 1))
+  const late = part(theirs.latency) * enough(mine.latency, theirs.latency)
+  return worst === mine.errors ? Math.max(part(theirs.errors), 0.6 * late) : Math.max(0.6 * part(theirs.errors), late)
+}
+
+/** A callee that became a little slower, in seconds, does not explain a caller that became much slower. */
+function enough(mine: Anomaly | undefined, theirs: Anomaly | undefined): number {
+  if (!mine || !theirs || mine.signal.unit !== theirs.signal.unit) return 1
+  return clamp((theirs.after - theirs.before) / (0.4 * (mine.after - mine.before)), 0, 1)
 }
 
 const edgeKey = (caller: string, callee: string): string => `${caller}\u0000${callee}`

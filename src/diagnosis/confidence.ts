@@ -10,7 +10,7 @@ export interface Standing {
 }
 
 /** Below this a name would be a guess. */
-export const LEAST_SCORE = 1.6
+export const LEAST_SCORE = 1.2
 
 /** 0 to 1, rising in each of the three. */
 export function confidenceOf({ score, runnerUp, witnesses }: Standing): number {

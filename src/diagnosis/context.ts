@@ -19,6 +19,8 @@ export interface Context {
   readonly network: ReadonlyMap<string, NetworkTrouble>
   /** How much users feel of errors and of lateness, 0 to 1, where the alerts point. */
   readonly felt: { readonly errors: number; readonly latency: number }
+  /** Time lost at the alerted services, by `measureKey`. */
+  readonly lost: ReadonlyMap<string, number>
   readonly logs: readonly LogFinding[]
   readonly changes: readonly Change[]
   /** When users began to feel it; the alert's time when no series says. */
@@ -58,3 +60,6 @@ export function loaded(context: Context, service: string): number {
   const load = context.loads.get(service)
   return !load || load.origin === 'made by a caller' ? 0 : load.rise.strength
 }
+
+/** Signals with the same key measure the same thing in the same unit, and can be compared across services. */
+export const measureKey = (signal: Signal): string => [signal.metric, signal.as, signal.unit].join(' ')

@@ -2,11 +2,11 @@
 // Deterministic and pure: the same case gives the same answer, in any order of its series.
 import { FAULT_KINDS } from '../core/fault-kinds.ts'
 import type { Edge, LogLine, Series } from '../core/telemetry.ts'
-import { findAnomaly, type Anomaly, type Window } from './anomalies.ts'
+import { CLOSE, findAnomaly, yardstickFrom, type Anomaly, type Window, type Yardstick } from './anomalies.ts'
 import { assignBlame, ERROR_ROLES, LATENCY_ROLES } from './blame.ts'
 import type { CaseInput, Diagnosis } from './case.ts'
 import { confidenceOf, LEAST_SCORE } from './confidence.ts'
-import type { Context } from './context.ts'
+import { measureKey, type Context } from './context.ts'
 import { writeEvidence } from './evidence-writer.ts'
 import type { Cause } from './evidence.ts'
 import { findingsFor, scoreOf, type Finding } from './findings.ts'
@@ -32,7 +32,7 @@ export interface DiagnoseOptions {
   readonly observers?: readonly string[]
   /** How many causes to give; 5 when not said. */
   readonly limit?: number
-  /** Below this score no cause is named; 1.6 when not said. */
+  /** Below this score no cause is named; 1.2 when not said. */
   readonly leastScore?: number
 }
 
@@ -80,26 +80,34 @@ function judge(context: Context, service: string): Judged {
 function readCase(input: CaseInput, options: DiagnoseOptions): Context {
   const window = windowOf(input)
   const signals = readSignals(input.series)
-  const reference = new Map(
-    (options.reference ? readSignals(options.reference.series) : []).map((one) => [signalKey(one), one.track]),
-  )
+  const reference = options.reference ? healthyTracks(options.reference) : NO_TRACKS
   const quiet = quietPart(window)
+  const alerted = new Set(input.symptoms.map(({ service }) => service))
+  const anomalyOf = (one: Signal, yard: Yardstick) => findAnomaly(one, window, quiet, reference.get(signalKey(one)), yard)
+  const yard = yardstickFrom(
+    signals.filter(({ service }) => alerted.has(service)).flatMap((one) => anomalyOf(one, CLOSE) ?? []),
+  )
   const anomalies = signals
-    .map((one) => findAnomaly(one, window, quiet, reference.get(signalKey(one))))
+    .map((one) => anomalyOf(one, yard))
     .filter((one) => one !== undefined)
     .sort((a, b) => compare(signalKey(a.signal), signalKey(b.signal)))
   const edges = [...input.topology, ...edgesSeen(signals, input.series)]
   const topology = buildTopology([...edges, ...frontDoors(edges, signals, options.observers ?? [])])
   const byService = groupBy(anomalies)
   const onsetMs = incidentOnset(anomalies, window)
-  const alerted = new Set(input.symptoms.map(({ service }) => service))
   const providers = new Set(signals.flatMap((one) => (one.role.startsWith('provider') && one.peer ? [one.peer] : [])))
   const observed = new Set(signals.map(({ service }) => service))
   const names = [...new Set([...observed, ...topology.callers.keys(), ...topology.callees.keys(), ...providers])].sort()
   // With healthy lines to compare with, every line of the case may belong to the incident: alerts come late.
-  const healthy = options.reference?.logs ?? []
+  const healthy = options.reference?.logs ?? NO_LINES
   const logsFromMs = healthy.length > 0 ? Number.NEGATIVE_INFINITY : onsetMs
-  const logs = compareLogs(input.logs, logsFromMs, names, healthy)
+  const logs = compareLogs({
+    logs: input.logs,
+    onsetMs: logsFromMs,
+    reference: healthy,
+    names,
+    callersOf: (service) => topology.callers.get(service) ?? [],
+  })
   return {
     window,
     topology,
@@ -107,9 +115,10 @@ function readCase(input: CaseInput, options: DiagnoseOptions): Context {
     signals,
     anomalies,
     byService,
-    loads: findLoads(topology, anomalies),
+    loads: findLoads(topology, signals, anomalies),
     network: findNetworkTrouble(signals, anomalies),
     felt: feltBy(alerted, byService),
+    lost: lostBy(alerted, byService),
     logs,
     changes: [...input.changes].sort((a, b) => a.at - b.at || compare(a.id, b.id)),
     onsetMs,
@@ -120,6 +129,19 @@ function readCase(input: CaseInput, options: DiagnoseOptions): Context {
     signalCounts: countSignals(signals),
     observed,
   }
+}
+
+const NO_LINES: readonly LogLine[] = []
+const NO_TRACKS: ReadonlyMap<string, Track> = new Map()
+const tracksOf = new WeakMap<Reference, ReadonlyMap<string, Track>>()
+
+/** Read once for all the cases that are compared with it. */
+function healthyTracks(reference: Reference): ReadonlyMap<string, Track> {
+  const known = tracksOf.get(reference)
+  if (known) return known
+  const tracks = new Map(readSignals(reference.series).map((one) => [signalKey(one), one.track]))
+  tracksOf.set(reference, tracks)
+  return tracks
 }
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
@@ -163,6 +185,19 @@ function incidentOnset(anomalies: readonly Anomaly[], window: Window): number {
   const strong = felt.length > 0 ? felt : anomalies.filter(({ strength }) => strength > 0.3)
   const onsets = strong.map(({ onsetMs }) => onsetMs).sort((a, b) => a - b)
   return onsets[Math.floor(onsets.length / 10)] ?? window.alertAtMs
+}
+
+/** The lateness at the alerted services, by what measured it: `metric as unit` → time lost. */
+function lostBy(alerted: ReadonlySet<string>, byService: ReadonlyMap<string, readonly Anomaly[]>): Context['lost'] {
+  const lost = new Map<string, number>()
+  for (const service of alerted) {
+    for (const { signal, before, after } of byService.get(service) ?? []) {
+      if (!LATENCY_ROLES.includes(signal.role)) continue
+      const key = measureKey(signal)
+      lost.set(key, Math.max(lost.get(key) ?? 0, after - before))
+    }
+  }
+  return lost
 }
 
 function countSignals(signals: readonly Signal[]): Context['signalCounts'] {

@@ -4,7 +4,7 @@ import type { FaultKind } from '../core/fault-kinds.ts'
 import type { Change } from '../core/telemetry.ts'
 import { keepsRising, type Anomaly } from './anomalies.ts'
 import { ERROR_ROLES, LATENCY_ROLES } from './blame.ts'
-import { loaded, painOf, worstOf, type Context } from './context.ts'
+import { loaded, measureKey, painOf, worstOf, type Context } from './context.ts'
 import type { Finding } from './findings.ts'
 import type { LogFinding } from './log-evidence.ts'
 import { looksLikeDatabase } from './metric-roles.ts'
@@ -38,7 +38,7 @@ const symptoms: Rule = (context, service) => {
   for (const [aspect, roles, kinds] of SYMPTOMS) {
     const worst = worstOf(context, service, ...roles)
     if (!worst) continue
-    const weight = worst.strength * own * fits(context, aspect) * support(context, service, roles)
+    const weight = worst.strength * own * fits(context, aspect) * support(context, service, roles) * matters(context, worst)
     found.push(byAnomaly(service, aspect, 1.5 * weight, 'any', worst))
     found.push(byAnomaly(service, `${aspect}:kind`, 0.4 * weight, kinds, worst))
   }
@@ -64,6 +64,13 @@ function fits(context: Context, aspect: 'errors' | 'latency'): number {
   return same >= 0.15 || other < 0.15 ? 1 : 0.55
 }
 
+/** A lateness of milliseconds is not why users wait for seconds, however unusual it is. */
+function matters(context: Context, anomaly: Anomaly): number {
+  const lost = context.lost.get(measureKey(anomaly.signal))
+  if (lost === undefined || lost <= 0 || !LATENCY_ROLES.includes(anomaly.signal.role)) return 1
+  return clamp((anomaly.after - anomaly.before) / (0.15 * lost), 0.15, 1)
+}
+
 /** One of many percentiles and operations may stray by chance; most of them together do not. */
 function support(context: Context, service: string, roles: readonly SignalRole[]): number {
   const all = context.signalCounts.get(service)
@@ -74,7 +81,7 @@ function support(context: Context, service: string, roles: readonly SignalRole[]
 
 const SYMPTOMS: readonly (readonly ['errors' | 'latency', readonly SignalRole[], readonly FaultKind[]])[] = [
   ['errors', ERROR_ROLES, ['bad_deploy', 'bad_config']],
-  ['latency', LATENCY_ROLES, ['slow_dependency', 'cpu', 'slow_database', 'pool_exhausted', 'traffic_surge']],
+  ['latency', LATENCY_ROLES, ['slow_dependency']],
 ]
 
 /** What its callers see of it. */
@@ -181,7 +188,7 @@ const database: Rule = (context, service) => {
   const { edge, strength } = context.blame.accused(service)
   const left = 1 - 0.8 * loaded(context, service)
   const own = worstOf(context, service, 'database_latency', 'latency')
-  if (own) found.push(byAnomaly(service, 'query time', 2.2 * own.strength * left, ['slow_database'], own))
+  if (own) found.push(byAnomaly(service, 'query time', 2.2 * own.strength * left * matters(context, own), ['slow_database'], own))
   if (edge?.worst && edge.latency >= 0.5 * edge.errors) {
     found.push(byAnomaly(service, 'callers:queries', 2 * strength * left, ['slow_database'], edge.worst))
   }
@@ -209,6 +216,21 @@ const surge: Rule = (context, service) => {
   const felt = Math.max(0.35, clamp(relevance(context, service), 0, 1))
   const weight = 3.6 * load.rise.strength * (load.origin === 'passed on' ? 0.15 : 1) * (first ? 1 : 0.25) * felt
   return [byAnomaly(service, 'load', weight, ['traffic_surge'], load.rise)]
+}
+
+/** A service that begins to call another far more, or no longer, for the same work, has changed its mind. */
+const habits: Rule = (context, service) => {
+  const { share } = context.blame.explained(service)
+  const own = worstOf(context, service, 'requests')
+  return (context.topology.callees.get(service) ?? []).flatMap((callee) => {
+    const load = context.loads.get(callee)
+    if (load?.origin !== 'made by a caller' || context.topology.callers.get(callee)?.length !== 1) return []
+    const beyond = load.rise.strength - (own?.direction === 1 ? own.strength : 0)
+    // Calls that fail are made again: that is no change of mind.
+    const weight = 1.6 * beyond * (1 - 0.8 * context.blame.symptom(callee)) * (1 - share)
+    const claim = `${service} calls ${callee} more for the same work: ${sayAnomaly(load.rise)}`
+    return weight <= 0 ? [] : [byAnomaly(service, 'habits', weight, ['bad_deploy', 'bad_config'], load.rise, claim)]
+  })
 }
 
 const providers: Rule = (context, service) => {
@@ -261,14 +283,15 @@ const logs: Rule = (context, service) => {
   const found: Finding[] = []
   const { share } = context.blame.explained(service)
   // An error that begins below is told again by everyone above; silence that begins above is heard by everyone below.
-  const complaints = 1 - 0.7 * Math.max(share, loudestBelow(context, service))
+  const complaints = (log: LogFinding): number =>
+    1 - 0.7 * Math.max(share, Math.min(1, loudestBelow(context, service) / Math.max(0.1, log.strength)))
   const silence = 1 - 0.7 * quietestAbove(context, service)
   for (const log of context.logs) {
     const source: Finding['source'] = { kind: 'log', log }
     const claim = sayLog(log)
     if (log.service === service) {
-      const own = log.change === 'vanished' ? silence : log.mentions.length > 0 ? 0.25 * complaints : complaints
-      found.push({ service, aspect: 'logs', weight: 1.4 * log.strength * own, kinds: 'any', claim, source })
+      const own = log.change === 'vanished' ? silence : log.mentions.length > 0 ? 0.25 * complaints(log) : complaints(log)
+      found.push({ service, aspect: 'logs', weight: 2.2 * log.strength * own, kinds: 'any', claim, source })
       const kinds = log.kinds.filter((kind) => !ABOUT_CALLEE.has(kind))
       if (kinds.length > 0) found.push({ service, aspect: 'log words', weight: 1.1 * log.strength * own, kinds, claim, source })
     } else if (log.mentions.includes(service) && isComplaint(log)) {
@@ -313,7 +336,7 @@ const sayLog = (log: LogFinding): string => {
       ? `writes a new line since ${timeOfDay(log.firstMs)} (${log.countAfter} times)`
       : log.change === 'surged'
         ? `writes a line far more often (${log.countAfter} times, before ${log.countBefore})`
-        : `has stopped writing a line (before ${log.countBefore} times)`
+        : `writes a line no longer, or hardly (${log.countAfter} times, before ${log.countBefore})`
   return `${log.service} ${how}: ${log.template.slice(0, 160)}`
 }
 
@@ -346,6 +369,7 @@ const RULES: readonly Rule[] = [
   frontDoor,
   database,
   surge,
+  habits,
   providers,
   changes,
   logs,

@@ -1,6 +1,7 @@
 // Where more work comes from. A rise of requests that started at the front door (or arrives at one service from outside)
 // explains what saturates below it; a rise that a caller makes by itself, such as retries, explains nothing.
 import type { Anomaly } from './anomalies.ts'
+import type { Signal } from './service-signals.ts'
 import type { Topology } from './topology.ts'
 
 export interface Load {
@@ -10,7 +11,13 @@ export interface Load {
 }
 
 /** The rises of load by service. A rise is passed on when a caller of the service has one that came from outside. */
-export function findLoads(topology: Topology, anomalies: readonly Anomaly[]): ReadonlyMap<string, Load> {
+export function findLoads(
+  topology: Topology,
+  signals: readonly Signal[],
+  anomalies: readonly Anomaly[],
+): ReadonlyMap<string, Load> {
+  const measured = new Set(signals.filter(({ role }) => role === 'requests').map(({ service }) => service))
+  const measuredEdges = new Set(signals.flatMap(({ role, peer }) => (role === 'client_requests' && peer ? [peer] : [])))
   const rises = new Map<string, Anomaly>()
   const sent = new Map<string, number>()
   for (const one of anomalies) {
@@ -30,7 +37,11 @@ export function findLoads(topology: Topology, anomalies: readonly Anomaly[]): Re
       const next = new Set([...seen, service])
       return above.some((caller) => originOf(caller, next) !== 'made by a caller') ? 'passed on' : 'made by a caller'
     }
-    return (sent.get(service) ?? 0) >= 0.5 * rise.strength ? 'made by a caller' : 'outside'
+    // Where callers say how much they send, they are believed; where they do not, none of them having more to do says it.
+    if (sent.has(service) || measuredEdges.has(service)) {
+      return (sent.get(service) ?? 0) >= 0.5 * rise.strength ? 'made by a caller' : 'outside'
+    }
+    return (topology.callers.get(service) ?? []).some((caller) => measured.has(caller)) ? 'made by a caller' : 'outside'
   }
   for (const [service, rise] of rises) loads.set(service, { rise, origin: originOf(service, new Set([service])) })
   return loads

@@ -2,7 +2,7 @@
 // whom they mention. A line is a witness, not a judge: its words weigh a little, its appearance at the right time more.
 import type { FaultKind } from '../core/fault-kinds.ts'
 import type { LogLevel, LogLine } from '../core/telemetry.ts'
-import { TemplateMiner } from './log-templates.ts'
+import { mask, TemplateMiner } from './log-templates.ts'
 
 export interface LogFinding {
   readonly service: string
@@ -44,111 +44,169 @@ const LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error', 'fatal']
 /** Templates kept for one service, the strongest first. */
 const KEEP = 12
 
+/** Lines of one service that are equal once their variables are masked. */
+interface Bundle {
+  readonly service: string
+  readonly masked: string
+  count: number
+  level: LogLevel
+  readonly firstMs: number
+  readonly lines: LogLine[]
+}
+
 interface Count {
-  service: string
-  id: number
+  readonly service: string
+  readonly id: number
   before: number
   after: number
   level: LogLevel
   firstMs: number
-  lines: LogLine[]
+  lines: readonly LogLine[]
+}
+
+export interface LogComparison {
+  readonly logs: readonly LogLine[]
+  readonly onsetMs: number
+  /** Lines of a healthy time; they count as before. */
+  readonly reference: readonly LogLine[]
+  /** Services and peers that may be mentioned. */
+  readonly names: readonly string[]
+  readonly callersOf: (service: string) => readonly string[]
 }
 
 /**
  * Compares the logs before and after the onset. Counts are compared as rates, so the two stretches may differ in length, and
- * against how much the service writes at all, so that a service with less to do is not one that fell silent.
- * `reference` are lines of a healthy time and count as before. `names` are the services and peers that may be mentioned.
+ * against how much the service and its callers write at all, so that one with less to do is not one that fell silent.
  */
-export function compareLogs(
-  logs: readonly LogLine[],
-  onsetMs: number,
-  names: readonly string[],
-  reference: readonly LogLine[] = [],
-): LogFinding[] {
-  const miner = new TemplateMiner()
+export function compareLogs({ logs, onsetMs, reference, names, callersOf }: LogComparison): LogFinding[] {
+  const healthy = healthyBundles(reference)
+  const earlier = logs.filter(({ at }) => at < onsetMs)
+  const later = logs.filter(({ at }) => at >= onsetMs)
+  const beforeMs = healthy.spanMs + spanOf(earlier)
+  const afterMs = Math.max(1, spanOf(later))
   const counts = new Map<string, Count>()
   const totals = new Map<string, { before: number; after: number }>()
-  const read = (line: LogLine, before: boolean): void => {
-    const id = miner.add(line.message)
-    const key = `${line.service}\u0000${id}`
-    const count = counts.get(key) ?? {
-      service: line.service,
-      id,
-      before: 0,
-      after: 0,
-      level: line.level,
-      firstMs: 0,
-      lines: [],
+  const miner = new TemplateMiner()
+  const add = (bundle: Bundle, side: 'before' | 'after'): void => {
+    const { service, level } = bundle
+    const id = miner.addMasked(bundle.masked)
+    const key = `${service}\u0000${id}`
+    const count = counts.get(key) ?? { service, id, before: 0, after: 0, level, firstMs: bundle.firstMs, lines: [] }
+    if (LEVELS.indexOf(level) > LEVELS.indexOf(count.level)) count.level = level
+    if (side === 'after') {
+      count.firstMs = count.after === 0 ? bundle.firstMs : Math.min(count.firstMs, bundle.firstMs)
+      count.lines = [...count.lines, ...bundle.lines].slice(0, MAX_SAMPLES)
     }
-    const total = totals.get(line.service) ?? { before: 0, after: 0 }
-    if (LEVELS.indexOf(line.level) > LEVELS.indexOf(count.level)) count.level = line.level
-    if (before) {
-      count.before++
-      total.before++
-    } else {
-      if (count.after === 0) count.firstMs = line.at
-      count.after++
-      total.after++
-      if (count.lines.length < 3) count.lines.push(line)
-    }
+    count[side] += bundle.count
     counts.set(key, count)
-    totals.set(line.service, total)
+    const total = totals.get(service) ?? { before: 0, after: 0 }
+    total[side] += bundle.count
+    totals.set(service, total)
   }
-  for (const line of inOrder(reference)) read(line, true)
-  const ordered = inOrder(logs)
-  for (const line of ordered) read(line, line.at < onsetMs)
-  const beforeMs = spanOf(reference) + spanOf(ordered.filter(({ at }) => at < onsetMs))
-  const afterMs = Math.max(1, spanOf(ordered.filter(({ at }) => at >= onsetMs)))
+  for (const one of [...healthy.bundles, ...bundleLines(earlier)]) add(one, 'before')
+  for (const one of bundleLines(later)) add(one, 'after')
+
+  const longer = beforeMs > 0 ? afterMs / beforeMs : 0
+  const ownActivity = (service: string): number => {
+    const total = totals.get(service)
+    return total && total.before * longer > 0 ? total.after / (total.before * longer) : 1
+  }
   const found = [...counts.values()].flatMap((count) => {
-    const text = miner.findTemplate(count.id)?.text ?? ''
-    const total = totals.get(count.service) ?? { before: 0, after: 0 }
-    const usual = beforeMs > 0 ? (total.before * afterMs) / beforeMs : 0
-    const activity = usual > 0 ? total.after / usual : 1
-    const expected = beforeMs > 0 ? (count.before * afterMs) / beforeMs : 0
-    const finding = judge(count, text, { expected, activity, knowsBefore: beforeMs > 0 }, names)
+    const heard = callersOf(count.service).filter((caller) => totals.has(caller)).map(ownActivity)
+    const expectation = {
+      expected: count.before * longer,
+      activity: ownActivity(count.service),
+      demand: heard.length === 0 ? ownActivity(count.service) : Math.max(...heard),
+      knowsBefore: beforeMs > 0,
+    }
+    const finding = judge(count, miner.findTemplate(count.id)?.text ?? '', expectation, names)
     return finding ? [finding] : []
   })
   return keepStrongest(found)
+}
+
+const MAX_SAMPLES = 3
+
+const known = new WeakMap<readonly LogLine[], { bundles: readonly Bundle[]; spanMs: number }>()
+
+/** The same lines are often compared with more than once: what was worked out of them is kept as long as they are. */
+function healthyBundles(reference: readonly LogLine[]) {
+  const before = known.get(reference)
+  if (before) return before
+  const worked = { bundles: bundleLines(reference), spanMs: spanOf(reference) }
+  known.set(reference, worked)
+  return worked
+}
+
+function bundleLines(lines: readonly LogLine[]): Bundle[] {
+  const bundles = new Map<string, Bundle>()
+  for (const line of inOrder(lines)) {
+    const masked = mask(line.message)
+    const key = `${line.service}\u0000${masked}`
+    const one = bundles.get(key)
+    if (!one) {
+      bundles.set(key, {
+        service: line.service,
+        masked,
+        count: 1,
+        level: line.level,
+        firstMs: line.at,
+        lines: [line],
+      })
+      continue
+    }
+    one.count++
+    if (LEVELS.indexOf(line.level) > LEVELS.indexOf(one.level)) one.level = line.level
+    if (one.lines.length < MAX_SAMPLES) one.lines.push(line)
+  }
+  return [...bundles.values()]
 }
 
 /** The time that lines cover, without the long gaps between recordings. */
 function spanOf(lines: readonly LogLine[]): number {
   const times = Float64Array.from(lines, ({ at }) => at).sort()
   let sum = 0
-  for (let i = 1; i < times.length; i++) sum += Math.min(60_000, (times[i] ?? 0) - (times[i - 1] ?? 0))
+  for (let i = 1; i < times.length; i++) sum += Math.min(LONGEST_PAUSE_MS, (times[i] ?? 0) - (times[i - 1] ?? 0))
   return sum
 }
+
+const LONGEST_PAUSE_MS = 60_000
 
 interface Expectation {
   /** Lines that the stretch after the onset would hold at the rate of before. */
   readonly expected: number
   /** How much the service writes now against before. */
   readonly activity: number
+  /** How much its callers do: what it should have to do. */
+  readonly demand: number
   readonly knowsBefore: boolean
 }
 
 function judge(
   count: Count,
   text: string,
-  { expected, activity, knowsBefore }: Expectation,
+  { expected, activity, demand, knowsBefore }: Expectation,
   names: readonly string[],
 ): LogFinding | undefined {
   const { before, after } = count
   const most = expected * Math.max(1, activity)
-  const least = expected * Math.min(1, activity)
+  const least = expected * Math.min(1, Math.max(activity, demand))
   const change =
     before === 0 && after > 0
       ? 'new'
       : after >= 3 && after > 3 * most + 2
         ? 'surged'
-        : after === 0 && least >= 6
+        : (after === 0 && least >= 6) || (least >= 15 && after < 0.4 * least)
           ? 'vanished'
           : undefined
   if (!change || (change === 'new' && !knowsBefore)) return undefined
   const all = `${text} ${count.lines.map((line) => line.message).join(' ')}`
-  const trouble = change === 'vanished' ? 0.45 : WEIGHT[count.level]
-  const often =
-    change === 'new' ? Math.min(1, 0.4 + after / 10) : change === 'surged' ? Math.min(1, after / (most + 1) / 8) : 1
+  const strength =
+    change === 'new'
+      ? WEIGHT[count.level] * Math.min(1, 0.4 + after / 10)
+      : change === 'surged'
+        ? WEIGHT[count.level] * Math.min(0.85, Math.log2(after / (most + 0.5)) / 4)
+        : 0.6 * (1 - after / (0.4 * least))
   return {
     service: count.service,
     template: text,
@@ -156,7 +214,7 @@ function judge(
     countBefore: before,
     countAfter: after,
     level: count.level,
-    strength: trouble * often,
+    strength,
     kinds: change === 'vanished' ? [] : WORDS.filter(([, words]) => words.test(all)).map(([kind]) => kind),
     mentions: names.filter((name) => name !== count.service && mentions(all, name)),
     firstMs: count.firstMs,

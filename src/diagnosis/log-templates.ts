@@ -37,7 +37,12 @@ export class TemplateMiner {
 
   /** The id of the line's template. Ids count up from 1 in order of first appearance. */
   add(line: string): number {
-    const tokens = tokenise(line)
+    return this.addMasked(mask(line))
+  }
+
+  /** The same for a line whose variables are masked already. */
+  addMasked(line: string): number {
+    const tokens = line.split(' ', MAX_TOKENS)
     const key = routeOf(tokens)
     const known = this.#groups.get(key)
     let best: Group | undefined
@@ -66,10 +71,11 @@ export class TemplateMiner {
   }
 }
 
-function tokenise(line: string): string[] {
+/** The line with what looks variable masked, and single spaces: equal for most lines of one template. */
+export function mask(line: string): string {
   let masked = line.length > 2000 ? line.slice(0, 2000) : line
-  for (const [pattern, mask] of MASKS) masked = masked.replace(pattern, mask)
-  return masked.trim().split(/\s+/).slice(0, MAX_TOKENS)
+  for (const [pattern, variable] of MASKS) masked = masked.replace(pattern, variable)
+  return masked.trim().replaceAll(/\s+/g, ' ')
 }
 
 /** Length and first constant token: the two layers of Drain's tree that carry almost all of its speed. */

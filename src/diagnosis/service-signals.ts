@@ -165,9 +165,9 @@ function calls(series: readonly Series[], errorRole: SignalRole, rateRole: Signa
       const total = sumOf(group)
       const label = Object.fromEntries(Object.entries(first.labels).filter(([, value]) => value !== statusOf(first.labels)))
       const base = { ...first, labels: label }
-      const rate = signal(base, rateRole, rateRole === 'jobs' ? 'jobs' : 'request rate', '/s', total)
+      const rate = signal(base, rateRole, rateRole === 'jobs' ? 'jobs' : 'request rate', unitOf(first), total)
       if (group.every((one) => statusOf(one.labels) === undefined)) {
-        return /error|fail/i.test(first.metric) ? [signal(base, errorRole, 'failed calls', '/s', total)] : [rate]
+        return /error|fail/i.test(first.metric) ? [signal(base, errorRole, 'failed calls', unitOf(first), total)] : [rate]
       }
       const failed = [rate, signal(base, errorRole, 'error ratio', 'ratio', ratioOf(sumOf(ended('failed')), total))]
       if (errorRole !== 'client_errors') return failed
