@@ -23,7 +23,7 @@ export function createIdentify({ mode, keyRing }: IdentifyOptions): (request: In
 }
 
 /** The key a request carries, valid or not. An explicit header wins over the cookie that a browser adds by itself. */
-export function presentedKey(headers: IncomingHttpHeaders): string | undefined {
+function presentedKey(headers: IncomingHttpHeaders): string | undefined {
   if (headers.authorization !== undefined) return headers.authorization.replace(/^bearer +/i, '').trim()
   const apiKey = headers['x-api-key']
   if (typeof apiKey === 'string') return apiKey.trim()

@@ -25,7 +25,7 @@ export interface UsageLine {
   readonly outputTokens: number
   /** The sum of the costs that are known. */
   readonly costUsd: number
-  /** Requests that reached a provider and whose cost is not known: they are missing from `costUsd`. */
+  /** Requests whose cost is not known (yet): they are missing from `costUsd`. */
   readonly requestsOfUnknownCost: number
 }
 
@@ -44,11 +44,13 @@ export async function reportUsage(db: Db<GatewayTables>, question: UsageQuestion
       sum('cached_tokens').as('cached'),
       sum('output_tokens').as('output'),
       sum('cost_micro_usd').as('cost'),
-      sum('case when cost_micro_usd is null and attempts > 0 then 1 else 0 end').as('unknown'),
+      sum('case when cost_micro_usd is null then 1 else 0 end').as('unknown'),
     ])
     .where('tenant', '=', question.tenant)
     .where('at', '>=', question.fromMs)
     .where('at', '<', question.toMs)
+    // What was refused used nothing, and may name anything as its model.
+    .where((eb) => eb.or([eb('outcome', 'is', null), eb('outcome', '!=', 'refused')]))
     .groupBy([day, 'model'])
     .orderBy(day, 'desc')
     .orderBy('model')

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { type AddressInfo, createServer as createRawServer } from 'node:net'
+import { setTimeout as wait } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { ManualClock } from '../../core/clock.ts'
 import { type Stack, startStack } from '../../gateway/testing/stack.ts'
@@ -268,13 +269,15 @@ describe('after the first content', () => {
     first.behave(async ({ response }) => stream(response, half))
     const response = await stack.chat({ stream: true })
     const asked = await first.arrived(1)
-    for (let at = 0; at < 60_000; at += 10_000) {
+    const reader = new StreamReader(response)
+    for (let seconds = 10; seconds < 60; seconds += 10) {
       await clock.advance(10_000)
-      asked.response.write(chunk({ content: 'x' }))
-      if (at < 50_000) await new Promise((resolve) => setTimeout(resolve, 20))
+      asked.response.write(chunk({ content: `after ${seconds} s` }))
+      // Only when it has passed does the next wait begin.
+      await reader.until(`after ${seconds} s`)
     }
-    await clock.advance(100)
-    expect(await response.text()).toContain('The deadline passed')
+    await clock.advance(10_100)
+    await reader.until('The deadline passed')
     expect(await lastRow()).toMatchObject({ outcome: 'failed', error_code: 'deadline' })
   })
 })
@@ -351,10 +354,11 @@ test('a caller that does not read slows the provider, and not our memory', async
   })
   const caller = new AbortController()
   await stack.chat({ stream: true }, { signal: caller.signal })
-  await new Promise((resolve) => setTimeout(resolve, 300))
-  const early = sent
-  await new Promise((resolve) => setTimeout(resolve, 200))
-  expect(sent).toBe(early)
+  let before: number
+  do {
+    before = sent
+    await wait(250)
+  } while (sent > before)
   expect(sent).toBeLessThan(400)
   caller.abort()
   await expect.poll(stack.rows).toMatchObject([{ outcome: 'abandoned' }])
@@ -408,5 +412,24 @@ function streams(...events: string[]): Behaviour {
   return async ({ response }) => {
     await stream(response, events)
     response.end()
+  }
+}
+
+/** Reads a stream as it comes. */
+class StreamReader {
+  readonly #reader: ReadableStreamDefaultReader<Uint8Array>
+  #text = ''
+
+  constructor(response: Response) {
+    if (!response.body) throw new Error('there is no body')
+    this.#reader = response.body.getReader()
+  }
+
+  async until(words: string): Promise<void> {
+    while (!this.#text.includes(words)) {
+      const { value, done } = await this.#reader.read()
+      if (done) throw new Error(`the stream ended without "${words}": ${this.#text}`)
+      this.#text += Buffer.from(value).toString('utf8')
+    }
   }
 }

@@ -92,6 +92,7 @@ test('usage is summed by day and model, and an unknown cost is counted apart', a
   await clock.advance(86_400_000)
   await ask(key, 'fast')
   await ask(key, 'free')
+  await ask(key, 'no-such-model')
   upstream.behave(answersStatus(500, ''))
   await ask(key, 'fast')
   const usage = async (by: string, query = '') => (await call(`/v1/usage${query}`, by)).json()

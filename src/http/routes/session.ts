@@ -11,6 +11,8 @@ export interface SessionOptions {
 
 const MAX_AGE_SECONDS = 30 * 86_400
 
+const opening = z.strictObject({ key: z.string().trim() })
+
 /** `POST /v1/session {key}` → 204 and the cookie; `DELETE` clears it. */
 export function sessionRoutes({ keyRing, publicUrl }: SessionOptions): Route[] {
   // Browsers drop a Secure cookie that comes over plain HTTP, so it is set where the page is served over HTTPS.
@@ -23,7 +25,7 @@ export function sessionRoutes({ keyRing, publicUrl }: SessionOptions): Route[] {
       path: '/v1/session',
       scope: null,
       handle: async (exchange) => {
-        const { key } = await exchange.json(z.strictObject({ key: z.string().trim() }))
+        const { key } = await exchange.json(opening)
         await keyRing.identify(key)
         return { status: 204, headers: { 'set-cookie': cookie(key, MAX_AGE_SECONDS) }, body: '' }
       },
