@@ -128,9 +128,13 @@ export function refuseTakenPort(port: number): Promise<void> {
     const server = createServer()
     server.once('error', (cause) =>
       reject(
-        new AppError('unavailable', `Port ${port} on 127.0.0.1 is in use. Stop what runs there, or choose another with --port.`, {
-          cause,
-        }),
+        new AppError(
+          'unavailable',
+          `Port ${port} on 127.0.0.1 is in use. Stop what runs there, or choose another with --port.`,
+          {
+            cause,
+          },
+        ),
       ),
     )
     server.listen(port, '127.0.0.1', () => server.close(() => resolve()))

@@ -25,11 +25,17 @@ export interface LabOptions {
   readonly prometheus?: boolean
   /** Midwatch's; any free one when not given. */
   readonly port?: number
+  /** Whether Midwatch itself is among what is watched; true when not given. */
+  readonly watchMidwatch?: boolean
   /** Told as things come up: "the shop", "Midwatch" … */
   readonly onProgress?: (what: string) => void
   /** A process of the lab ended although nobody asked it to. */
   readonly onUnexpectedEnd?: (message: string) => void
 }
+
+type Alerting =
+  | ({ readonly kind: 'embedded' } & EmbeddedAlerter)
+  | ({ readonly kind: 'prometheus' } & RunningPrometheus)
 
 export interface Lab {
   readonly pageUrl: string
@@ -38,9 +44,7 @@ export interface Lab {
   readonly midwatch: Midwatch
   /** Incidents and decisions, as a user has them. */
   readonly agent: AgentClient
-  readonly alerting:
-    | { readonly kind: 'embedded'; readonly alerter: EmbeddedAlerter }
-    | { readonly kind: 'prometheus'; readonly prometheus: RunningPrometheus }
+  readonly alerting: Alerting
   /** Breaks something, and writes down what. */
   inject(fault: Fault, random: Random): Promise<GroundTruth>
   /** Stops everything, the last started first. */
@@ -70,37 +74,35 @@ export async function startLab(options: LabOptions): Promise<Lab> {
       seed: options.seed,
       load: options.load ?? 1,
       log: createLog({ level: 'silent' }),
-      extraTargets: [{ service: 'midwatch', target: `127.0.0.1:${port}` }],
+      extraTargets: (options.watchMidwatch ?? true) ? [{ service: 'midwatch', target: `127.0.0.1:${port}` }] : [],
     })
     stops.push(() => platform.stop())
 
-    let prometheus: RunningPrometheus | undefined
-    const watched = { workDir, targetFile: platform.targetFile, webhookUrl, onUnexpectedEnd }
-    if (options.prometheus) {
-      progress('Prometheus and Alertmanager')
-      prometheus = await startPrometheus({ ...watched, scrapeSeconds: SCRAPE_SECONDS })
-      stops.push(prometheus.stop)
-    }
-
     progress('Midwatch')
+    const watched = { workDir, targetFile: platform.targetFile, webhookUrl, onUnexpectedEnd }
+    const prometheusPort = options.prometheus ? await freePort() : undefined
     const midwatch = prepareMidwatch({
       ...watched,
       port,
       modelProviderUrl: platform.modelProviderUrl,
       logsDir: platform.logsDir,
-      prometheusUrl: prometheus?.url,
+      prometheusUrl: prometheusPort === undefined ? undefined : `http://127.0.0.1:${prometheusPort}`,
       scrapeSeconds: SCRAPE_SECONDS,
       actions: actionCatalogue(platform.url),
     })
     stops.push(midwatch.stop)
     await midwatch.start()
 
-    let alerter: EmbeddedAlerter | undefined
-    if (!prometheus) {
-      progress('the alerting')
-      alerter = await startEmbeddedAlerter(watched)
-      stops.push(alerter.stop)
-    }
+    // Last, for Midwatch is among what is watched: until it is up it would be found down.
+    progress('the alerting')
+    const alerting: Alerting =
+      prometheusPort === undefined
+        ? { kind: 'embedded', ...(await startEmbeddedAlerter(watched)) }
+        : {
+            kind: 'prometheus',
+            ...(await startPrometheus({ ...watched, port: prometheusPort, scrapeSeconds: SCRAPE_SECONDS })),
+          }
+    stops.push(alerting.stop)
 
     const truthFile = join(workDir, 'truth.jsonl')
     return {
@@ -109,9 +111,7 @@ export async function startLab(options: LabOptions): Promise<Lab> {
       platform,
       midwatch,
       agent: createAgentClient(midwatchUrl),
-      alerting: prometheus
-        ? { kind: 'prometheus', prometheus }
-        : { kind: 'embedded', alerter: alerter as EmbeddedAlerter },
+      alerting,
       inject: async (fault, random) => {
         const truth = await injectFault(fault, platform, random)
         appendFileSync(truthFile, `${JSON.stringify(truth)}\n`)

@@ -22,7 +22,8 @@ export function tellDiagnosis(narrator: Narrator, view: IncidentView): void {
   narrator.say(`Confidence ${cause.confidence.toFixed(2)}. What speaks for it:`)
   for (const { claim } of strongest(cause.evidence)) narrator.item(claim)
   for (const { claim } of cause.against.slice(0, 1)) narrator.item(`against it: ${claim}`)
-  if (second) narrator.say(`Next in line: ${second.service}, ${kindWords(second.kind)} (${second.confidence.toFixed(2)}).`)
+  if (second)
+    narrator.say(`Next in line: ${second.service}, ${kindWords(second.kind)} (${second.confidence.toFixed(2)}).`)
   const { series, logLines, changes, tookMs } = report.looked
   narrator.say(
     `Looked at ${series} series, ${logLines} log lines and ${changes} changes in ${(tookMs / 1000).toFixed(1)} s.`,
@@ -42,7 +43,10 @@ export function tellProposal(narrator: Narrator, view: IncidentView): boolean {
   narrator.pair('Expected', action.expected)
   narrator.pair('Undo', action.undo)
   narrator.pair('Touches', action.touches)
-  narrator.pair('Risk', `${action.risk} of 10${action.riskReasons.length > 0 ? ` (${action.riskReasons.join('; ')})` : ''}`)
+  narrator.pair(
+    'Risk',
+    `${action.risk} of 10${action.riskReasons.length > 0 ? ` (${action.riskReasons.join('; ')})` : ''}`,
+  )
   narrator.pair('If nothing', action.ifNothing)
   return true
 }

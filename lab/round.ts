@@ -97,7 +97,11 @@ async function redHerring({ lab, random, tell, signal }: RoundContext): Promise<
   await wait(random.int(5, 20) * 1000, undefined, { signal })
 }
 
-async function diagnosed(sinceMs: number, fault: Fault, { lab, signal }: RoundContext): Promise<IncidentView | undefined> {
+async function diagnosed(
+  sinceMs: number,
+  fault: Fault,
+  { lab, signal }: RoundContext,
+): Promise<IncidentView | undefined> {
   const untilMs = Date.now() + INCIDENT_MS + fault.minSeconds * 1000
   const first = await waitForIncident(lab.agent, sinceMs, { untilMs, signal })
   if (!first) return undefined

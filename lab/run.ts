@@ -33,7 +33,11 @@ const STEADY_AGAIN_MS = 75_000
 
 const command = new Command('lab')
   .description('A small shop under load, something that breaks in it, and Midwatch that finds out what.')
-  .option('--fault <name>', `what to break: ${FAULTS.map(({ name }) => name).join(', ')} (default: by the seed)`, parseFault)
+  .option(
+    '--fault <name>',
+    `what to break: ${FAULTS.map(({ name }) => name).join(', ')} (default: by the seed)`,
+    parseFault,
+  )
   .option('--seed <number>', 'the same seed gives the same run', parseSeed, Date.now() % 10_000)
   .option('--load <factor>', 'multiplies the traffic; 1 is about 18 requests a second', parseFactor, 1)
   .option('--prometheus', 'run the real Prometheus and Alertmanager (both must be on the PATH)')
@@ -81,7 +85,9 @@ async function main(options: Options): Promise<number> {
         leaving.abort()
       },
     })
-    return await walks({ lab, narrator, keys, options, chosen, signal: leaving.signal })
+    const code = await walks({ lab, narrator, keys, options, chosen, signal: leaving.signal })
+    keep = code !== 0
+    return code
   } catch (error) {
     keep = broken !== undefined || !leaving.signal.aborted
     if (keep) {

@@ -29,7 +29,10 @@ export interface DrillRound {
 }
 
 export function makeRow(
-  facts: Pick<DrillRow, 'fault' | 'seed' | 'injected' | 'named' | 'confidence' | 'secondsToDiagnosis' | 'alerts' | 'incidents'>,
+  facts: Pick<
+    DrillRow,
+    'fault' | 'seed' | 'injected' | 'named' | 'confidence' | 'secondsToDiagnosis' | 'alerts' | 'incidents'
+  >,
 ): DrillRow {
   const { injected, named } = facts
   return {
@@ -73,7 +76,9 @@ export function renderScore(rounds: readonly DrillRound[]): string {
     `Service right ${of((row) => row.serviceCorrect)}, kind right ${of((row) => row.kindCorrect)}`,
     seconds.length > 0 ? `median ${median(seconds).toFixed(0)} s to the diagnosis` : 'no diagnosis',
     `${sum((row) => row.alerts)} alerts folded into ${sum((row) => row.incidents)} incidents`,
-    ...(tried.length > 0 ? [`${tried.filter(({ mended }) => mended).length} of ${tried.length} approved fixes mended`] : []),
+    ...(tried.length > 0
+      ? [`${tried.filter(({ mended }) => mended).length} of ${tried.length} approved fixes mended`]
+      : []),
   ].join(', ')
 }
 

@@ -39,7 +39,11 @@ const SILENT_EVENTS: ReadonlySet<string> = new Set(['alert', 'note'])
 export async function tellStory(fault: Fault, options: StoryOptions): Promise<StoryEnd> {
   const { lab, narrator, random, signal } = options
   const truth = await lab.inject(fault, random)
-  narrator.event(truth.startedAt, 'Something has just been broken. What it is, you are told after Midwatch has answered.', 'bold')
+  narrator.event(
+    truth.startedAt,
+    'Something has just been broken. What it is, you are told after Midwatch has answered.',
+    'bold',
+  )
   try {
     const view = await investigated(truth.startedAt, options)
     if (!view) return { right: false, fixed: false }
@@ -63,7 +67,10 @@ export async function tellStory(fault: Fault, options: StoryOptions): Promise<St
 }
 
 /** From the break to the report. */
-async function investigated(sinceMs: number, { lab, narrator, signal }: StoryOptions): Promise<IncidentView | undefined> {
+async function investigated(
+  sinceMs: number,
+  { lab, narrator, signal }: StoryOptions,
+): Promise<IncidentView | undefined> {
   const clock = setInterval(() => {
     narrator.status(`${Math.round((Date.now() - sinceMs) / 1000)} s since the break`)
   }, 1000)
@@ -76,7 +83,10 @@ async function investigated(sinceMs: number, { lab, narrator, signal }: StoryOpt
       )
       return undefined
     }
-    narrator.event(first.openedAt, `The first alert is in: ${first.title}. Incident ${first.number} is open and collects what belongs to it.`)
+    narrator.event(
+      first.openedAt,
+      `The first alert is in: ${first.title}. Incident ${first.number} is open and collects what belongs to it.`,
+    )
     const view = await waitForDiagnosis(lab.agent, first.id, { untilMs: Date.now() + NO_DIAGNOSIS_MS, signal })
     if (!view?.report) {
       narrator.say(`There was no answer in time. The log of Midwatch is ${lab.midwatch.logFile}.`, 'bad')
@@ -152,7 +162,8 @@ function askPerson(view: IncidentView, { lab, narrator, keys, auto, signal }: St
     if (key === 'r') lab.agent.refuse(view).catch(complain)
     if (key !== 'a') return
     pressed++
-    if (confirm && pressed === 1) narrator.say(`Risk ${view.approval?.action.risk} of 10. Press a again to approve.`, 'notice')
+    if (confirm && pressed === 1)
+      narrator.say(`Risk ${view.approval?.action.risk} of 10. Press a again to approve.`, 'notice')
     else approve().catch(complain)
   })
   return () => {

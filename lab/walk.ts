@@ -7,18 +7,25 @@ export const waitForIncident = (
   agent: AgentClient,
   sinceMs: number,
   patience: Patience,
-): Promise<IncidentSummary | undefined> =>
-  waitFor(async () => (await agent.incidentsSince(sinceMs))[0], patience)
+): Promise<IncidentSummary | undefined> => waitFor(async () => (await agent.incidentsSince(sinceMs))[0], patience)
 
 /** The incident once it has a report, named or abstained, or is over without one. */
-export const waitForDiagnosis = (agent: AgentClient, id: string, patience: Patience): Promise<IncidentView | undefined> =>
+export const waitForDiagnosis = (
+  agent: AgentClient,
+  id: string,
+  patience: Patience,
+): Promise<IncidentView | undefined> =>
   waitFor(async () => {
     const view = await agent.incident(id)
     return view.report || view.state === 'closed' ? view : undefined
   }, patience)
 
 /** The incident once it waits for a decision, or has gone past the point where it could. */
-export const waitForProposal = (agent: AgentClient, id: string, patience: Patience): Promise<IncidentView | undefined> =>
+export const waitForProposal = (
+  agent: AgentClient,
+  id: string,
+  patience: Patience,
+): Promise<IncidentView | undefined> =>
   waitFor(async () => {
     const view = await agent.incident(id)
     const settled = view.state === 'watching' || view.state === 'closed'

@@ -9,6 +9,8 @@ import { GROUPING } from './timing.ts'
 
 export interface PrometheusOptions {
   readonly workDir: string
+  /** Prometheus's own. */
+  readonly port: number
   readonly targetFile: string
   readonly webhookUrl: string
   readonly scrapeSeconds: number
@@ -17,7 +19,6 @@ export interface PrometheusOptions {
 
 export interface RunningPrometheus {
   readonly url: string
-  readonly alertmanagerUrl: string
   stop(): Promise<void>
 }
 
@@ -42,7 +43,7 @@ export async function startPrometheus(options: PrometheusOptions): Promise<Runni
   }
   const dir = join(options.workDir, 'prometheus')
   mkdirSync(dir, { recursive: true })
-  const [port, alertmanagerPort] = [await freePort(), await freePort()]
+  const alertmanagerPort = await freePort()
   writeConfigs(dir, options, alertmanagerPort)
   const children: Child[] = []
   const start = async (name: string, command: string, args: readonly string[], readyUrl: string) => {
@@ -72,16 +73,16 @@ export async function startPrometheus(options: PrometheusOptions): Promise<Runni
       [
         `--config.file=${join(dir, 'prometheus.yml')}`,
         `--storage.tsdb.path=${join(dir, 'prometheus-data')}`,
-        `--web.listen-address=127.0.0.1:${port}`,
+        `--web.listen-address=127.0.0.1:${options.port}`,
         '--storage.tsdb.retention.time=6h',
       ],
-      `http://127.0.0.1:${port}/-/ready`,
+      `http://127.0.0.1:${options.port}/-/ready`,
     )
   } catch (error) {
     await stop()
     throw error
   }
-  return { url: `http://127.0.0.1:${port}`, alertmanagerUrl: `http://127.0.0.1:${alertmanagerPort}`, stop }
+  return { url: `http://127.0.0.1:${options.port}`, stop }
 }
 
 function writeConfigs(dir: string, options: PrometheusOptions, alertmanagerPort: number): void {

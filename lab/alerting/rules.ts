@@ -27,7 +27,12 @@ const gauge = (metric: string, match: Readonly<Record<string, string>> = {}): Me
   kind: 'gauge',
   of: { metric, match },
 })
-const p95 = (metric: string): Measure => ({ kind: 'quantile', of: { metric }, q: 0.95, overSeconds: RATE_WINDOW_SECONDS })
+const p95 = (metric: string): Measure => ({
+  kind: 'quantile',
+  of: { metric },
+  q: 0.95,
+  overSeconds: RATE_WINDOW_SECONDS,
+})
 const ratio = (part: Measure, whole: Measure): Measure => ({ kind: 'ratio', part, whole })
 
 /** Below this a ratio of requests is chance: one in five seconds. */
@@ -51,6 +56,14 @@ export const ALERT_RULES: readonly AlertRule[] = [
       and: someTraffic('http_requests_total'),
     },
     summary: '{{ $labels.service }} {{ $labels.route }} fails {{ $value | humanizePercentage }} of its requests',
+  }),
+  rule('HighInstanceErrorRatio', 'warning', 4, {
+    condition: {
+      by: ['instance'],
+      when: { measure: ratio(rate('http_requests_total', FAILED), rate('http_requests_total')), is: '>', than: 0.1 },
+      and: someTraffic('http_requests_total'),
+    },
+    summary: '{{ $labels.service }} on {{ $labels.instance }} fails {{ $value | humanizePercentage }} of its requests',
   }),
   rule('HighCallErrorRatio', 'warning', 4, {
     condition: {
@@ -81,16 +94,26 @@ export const ALERT_RULES: readonly AlertRule[] = [
     summary:
       '{{ $labels.service }} {{ $labels.route }} is slow: one request in twenty takes over {{ $value | humanizeDuration }}',
   }),
+  rule('HighInstanceLatency', 'warning', 5, {
+    condition: {
+      by: ['instance'],
+      when: { measure: p95('http_request_duration_seconds'), is: '>', than: 0.75 },
+      and: someTraffic('http_requests_total'),
+    },
+    summary:
+      '{{ $labels.service }} on {{ $labels.instance }} is slow: one request in twenty takes over {{ $value | humanizeDuration }}',
+  }),
   rule('SlowCalls', 'warning', 5, {
     condition: {
       by: ['peer'],
-      when: { measure: p95('http_client_request_duration_seconds'), is: '>', than: 1 },
+      when: { measure: p95('http_client_request_duration_seconds'), is: '>', than: 0.75 },
       and: someTraffic('http_client_requests_total'),
     },
     summary:
       '{{ $labels.service }} waits long for {{ $labels.peer }}: over {{ $value | humanizeDuration }} in one call of twenty',
   }),
-  rule('TargetDown', 'critical', 3, {
+  // Prometheus hears of a target that was taken out up to five seconds late: that long it only looks down.
+  rule('TargetDown', 'critical', 8, {
     condition: { by: ['instance'], when: { measure: gauge('up'), is: '==', than: 0 } },
     summary: '{{ $labels.service }} on {{ $labels.instance }} does not answer',
   }),
@@ -162,7 +185,7 @@ export const ALERT_RULES: readonly AlertRule[] = [
     summary: 'the credential {{ $labels.credential }} of {{ $labels.service }} has expired',
   }),
   rule('HighCpu', 'warning', 6, {
-    condition: { by: ['instance'], when: { measure: rate('process_cpu_seconds_total'), is: '>', than: 0.8 } },
+    condition: { by: ['instance'], when: { measure: rate('process_cpu_seconds_total'), is: '>', than: 0.6 } },
     summary: '{{ $labels.service }} on {{ $labels.instance }} uses {{ $value | humanizePercentage }} of a processor',
   }),
   rule('MemoryGrows', 'warning', 5, {
@@ -177,7 +200,7 @@ export const ALERT_RULES: readonly AlertRule[] = [
     summary: '{{ $labels.service }} on {{ $labels.instance }} holds {{ $value | humanize1024 }}B more than 30 s ago',
   }),
   rule('EventLoopLag', 'warning', 5, {
-    condition: { by: ['instance'], when: { measure: gauge('nodejs_eventloop_lag_seconds'), is: '>', than: 0.25 } },
+    condition: { by: ['instance'], when: { measure: gauge('nodejs_eventloop_lag_seconds'), is: '>', than: 0.1 } },
     summary: '{{ $labels.service }} on {{ $labels.instance }} answers {{ $value | humanizeDuration }} late',
   }),
   rule('ModelErrors', 'warning', 4, {
