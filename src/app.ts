@@ -122,7 +122,7 @@ async function start({ config, roles, log }: AppOptions, stops: (() => Promise<v
   const folder = createFolder({
     db,
     feed,
-    topology: investigator.topology,
+    topology: () => investigator.topology(),
     config: foldingRules(config),
     clock,
     log,

@@ -86,7 +86,7 @@ describe('the door', () => {
       method: 'POST',
       body: unannounced,
       duplex: 'half',
-    } as RequestInit)
+    })
     expect(response.status).toBe(413)
     expect((await post(`${url}/v1/echo/x`, '{"n":1}')).status).toBe(200)
   })

@@ -84,16 +84,16 @@ export function operationsRoutes(options: OperationsOptions): Route[] {
 
 async function runChecks(checks: readonly HealthCheck[]) {
   return Promise.all(
-    checks.map(async ({ name, required, check }) => {
+    checks.map(async (one) => {
       const startedMs = performance.now()
       const signal = AbortSignal.timeout(CHECK_TIMEOUT_MS)
       // Raced, not only signalled: a check that hangs in spite of its signal must not hang the answer too.
       const late = once(signal, 'abort').then((): CheckResult => ({ ok: false, reason: 'no answer in time' }))
-      const result = await Promise.race([check(signal), late]).catch((error: unknown): CheckResult => ({
+      const result = await Promise.race([one.check(signal), late]).catch((error: unknown): CheckResult => ({
         ok: false,
         reason: describeError(error),
       }))
-      return { name, required, ...result, tookMs: Math.round(performance.now() - startedMs) }
+      return { name: one.name, required: one.required, ...result, tookMs: Math.round(performance.now() - startedMs) }
     }),
   )
 }
