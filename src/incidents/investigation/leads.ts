@@ -1,14 +1,16 @@
 // The few series that show a cause best, kept so that they can be looked at again after an action: are they back?
 import type { Clock } from '../../core/clock.ts'
+import { withDeadline } from '../../core/deadline.ts'
 import type { MetricSource } from '../../core/telemetry.ts'
 import type { Cause } from '../../diagnosis/evidence.ts'
-import { readSignals } from '../../diagnosis/service-signals.ts'
+import { readSignals, type Signal } from '../../diagnosis/service-signals.ts'
 import { firstAt, median } from '../../diagnosis/stats.ts'
 import { askAll } from './read.ts'
 import { findSeries, matches, type Witnesses } from './recheck.ts'
 import type { Lead } from './state.ts'
 
 const MAX_LEADS = 3
+const DEADLINE_MS = 15_000
 /** A level counts as back when at most this share of the move is left. */
 const BACK_WITHIN = 0.3
 const LOOK_BACK_STEPS = 20
@@ -47,7 +49,10 @@ export async function lookAtLeads(
       try {
         const toMs = clock.now()
         const range = { fromMs: toMs - LOOK_BACK_STEPS * stepMs, toMs, stepMs }
-        return levelOf(lead, readSignals(await askAll(source, lead.queries, range, signal)), toMs - 4 * stepMs)
+        const series = await withDeadline(clock, DEADLINE_MS, signal, (inner) =>
+          askAll(source, lead.queries, range, inner),
+        )
+        return levelOf(lead, readSignals(series), toMs - 4 * stepMs)
       } catch {
         signal.throwIfAborted()
         return 'unknown'
@@ -58,7 +63,7 @@ export async function lookAtLeads(
   return levels.includes('back') ? 'back' : 'unknown'
 }
 
-function levelOf(lead: Lead, signals: readonly ReturnType<typeof readSignals>[number][], sinceMs: number): Level {
+function levelOf(lead: Lead, signals: readonly Signal[], sinceMs: number): Level {
   const track = signals.find((signal) => matches(signal, lead))?.track
   if (!track) return 'unknown'
   const recent = track.values.subarray(firstAt(track, sinceMs)).slice(-LATEST)

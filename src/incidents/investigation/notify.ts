@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { enqueue, type Job } from '../../db/queue.ts'
 import { addEvent } from '../store.ts'
 import type { InvestigationContext, InvestigationDb } from './context.ts'
-import { getIncident, hasEvent } from './incident.ts'
+import { getIncident } from './incident.ts'
 
 export type Notification = 'diagnosed' | 'proposed' | 'acted' | 'closed'
 
@@ -52,10 +52,17 @@ export async function notify(context: NotifyContext, job: Job, signal: AbortSign
   const url = `${publicUrl.replace(/\/+$/, '')}/incidents/${incidentId}`
   const incident = { id: incidentId, number, severity, state, outcome, title, sentence, service, url }
   await webhook.post({ event: notification, at, incident, ...details }, `${incidentId}:${step}`, signal)
+  const told = JSON.stringify({ step })
   await db.transaction().execute(async (trx: InvestigationDb) => {
-    const kind = 'notified'
-    const text = `The webhook was told: ${step.replace(':', ' ')}.`
-    if (!(await hasEvent(trx, incidentId, kind, text))) await addEvent(trx, incidentId, { at: clock.now(), kind, text })
+    const before = await trx
+      .selectFrom('incident_events')
+      .select('id')
+      .where('incident_id', '=', incidentId)
+      .where('kind', '=', 'notified')
+      .where('data', '=', told)
+      .executeTakeFirst()
+    const text = `The webhook was told: ${notification}.`
+    if (!before) await addEvent(trx, incidentId, { at: clock.now(), kind: 'notified', text, data: { step } })
   })
   feed.publish(incidentId)
 }

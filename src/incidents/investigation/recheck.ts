@@ -1,6 +1,6 @@
 // Asks again for everything a diagnosis claims: series over their window, log lines word for word, changes with their
 // time, the path through the topology. A claim whose evidence does not resolve is taken out and counted.
-import type { Change, Edge, LogLine, LogSource, MetricQuery, MetricSource } from '../../core/telemetry.ts'
+import type { Change, Edge, LogLine, MetricQuery, MetricSource } from '../../core/telemetry.ts'
 import type { Cause, Evidence, EvidenceRef } from '../../diagnosis/evidence.ts'
 import { roleOf } from '../../diagnosis/metric-roles.ts'
 import type { Signal } from '../../diagnosis/service-signals.ts'
@@ -9,11 +9,13 @@ import { median } from '../../diagnosis/stats.ts'
 type SeriesRef = Extract<EvidenceRef, { kind: 'series' }>
 type LogRef = Extract<EvidenceRef, { kind: 'log' }>
 
-/** How the evidence is asked for again. Each throws when the source cannot be asked. */
+/** How the evidence is asked for again. Who cannot be asked answers with nothing. */
 export interface Witnesses {
   /** Everything that can be computed from these queries now, over the window of the investigation. */
   signals(source: MetricSource, queries: readonly MetricQuery[]): Promise<readonly Signal[]>
   line(ref: string): Promise<LogLine | undefined>
+  /** What a service wrote since the alert; null when it cannot be known. */
+  latestLines(service: string): Promise<readonly LogLine[] | null>
   readonly asked: readonly { readonly source: MetricSource; readonly queries: readonly MetricQuery[] }[]
   readonly changes: readonly Change[]
   readonly topology: readonly Edge[]
@@ -80,8 +82,12 @@ async function resolve(ref: EvidenceRef, witnesses: Witnesses): Promise<Evidence
 const connected = (topology: readonly Edge[], a: string, b: string): boolean =>
   topology.some(({ caller, callee }) => (caller === a && callee === b) || (caller === b && callee === a))
 
-/** Keeps the lines that are still there, word for word. No line cited at all is no reason to doubt the count. */
+/** Keeps the lines that are still there, word for word. That a line fell silent is checked by looking for it again. */
 async function resolveLog(ref: LogRef, witnesses: Witnesses): Promise<LogRef | undefined> {
+  if (ref.countAfter === 0) {
+    const latest = await witnesses.latestLines(ref.service)
+    return !latest || latest.some(({ message }) => fitsTemplate(message, ref.template)) ? undefined : ref
+  }
   const lines = await Promise.all(
     ref.lines.map(async (cited) => {
       const found = await witnesses.line(cited.ref)
@@ -91,6 +97,23 @@ async function resolveLog(ref: LogRef, witnesses: Witnesses): Promise<LogRef | u
   const there = lines.filter((line) => line !== undefined)
   return there.length > 0 ? { ...ref, lines: there } : undefined
 }
+
+/** Whether the fixed parts of a template stand in a message, in their order. No pattern is built out of what was read. */
+function fitsTemplate(message: string, template: string): boolean {
+  const parts = template.split('<*>')
+  if (!message.startsWith(parts[0] ?? '') || !message.endsWith(parts.at(-1) ?? '')) return false
+  let at = 0
+  for (const part of parts) {
+    const found = message.indexOf(part, at)
+    if (found < 0) return false
+    at = found + part.length
+  }
+  return true
+}
+
+/** Calls that the signals themselves show, also to what has no metrics of its own, such as a model provider. */
+export const callsIn = (signals: readonly Signal[]): Edge[] =>
+  signals.flatMap(({ service, peer }) => (peer === undefined ? [] : [{ caller: service, callee: peer }]))
 
 /** What was asked, and where, to compute a piece of evidence. */
 export interface FoundSeries {
@@ -167,17 +190,4 @@ function centresAgree(track: Signal['track'], ref: SeriesRef, onsetMs: number): 
   if (!reaches(later, after)) return false
   if (earlier.length === 0) return true
   return reaches(earlier, before) && (median(later) - median(earlier)) * (after - before) >= 0
-}
-
-/** Asks log sources in turn: a reference is understood by the one that gave it. */
-export async function findLine(
-  sources: readonly LogSource[],
-  ref: string,
-  signal: AbortSignal,
-): Promise<LogLine | undefined> {
-  for (const source of sources) {
-    const line = await source.findLine(ref, signal).catch(() => undefined)
-    if (line) return line
-  }
-  return undefined
 }

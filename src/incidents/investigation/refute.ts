@@ -22,6 +22,8 @@ const PAIN: ReadonlySet<SignalRole> = new Set(['errors', 'error_rate', 'latency'
 const SAME_MOMENT_STEPS = 3
 /** A victim this many times as early again refutes instead of merely raising a doubt. */
 const CLEARLY_EARLIER_FACTOR = 3
+/** How long before the alert an onset can belong to it. */
+const NEAR_MS = 10 * 60_000
 const DOUBT = 0.85
 /** A second cause of another service this close to the first has to be told apart. */
 const CLOSE = 0.85
@@ -83,7 +85,7 @@ function earliestVictim(
   for (const { service, peer, role, track } of signals) {
     if (service === cause || peer !== undefined || !victims.includes(service) || !PAIN.has(role)) continue
     // The first part of the window is its normal: an onset is looked for near the alert only.
-    const sinceMs = window.alertAtMs - 10 * 60_000
+    const sinceMs = Math.max(window.alertAtMs - NEAR_MS, (window.fromMs + window.alertAtMs) / 2)
     const quiet = normalOf(track.values.subarray(0, firstAt(track, sinceMs)))
     if (quiet.count < 4) continue
     const scale = Math.max(quiet.scale, 0.15 * Math.abs(quiet.centre), role === 'errors' ? 0.02 : 1e-9)

@@ -1,7 +1,10 @@
 // A process can die anywhere. Whatever was cut short runs again in a new process on the same database, and the end is the
 // same: one action, one telling of each thing, one story.
 import { afterEach, describe, expect, test } from 'vitest'
+import type { KyselyPlugin } from 'kysely'
+import type { Db } from '../../db/connect.ts'
 import { createHttpActions, type HttpActions } from '../../actions/http/action.ts'
+import type { CheckpointTables } from './checkpoint-tables.ts'
 import { STEPS, type RunStep } from './graph.ts'
 import type { Investigator } from './investigator.ts'
 import { INCIDENT, makeWorld, type World, type WorldOptions } from './testing/world.ts'
@@ -28,6 +31,8 @@ function dieAt(step: string, when: 'before' | 'after', nth = 1): RunStep {
     return update
   }
 }
+
+const byText = (a: string, b: string): number => (a < b ? -1 : 1)
 
 /** The whole walk, started anew after every death. Returns how often it died. */
 async function walk(first: () => Investigator): Promise<number> {
@@ -79,7 +84,7 @@ async function expectTheSameEnd(): Promise<void> {
   ])
   expect(world.platform.received.filter(({ method }) => method === 'POST')).toHaveLength(1)
   expect(await world.db.selectFrom('action_runs').select('state').execute()).toEqual([{ state: 'done' }])
-  expect(world.webhook.received.map(({ headers }) => headers['idempotency-key']).sort()).toEqual([
+  expect(world.webhook.received.map(({ headers }) => String(headers['idempotency-key'])).sort(byText)).toEqual([
     `${INCIDENT}:acted:${await world.approvalId()}`,
     `${INCIDENT}:closed`,
     `${INCIDENT}:diagnosed`,
@@ -114,7 +119,7 @@ describe('after dying at the border of a step the walk comes to the same end', (
       if (left.delete(`after ${name}`)) throw new Killed()
       return update
     }
-    const start = world.start
+    const { start } = world
     world = { ...world, start: () => start({ runStep: everywhere }) }
     const deaths = await walk(() => world.start())
     expect([...left]).toEqual([])
@@ -210,4 +215,57 @@ test('what was approved is what runs: a catalogue changed in between carries not
   expect(await world.db.selectFrom('action_runs').select(['state', 'detail']).execute()).toEqual([
     { state: 'failed', detail: 'roll-back-release was changed since it was approved' },
   ])
+})
+
+describe('dying at any statement of the database', () => {
+  /** A process whose n-th statement and all later ones fail: what is not committed by then never happens. */
+  const mortal = (lives: number): KyselyPlugin & { readonly dead: () => boolean } => {
+    let left = lives
+    return {
+      dead: () => left <= 0,
+      transformQuery: ({ node }) => {
+        if (--left <= 0) throw new Killed()
+        return node
+      },
+      transformResult: async ({ result }) => result,
+    }
+  }
+
+  // A sample of a few hundred places; primes, so that others are hit when a step gains or loses a statement.
+  test.each([3, 23, 47, 73, 101, 127, 151, 181, 211, 241, 271, 293])('number %i', async (lives) => {
+    await begin()
+    const { start } = world
+    let first = true
+    world = {
+      ...world,
+      start: () => {
+        const plugin = mortal(first ? lives : Number.POSITIVE_INFINITY)
+        first = false
+        const db = world.db.withPlugin(plugin)
+        return start({ db, checkpointDb: db as unknown as Db<CheckpointTables> })
+      },
+      approve: async (investigator) => {
+        const approvalId = await world.approvalId()
+        const decision = {
+          incidentId: INCIDENT,
+          approvalId,
+          tenant: 'default',
+          by: 'Ada',
+          decision: 'approve',
+        } as const
+        // She presses again when it failed under her hand.
+        await investigator.decide(decision).catch(() => world.start().decide(decision))
+      },
+    }
+    expect(await walk(() => world.start())).toBeLessThanOrEqual(1)
+    // Told at least once, always under the same key, by which a receiver knows it again.
+    const keys = [...new Set(world.webhook.received.map(({ headers }) => headers['idempotency-key']))]
+    expect(keys).toHaveLength(4)
+    world.webhook.received.splice(
+      0,
+      Number.POSITIVE_INFINITY,
+      ...keys.map((key) => ({ headers: { 'idempotency-key': key } }) as never),
+    )
+    await expectTheSameEnd()
+  })
 })

@@ -1,17 +1,15 @@
 // Fourth step: tries to refute the diagnosis. Every claim is asked for again at its source, the order of events is
 // checked, and only what stands is written into the report, told, and looked at again later.
-import type { MetricQuery, MetricSource } from '../../../core/telemetry.ts'
-import { readSignals, type Signal } from '../../../diagnosis/service-signals.ts'
+import { readSignals } from '../../../diagnosis/service-signals.ts'
 import { report as reportSchema, type Report } from '../../report.ts'
 import { addEvent } from '../../store.ts'
 import type { InvestigationContext, InvestigationDb, Step } from '../context.ts'
-import { getIncident } from '../incident.ts'
 import { findLeads } from '../leads.ts'
 import { enqueueNotification } from '../notify.ts'
-import { askAll, type Readings } from '../read.ts'
-import { findLine, recheck, type Witnesses } from '../recheck.ts'
+import { recheck } from '../recheck.ts'
 import { refute } from '../refute.ts'
 import type { InvestigationState } from '../state.ts'
+import { callWitnesses } from '../witnesses.ts'
 import { writeReport } from '../write-report.ts'
 
 export const challenge = (context: InvestigationContext): Step =>
@@ -27,40 +25,6 @@ export const challenge = (context: InvestigationContext): Step =>
     await publish(context, state, report)
     return { leads: cause ? await findLeads(cause, witnesses) : [] }
   }
-
-/** The sources, asked anew. Changes are read again; each group of queries is asked once however many claims need it. */
-async function callWitnesses(
-  context: InvestigationContext,
-  state: InvestigationState,
-  readings: Readings,
-  signal: AbortSignal,
-): Promise<Witnesses> {
-  const { db, sources, changes, log } = context
-  const { tenant } = await getIncident(db, state.incidentId)
-  const { fromMs, toMs, stepMs } = state.window
-  const answers = new Map<string, Promise<readonly Signal[]>>()
-  const ask = async (source: MetricSource, queries: readonly MetricQuery[]): Promise<readonly Signal[]> => {
-    try {
-      return readSignals(await askAll(source, queries, { fromMs, toMs, stepMs }, signal))
-    } catch (error) {
-      signal.throwIfAborted()
-      log.warn({ err: error, source: source.name }, 'a claim could not be asked for again')
-      return []
-    }
-  }
-  return {
-    signals: (source, queries) => {
-      const key = JSON.stringify([source.name, queries])
-      const answer = answers.get(key) ?? ask(source, queries)
-      answers.set(key, answer)
-      return answer
-    },
-    line: (ref) => findLine(sources.logs, ref, signal),
-    asked: readings.asked,
-    changes: await changes({ tenant, fromMs, toMs }).catch(() => []),
-    topology: readings.topology,
-  }
-}
 
 /** Stores and tells the report once. */
 async function publish(context: InvestigationContext, state: InvestigationState, report: Report): Promise<void> {

@@ -45,16 +45,16 @@ export interface World {
   readonly source: RecordedSource
   readonly metrics: Metrics
   /** The investigator of a process that has just started. */
-  start(more?: Partial<InvestigatorOptions>): Investigator
+  readonly start: (more?: Partial<InvestigatorOptions>) => Investigator
   /** Runs every job that is due, as the queue would, until none is left. Rethrows what a handler throws. */
-  work(investigator: Investigator): Promise<void>
+  readonly work: (investigator: Investigator) => Promise<void>
   /** The alerts end, as a webhook would tell it. */
-  recover(): Promise<void>
-  state(): Promise<string>
-  events(): Promise<string[]>
-  approvalId(): Promise<string>
-  approve(investigator: Investigator): Promise<void>
-  close(): Promise<void>
+  readonly recover: () => Promise<void>
+  readonly state: () => Promise<string>
+  readonly events: () => Promise<string[]>
+  readonly approvalId: () => Promise<string>
+  readonly approve: (investigator: Investigator) => Promise<void>
+  readonly close: () => Promise<void>
 }
 
 export const actionConfig = (platformUrl: string) => ({

@@ -1,0 +1,64 @@
+import { createServer, type IncomingMessage } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { afterEach, expect, test } from 'vitest'
+import { Secret } from '../../core/secret.ts'
+import { createWebhook, signatureOf } from './webhook.ts'
+
+let close: (() => void) | undefined
+afterEach(() => close?.())
+
+const seen: { headers: IncomingMessage['headers']; body: string }[] = []
+async function serve(status: number, headers: Record<string, string> = {}): Promise<string> {
+  seen.length = 0
+  const server = createServer((request, response) => {
+    let body = ''
+    request.on('data', (chunk: Buffer) => (body += chunk.toString()))
+    request.on('end', () => {
+      seen.push({ headers: request.headers, body })
+      response.writeHead(status, headers).end('thanks')
+    })
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  close = () => {
+    server.close()
+    server.closeAllConnections()
+  }
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`
+}
+const never = new AbortController().signal
+
+test('a message is signed over the bytes that are sent, and carries its key', async () => {
+  const secret = new Secret('hush')
+  const url = await serve(200)
+  await createWebhook({ url, secret }).post({ event: 'closed', text: 'gelöst' }, 'inc_1:closed', never)
+  expect(seen[0]?.body).toBe('{"event":"closed","text":"gelöst"}')
+  expect(seen[0]?.headers).toMatchObject({
+    'idempotency-key': 'inc_1:closed',
+    'x-midwatch-signature': signatureOf(seen[0]?.body ?? '', secret),
+  })
+})
+
+test('without a secret there is no signature', async () => {
+  await createWebhook({ url: await serve(204) }).post({}, 'k', never)
+  expect(seen[0]?.headers['x-midwatch-signature']).toBeUndefined()
+})
+
+test.each([300, 400, 500])('a receiver that answers %i has not taken it', async (status) => {
+  await expect(createWebhook({ url: await serve(status) }).post({}, 'k', never)).rejects.toMatchObject({
+    code: 'upstream',
+    message: expect.stringContaining(String(status)),
+  })
+})
+
+test('a redirect is not followed', async () => {
+  const url = await serve(302, { location: '/elsewhere' })
+  await expect(createWebhook({ url }).post({}, 'k', never)).rejects.toThrow('302')
+  expect(seen).toHaveLength(1)
+})
+
+test('a receiver that is not there is an upstream failure', async () => {
+  const url = await serve(200)
+  close?.()
+  await new Promise((resolve) => setImmediate(resolve))
+  await expect(createWebhook({ url }).post({}, 'k', never)).rejects.toMatchObject({ code: 'upstream' })
+})

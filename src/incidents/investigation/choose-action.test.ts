@@ -1,0 +1,185 @@
+import { describe, expect, test } from 'vitest'
+import { configSchema, type ActionConfig } from '../../config/schema.ts'
+import type { Change } from '../../core/telemetry.ts'
+import type { Cause } from '../../diagnosis/evidence.ts'
+import { checkUrlFor, chooseAction, type ChoiceInput, fingerprintOf, requestFor } from './choose-action.ts'
+import { weighRisk } from './risk.ts'
+
+const action = (more: Record<string, unknown> = {}): ActionConfig => {
+  const entry = {
+    name: 'roll-back',
+    does: 'roll-back',
+    services: ['*'],
+    fits: ['bad_deploy'],
+    title: 'Roll {service} back to {from}',
+    expected: 'ok',
+    undo: 'Deploy {to}',
+    risk: 3,
+    request: { url: 'http://deploy/{service}?to={from}', body: { to: '{from}', run: '{run}' } },
+    ...more,
+  }
+  return configSchema.parse({ agent: { actions: [entry] } }).agent.actions[0] as ActionConfig
+}
+const restart = (more: Record<string, unknown> = {}) =>
+  action({
+    name: 'restart',
+    does: 'restart',
+    title: 'Restart {service}',
+    undo: 'None',
+    request: { url: 'http://deploy/{service}/restart' },
+    ...more,
+  })
+
+const onset = 1_000_000
+const change = (more: Partial<Change> = {}): Change => ({
+  id: 'd1',
+  at: onset - 11_000,
+  service: 'inventory',
+  kind: 'deploy',
+  summary: 's',
+  from: '7e10b',
+  to: '8f2c1',
+  ...more,
+})
+const cause: Cause = {
+  service: 'inventory',
+  kind: 'bad_deploy',
+  metric: 'm',
+  score: 1,
+  confidence: 0.9,
+  onset,
+  evidence: [],
+  against: [],
+}
+const choose = (more: Partial<ChoiceInput> = {}) =>
+  chooseAction({
+    catalogue: [action()],
+    cause,
+    effect: 'checkout fails',
+    incidentNumber: 7,
+    alertAtMs: onset + 20_000,
+    changes: [change()],
+    topology: [],
+    knownServices: new Set(['inventory']),
+    tried: [],
+    ...more,
+  })
+const reason = (choice: ReturnType<typeof choose>) => (choice.kind === 'none' ? choice.reason : 'proposed')
+
+describe('a proposal', () => {
+  test('is filled from the change that came shortly before', () => {
+    expect(choose()).toMatchObject({
+      kind: 'proposed',
+      action: {
+        name: 'roll-back',
+        service: 'inventory',
+        title: 'Roll inventory back to 7e10b',
+        undo: 'Deploy 8f2c1',
+        parameters: { service: 'inventory', change: 'd1', from: '7e10b', to: '8f2c1' },
+        risk: 3,
+        ifNothing: 'It goes on as it is: checkout fails.',
+      },
+    })
+  })
+
+  test('is the first of the catalogue that fits and can be filled', () => {
+    const catalogue = [
+      restart({ fits: ['down'] }),
+      action({ services: ['payment'] }),
+      action(),
+      restart({ name: 'second', fits: ['bad_deploy'] }),
+    ]
+    expect(choose({ catalogue })).toMatchObject({ action: { name: 'roll-back' } })
+    expect(choose({ catalogue, changes: [] })).toMatchObject({ action: { name: 'second' } })
+  })
+
+  test('is not made twice for the same service', () => {
+    expect(reason(choose({ tried: ['roll-back inventory'] }))).toContain('nothing (more)')
+    expect(choose({ tried: ['roll-back payment'] }).kind).toBe('proposed')
+  })
+
+  test('prefers the change that the evidence cites over a later one', () => {
+    const cited = {
+      id: 'e',
+      claim: 'c',
+      weight: 1,
+      ref: {
+        kind: 'change' as const,
+        id: 'd1',
+        at: 1,
+        service: 'inventory',
+        changeKind: 'deploy' as const,
+        summary: '',
+      },
+    }
+    const changes = [change(), change({ id: 'd2', at: onset - 1000 })]
+    expect(choose({ changes })).toMatchObject({ action: { parameters: { change: 'd2' } } })
+    expect(choose({ changes, cause: { ...cause, evidence: [cited] } })).toMatchObject({
+      action: { parameters: { change: 'd1' } },
+    })
+  })
+})
+
+describe('nothing is proposed', () => {
+  test.each([
+    ['no change is known', { changes: [] }, 'no change of inventory'],
+    ['the change is another service’s', { changes: [change({ service: 'payment' })] }, 'no change of inventory'],
+    ['the change is hours old', { changes: [change({ at: onset - 7_200_000 })] }, 'no change of inventory'],
+    ['the change came after', { changes: [change({ at: onset + 120_000 })] }, 'no change of inventory'],
+    ['the change was a restart', { changes: [change({ kind: 'restart' })] }, 'no change of inventory'],
+    ['the change does not say from what', { changes: [change({ from: undefined })] }, '{from}'],
+    ['the service is unknown', { knownServices: new Set(['payment']) }, 'not a service that Midwatch knows'],
+    ['the kind fits nothing', { cause: { ...cause, kind: 'down' as const } }, 'nothing (more)'],
+    ['a value holds a line break', { changes: [change({ from: 'a\r\nx-evil: 1' })] }, 'characters that no name'],
+    ['a value is invisible', { changes: [change({ from: 'a\u202Eb' })] }, 'characters that no name'],
+    ['a value climbs a path', { changes: [change({ from: '..' })] }, 'characters that no name'],
+    ['a value is endless', { changes: [change({ from: 'x'.repeat(5000) })] }, 'characters that no name'],
+  ])('when %s', (_name, more, expected) => {
+    expect(reason(choose(more))).toContain(expected)
+  })
+})
+
+describe('a request', () => {
+  const parameters = { service: 'a b/../c', from: '1&x=2', to: 't', change: 'c', kind: 'k', incident: '7' }
+
+  test('carries values encoded where they stand in an address, and as they are in the body', () => {
+    const request = requestFor(action(), parameters, 'run 1')
+    expect(request.url).toBe('http://deploy/a%20b%2F..%2Fc?to=1%26x%3D2')
+    expect(request.body).toEqual({ to: '1&x=2', run: 'run 1' })
+    expect(checkUrlFor(action({ check: { url: 'http://deploy/runs/{run}' } }), parameters, 'run 1')).toBe(
+      'http://deploy/runs/run%201',
+    )
+  })
+
+  test('has the same fingerprint until what it does changes', () => {
+    const one = fingerprintOf(requestFor(action(), parameters, ''))
+    expect(fingerprintOf(requestFor(action({ title: 'Other' }), parameters, ''))).toBe(one)
+    expect(fingerprintOf(requestFor(action({ request: { url: 'http://other/{service}' } }), parameters, ''))).not.toBe(
+      one,
+    )
+  })
+})
+
+describe('the risk', () => {
+  const calls = (...callers: string[]) =>
+    callers.map((caller, i) => ({ caller, callee: callers[i - 1] ?? 'inventory' }))
+  test('is the catalogue’s for a lonely service and a sure cause', () => {
+    expect(weighRisk(3, 'inventory', [], 0.9)).toEqual({ risk: 3, reasons: ['the catalogue gives it 3'] })
+  })
+  test('grows with what depends on the service, directly or not', () => {
+    expect(weighRisk(3, 'inventory', calls('a'), 0.9).risk).toBe(3)
+    expect(weighRisk(3, 'inventory', calls('a', 'b'), 0.9).risk).toBe(4)
+    expect(weighRisk(3, 'inventory', calls('a', 'b', 'c', 'd'), 0.9)).toEqual({
+      risk: 5,
+      reasons: ['the catalogue gives it 3', '4 services depend on inventory (+2)'],
+    })
+  })
+  test('grows with doubt, and ends at 10', () => {
+    expect(weighRisk(3, 'inventory', [], 0.7).risk).toBe(4)
+    expect(weighRisk(9, 'inventory', calls('a', 'b', 'c', 'd'), 0.5).risk).toBe(10)
+  })
+  test('comes to an end where services call in a circle', () => {
+    const circle = [...calls('a', 'b'), { caller: 'inventory', callee: 'b' }]
+    expect(weighRisk(1, 'inventory', circle, 0.9).risk).toBe(2)
+  })
+})
