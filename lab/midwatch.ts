@@ -85,12 +85,12 @@ function midwatchConfig(options: MidwatchOptions, dataDir: string) {
           },
         }
       : { prometheus: { url: options.prometheusUrl } }
-  const scripted = { targets: [{ provider: 'scripted', model: 'scripted' }] }
+  const scripted = { targets: [{ provider: 'model-provider', model: 'scripted' }] }
   return {
     server: { host: '127.0.0.1', port: options.port },
     data: dataDir,
     auth: { mode: 'off' },
-    providers: { scripted: { kind: 'openai', baseUrl: options.modelProviderUrl } },
+    providers: { 'model-provider': { kind: 'openai', baseUrl: options.modelProviderUrl } },
     models: { assistant: scripted, oncall: scripted },
     agent: {
       model: 'oncall',

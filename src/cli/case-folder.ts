@@ -13,7 +13,15 @@ import { createInterface } from 'node:readline'
 import { createGunzip } from 'node:zlib'
 import { z } from 'zod'
 import { AppError, describeError } from '../core/errors.ts'
-import { CHANGE_KINDS, type Change, type Edge, type LogLevel, type LogLine, type Point, type Series } from '../core/telemetry.ts'
+import {
+  CHANGE_KINDS,
+  type Change,
+  type Edge,
+  type LogLevel,
+  type LogLine,
+  type Point,
+  type Series,
+} from '../core/telemetry.ts'
 import type { CaseInput } from '../diagnosis/case.ts'
 
 const caseFile = z.object({
@@ -175,7 +183,8 @@ async function eachLine(
     number++
     if (line !== '') take(line, (why) => new AppError('malformed', `${file} line ${number}: ${why}.`), number)
   }
-  if (broken !== undefined) throw new AppError('malformed', `${file} cannot be read: ${describeError(broken)}`, { cause: broken })
+  if (broken !== undefined)
+    throw new AppError('malformed', `${file} cannot be read: ${describeError(broken)}`, { cause: broken })
 }
 
 /** RFC 4180, one line: cells may be in quotes, with quotes doubled. */
@@ -196,14 +205,17 @@ function parseMetric(name: string, called: ReadonlySet<string>): { metric: strin
   if (pairs.length > 0 && pairs.map(([text]) => text).join('') === inside) {
     return { metric, labels: Object.fromEntries(pairs.map(([, label, value]) => [label ?? '', value ?? ''])) }
   }
-  const callee = called.has(inside) || /^edge_/.test(metric)
+  const callee = called.has(inside) || metric.startsWith('edge_')
   return { metric, labels: { [callee ? 'callee' : 'operation']: inside } }
 }
 
 /** The level that was given, or the word for one near the start of the message. */
 function levelOf(level: string | undefined, message: string): LogLevel {
-  const word = (level ?? /\b(TRACE|DEBUG|INFO|WARN|WARNING|ERROR|FATAL|SEVERE|CRITICAL)\b/.exec(message.slice(0, 80))?.[0] ?? '')
-    .toLowerCase()
+  const word = (
+    level ??
+    /\b(TRACE|DEBUG|INFO|WARN|WARNING|ERROR|FATAL|SEVERE|CRITICAL)\b/.exec(message.slice(0, 80))?.[0] ??
+    ''
+  ).toLowerCase()
   if (/^(trace|debug)$/.test(word)) return 'debug'
   if (/^warn(ing)?$/.test(word)) return 'warn'
   if (/^(error|severe)$/.test(word)) return 'error'

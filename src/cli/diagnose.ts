@@ -18,7 +18,10 @@ interface Options {
 export function diagnoseCommand(): Command {
   return new Command('diagnose')
     .description('name the cause of recorded cases, with the evidence; works offline')
-    .argument('<case...>', 'folders with case.json, metrics.csv(.gz) and, where there are any, logs.jsonl(.gz) and changes.jsonl(.gz)')
+    .argument(
+      '<case...>',
+      'folders with case.json, metrics.csv(.gz) and, where there are any, logs.jsonl(.gz) and changes.jsonl(.gz)',
+    )
     .option('--baseline <dir>', 'the same system at a healthy time (default: CASE/../../baseline)')
     .option('--topology <file>', 'who calls whom: caller,callee (default: CASE/../../topology.csv)')
     .option('--json', 'print one JSON line for each case; times are Unix seconds')

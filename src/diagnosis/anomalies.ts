@@ -52,7 +52,8 @@ const fold =
   (before: number, after: number) =>
     before + ground <= 0 && after + ground <= 0
       ? 0
-      : Math.abs(Math.log((Math.max(after, 0) + ground + 1e-12) / (Math.max(before, 0) + ground + 1e-12))) / Math.log(full)
+      : Math.abs(Math.log((Math.max(after, 0) + ground + 1e-12) / (Math.max(before, 0) + ground + 1e-12))) /
+        Math.log(full)
 /** Close to full is trouble whatever it was before; far from full never is. */
 const filling = (before: number, after: number) => (after <= before ? 0 : clamp((after - 0.7) / 0.22, 0, 1.5))
 const cpuEffect = (before: number, after: number, unit: string) =>
@@ -62,7 +63,12 @@ const MEASURES: Readonly<Record<SignalRole, Measure>> = {
   up: { bad: -1, floor: 0.05, relativeFloor: 0.05, effect: difference(0.5) },
   errors: { bad: 1, floor: 0.01, relativeFloor: 0.1, effect: share, unknownBefore: 0 },
   error_rate: { bad: 1, floor: 0.02, relativeFloor: 0.2, effect: fold(4, 0.1), unknownBefore: 0 },
-  availability: { bad: -1, floor: 0, relativeFloor: 0.01, effect: (before, after, _unit, yard) => (before - after) / before / yard.errors },
+  availability: {
+    bad: -1,
+    floor: 0,
+    relativeFloor: 0.01,
+    effect: (before, after, _unit, yard) => (before - after) / before / yard.errors,
+  },
   latency: { bad: 1, floor: 0, relativeFloor: 0.12, effect: fold(3) },
   requests: { bad: 0, floor: 0, relativeFloor: 0.12, effect: fold(2.2) },
   client_errors: { bad: 1, floor: 0.01, relativeFloor: 0.1, effect: share, unknownBefore: 0 },

@@ -68,7 +68,11 @@ export function assignBlame(topology: Topology, signals: readonly Signal[], anom
       signal.peer !== undefined && signal.role === role ? edgeKey(signal.service, signal.peer) : undefined,
     )
   const [errors, latency, down] = [own(ERROR_ROLES), own(LATENCY_ROLES), own(['up'])]
-  const [edgeErrors, edgeLatency, edgeRefused] = [onEdge('client_errors'), onEdge('client_latency'), onEdge('client_refused')]
+  const [edgeErrors, edgeLatency, edgeRefused] = [
+    onEdge('client_errors'),
+    onEdge('client_latency'),
+    onEdge('client_refused'),
+  ]
   const measuredEdges = new Set(
     signals.flatMap(({ role, service, peer }) =>
       peer !== undefined && (role === 'client_errors' || role === 'client_latency') ? [edgeKey(service, peer)] : [],

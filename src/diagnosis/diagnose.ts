@@ -1,35 +1,18 @@
 // The diagnosis: signals, what left normal, who suffers from whom, what speaks for which cause, and how sure that is.
 // Deterministic and pure: the same case gives the same answer, in any order of its series.
-import { FAULT_KINDS } from '../core/fault-kinds.ts'
-import type { Edge, LogLine, Series } from '../core/telemetry.ts'
-import { CLOSE, findAnomaly, yardstickFrom, type Anomaly, type Window, type Yardstick } from './anomalies.ts'
-import { assignBlame, ERROR_ROLES, LATENCY_ROLES } from './blame.ts'
+import { FAULT_KINDS, type FaultKind } from '../core/fault-kinds.ts'
 import type { CaseInput, Diagnosis } from './case.ts'
 import { confidenceOf, LEAST_SCORE } from './confidence.ts'
-import { measureKey, type Context } from './context.ts'
+import type { Context } from './context.ts'
 import { writeEvidence } from './evidence-writer.ts'
 import type { Cause } from './evidence.ts'
 import { findingsFor, scoreOf, type Finding } from './findings.ts'
 import { judgeService } from './kinds.ts'
-import { findLoads } from './load.ts'
-import { compareLogs } from './log-evidence.ts'
-import { looksLikeDatabase } from './metric-roles.ts'
-import { findNetworkTrouble } from './network.ts'
-import { readSignals, seriesKey, type Signal, type SignalRole } from './service-signals.ts'
-import { firstAt, toTrack, valuesBetween, type Track } from './stats.ts'
-import { buildTopology, distances, failurePath, type Topology } from './topology.ts'
-import { sayList, sayValue } from './wording.ts'
+import { readCase, type ReadOptions } from './read-case.ts'
+import { ruleOut, sayEffect, sayMissing } from './summary.ts'
+import { failurePath } from './topology.ts'
 
-/** A healthy time of the same system, to compare with; without it the quiet part of the case is used. */
-export interface Reference {
-  readonly series: readonly Series[]
-  readonly logs: readonly LogLine[]
-}
-
-export interface DiagnoseOptions {
-  readonly reference?: Reference
-  /** Names that only observe (a front door as seen from outside) and are never a cause. */
-  readonly observers?: readonly string[]
+export interface DiagnoseOptions extends ReadOptions {
   /** How many causes to give; 5 when not said. */
   readonly limit?: number
   /** Below this score no cause is named; 1.2 when not said. */
@@ -45,7 +28,9 @@ export function diagnose(input: CaseInput, options: DiagnoseOptions = {}): Diagn
     .sort((a, b) => b.score - a.score || (a.service < b.service ? -1 : 1))
   const [best] = judged
   const abstained = !best || best.score < (options.leastScore ?? LEAST_SCORE)
-  const named = abstained ? [] : judged.filter(({ score }) => score > Math.min(0, options.leastScore ?? 0)).slice(0, options.limit ?? 5)
+  const named = abstained
+    ? []
+    : judged.filter(({ score }) => score > Math.min(0, options.leastScore ?? 0)).slice(0, options.limit ?? 5)
   const causes = named.map((one) => toCause(context, one, judged))
   const path = best && !abstained ? pathTo(context, best.service) : []
   return {
@@ -61,7 +46,7 @@ export function diagnose(input: CaseInput, options: DiagnoseOptions = {}): Diagn
 
 interface Judged {
   readonly service: string
-  readonly kind: (typeof FAULT_KINDS)[number]
+  readonly kind: FaultKind
   readonly score: number
   readonly findings: readonly Finding[]
 }
@@ -75,184 +60,6 @@ function judge(context: Context, service: string): Judged {
     if (score > best.score + 1e-9) best = { service, kind, score, findings: its }
   }
   return best
-}
-
-function readCase(input: CaseInput, options: DiagnoseOptions): Context {
-  const window = windowOf(input)
-  const signals = readSignals(input.series)
-  const reference = options.reference ? healthyTracks(options.reference) : NO_TRACKS
-  const quiet = quietPart(window)
-  const alerted = new Set(input.symptoms.map(({ service }) => service))
-  const anomalyOf = (one: Signal, yard: Yardstick) => findAnomaly(one, window, quiet, reference.get(signalKey(one)), yard)
-  const yard = yardstickFrom(
-    signals.filter(({ service }) => alerted.has(service)).flatMap((one) => anomalyOf(one, CLOSE) ?? []),
-  )
-  const anomalies = signals
-    .map((one) => anomalyOf(one, yard))
-    .filter((one) => one !== undefined)
-    .sort((a, b) => compare(signalKey(a.signal), signalKey(b.signal)))
-  const edges = [...input.topology, ...edgesSeen(signals, input.series)]
-  const topology = buildTopology([...edges, ...frontDoors(edges, signals, options.observers ?? [])])
-  const byService = groupBy(anomalies)
-  const onsetMs = incidentOnset(anomalies, window)
-  const providers = new Set(signals.flatMap((one) => (one.role.startsWith('provider') && one.peer ? [one.peer] : [])))
-  const observed = new Set(signals.map(({ service }) => service))
-  const names = [...new Set([...observed, ...topology.callers.keys(), ...topology.callees.keys(), ...providers])].sort()
-  // With healthy lines to compare with, every line of the case may belong to the incident: alerts come late.
-  const healthy = options.reference?.logs ?? NO_LINES
-  const logsFromMs = healthy.length > 0 ? Number.NEGATIVE_INFINITY : onsetMs
-  const logs = compareLogs({
-    logs: input.logs,
-    onsetMs: logsFromMs,
-    reference: healthy,
-    names,
-    callersOf: (service) => topology.callers.get(service) ?? [],
-  })
-  return {
-    window,
-    topology,
-    blame: assignBlame(topology, signals, anomalies),
-    signals,
-    anomalies,
-    byService,
-    loads: findLoads(topology, signals, anomalies),
-    network: findNetworkTrouble(signals, anomalies),
-    felt: feltBy(alerted, byService),
-    lost: lostBy(alerted, byService),
-    logs,
-    changes: [...input.changes].sort((a, b) => a.at - b.at || compare(a.id, b.id)),
-    onsetMs,
-    alerted,
-    distance: distances(topology, [...alerted]),
-    providers,
-    observers: new Set(options.observers ?? []),
-    signalCounts: countSignals(signals),
-    observed,
-  }
-}
-
-const NO_LINES: readonly LogLine[] = []
-const NO_TRACKS: ReadonlyMap<string, Track> = new Map()
-const tracksOf = new WeakMap<Reference, ReadonlyMap<string, Track>>()
-
-/** Read once for all the cases that are compared with it. */
-function healthyTracks(reference: Reference): ReadonlyMap<string, Track> {
-  const known = tracksOf.get(reference)
-  if (known) return known
-  const tracks = new Map(readSignals(reference.series).map((one) => [signalKey(one), one.track]))
-  tracksOf.set(reference, tracks)
-  return tracks
-}
-
-const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
-
-const signalKey = (one: Signal): string => [one.role, one.name, one.peer ?? '', seriesKey(one)].join('\u0000')
-
-function windowOf(input: CaseInput): Window {
-  let fromMs = Number.POSITIVE_INFINITY
-  let toMs = Number.NEGATIVE_INFINITY
-  for (const { points } of input.series) {
-    for (const [time, value] of points) {
-      if (!Number.isFinite(time) || !Number.isFinite(value)) continue
-      if (time < fromMs) fromMs = time
-      if (time > toMs) toMs = time
-    }
-  }
-  const stepMs = Number.isFinite(input.stepMs) && input.stepMs > 0 ? input.stepMs : 1000
-  if (fromMs > toMs) {
-    const at = Number.isFinite(input.alertAtMs) ? input.alertAtMs : 0
-    return { fromMs: at, alertAtMs: at, toMs: at, stepMs }
-  }
-  const alertAtMs = Number.isFinite(input.alertAtMs) ? Math.min(Math.max(input.alertAtMs, fromMs), toMs) : toMs
-  return { fromMs, alertAtMs, toMs, stepMs }
-}
-
-/** What lies well before the alert: an alert is later than its cause, so its last stretch is left out. */
-function quietPart(window: Window) {
-  const untilMs = window.alertAtMs - 0.3 * (window.alertAtMs - window.fromMs)
-  return (track: Track): Float64Array => {
-    const before = valuesBetween(track, Number.NEGATIVE_INFINITY, untilMs)
-    if (before.length >= 4) return before
-    return track.values.subarray(0, firstAt(track, window.alertAtMs))
-  }
-}
-
-const FELT: ReadonlySet<SignalRole> = new Set(['errors', 'availability', 'latency', 'client_errors', 'client_latency', 'up'])
-
-/** When users began to feel it: the earliest of the strong symptoms, leaving out the earliest tenth as chance. */
-function incidentOnset(anomalies: readonly Anomaly[], window: Window): number {
-  const felt = anomalies.filter(({ signal, strength }) => FELT.has(signal.role) && strength > 0.3)
-  const strong = felt.length > 0 ? felt : anomalies.filter(({ strength }) => strength > 0.3)
-  const onsets = strong.map(({ onsetMs }) => onsetMs).sort((a, b) => a - b)
-  return onsets[Math.floor(onsets.length / 10)] ?? window.alertAtMs
-}
-
-/** The lateness at the alerted services, by what measured it: `metric as unit` → time lost. */
-function lostBy(alerted: ReadonlySet<string>, byService: ReadonlyMap<string, readonly Anomaly[]>): Context['lost'] {
-  const lost = new Map<string, number>()
-  for (const service of alerted) {
-    for (const { signal, before, after } of byService.get(service) ?? []) {
-      if (!LATENCY_ROLES.includes(signal.role)) continue
-      const key = measureKey(signal)
-      lost.set(key, Math.max(lost.get(key) ?? 0, after - before))
-    }
-  }
-  return lost
-}
-
-function countSignals(signals: readonly Signal[]): Context['signalCounts'] {
-  const counts = new Map<string, Map<SignalRole, number>>()
-  for (const { service, role } of signals) {
-    const roles = counts.get(service) ?? new Map<SignalRole, number>()
-    roles.set(role, (roles.get(role) ?? 0) + 1)
-    counts.set(service, roles)
-  }
-  return counts
-}
-
-function feltBy(alerted: ReadonlySet<string>, byService: ReadonlyMap<string, readonly Anomaly[]>): Context['felt'] {
-  const worst = (roles: readonly SignalRole[]): number =>
-    [...alerted]
-      .flatMap((service) => byService.get(service) ?? [])
-      .reduce((most, { signal, strength }) => (roles.includes(signal.role) ? Math.max(most, strength) : most), 0)
-  return { errors: worst(ERROR_ROLES), latency: worst(LATENCY_ROLES) }
-}
-
-/** Edges that nobody drew but callers measure; and the database behind measured queries. */
-function edgesSeen(signals: readonly Signal[], series: readonly Series[]): Edge[] {
-  const seen = new Map<string, Edge>()
-  for (const { role, service, peer } of signals) {
-    if (peer === undefined || role === 'other') continue
-    seen.set(`${service}\u0000${peer}`, { caller: service, callee: peer })
-  }
-  const databases = [...new Set([...series.map((one) => one.service), ...signals.flatMap((one) => one.peer ?? [])])].filter(
-    looksLikeDatabase,
-  )
-  const [only] = databases
-  if (databases.length === 1 && only !== undefined) {
-    for (const { role, service } of signals) {
-      if (role === 'database_latency') seen.set(`${service}\u0000${only}`, { caller: service, callee: only })
-    }
-  }
-  return [...seen.values()]
-}
-
-/** What an observer sees is the work of the services that nobody else calls. */
-function frontDoors(edges: readonly Edge[], signals: readonly Signal[], observers: readonly string[]): Edge[] {
-  const called = new Set(edges.map(({ callee }) => callee))
-  const observed = new Set(signals.map(({ service }) => service))
-  const doors = [...new Set(edges.map(({ caller }) => caller))].filter((one) => !called.has(one) && observed.has(one))
-  return observers.filter((one) => observed.has(one)).flatMap((caller) => doors.map((callee) => ({ caller, callee })))
-}
-
-function groupBy(anomalies: readonly Anomaly[]): Map<string, Anomaly[]> {
-  const groups = new Map<string, Anomaly[]>()
-  for (const one of anomalies) {
-    const group = groups.get(one.signal.service)
-    if (group) group.push(one)
-    else groups.set(one.signal.service, [one])
-  }
-  return groups
 }
 
 const candidatesOf = (context: Context): string[] =>
@@ -279,7 +86,11 @@ function toCause(context: Context, one: Judged, all: readonly Judged[]): Cause {
     kind: one.kind,
     metric: shown?.kind === 'anomaly' ? shown.anomaly.signal.metric : '',
     score: Math.round(one.score * 1000) / 1000,
-    confidence: confidenceOf({ score: one.score, runnerUp: one === all[0] ? runnerUp : (all[0]?.score ?? 0), witnesses }),
+    confidence: confidenceOf({
+      score: one.score,
+      runnerUp: one === all[0] ? runnerUp : (all[0]?.score ?? 0),
+      witnesses,
+    }),
     onset: onsets.length === 0 ? null : Math.min(...onsets),
     evidence,
     against,
@@ -295,50 +106,3 @@ function pathTo(context: Context, service: string): string[] {
   }
   return [service]
 }
-
-function ruleOut(context: Context, judged: readonly Judged[]): Diagnosis['ruledOut'] {
-  const [best] = judged
-  return judged.slice(1).flatMap(({ service }) => {
-    const { share, by } = context.blame.explained(service)
-    const suffers = context.blame.symptom(service) > 0.15
-    if (suffers && share > 0.4 && by !== undefined) {
-      return [{ service, reason: `It suffers, but what it suffers comes from its calls to ${by}.` }]
-    }
-    if (suffers || service === best?.service || !context.observed.has(service)) return []
-    const changed = context.changes.some((change) => change.service === service)
-    const reason = changed ? 'It was changed, but it works as before.' : 'Nothing it measures left its normal range.'
-    return (context.byService.get(service) ?? []).length === 0 ? [{ service, reason }] : []
-  })
-}
-
-function sayEffect(context: Context): string {
-  const felt = context.anomalies.filter(({ signal }) => ['errors', 'availability', 'latency'].includes(signal.role))
-  const front = (service: string): number =>
-    (context.alerted.has(service) ? 2 : 0) + (context.topology.callers.has(service) ? 0 : 1)
-  const errors = felt.filter(({ signal, strength }) => signal.unit === 'ratio' && signal.role === 'errors' && strength > 0.1)
-  const [worst] = [...(errors.length > 0 ? errors : felt)].sort(
-    (a, b) => front(b.signal.service) - front(a.signal.service) || b.strength - a.strength,
-  )
-  if (!worst) return context.alerted.size === 0 ? 'nothing that users would feel' : `alerts at ${sayList([...context.alerted].sort())}`
-  const { signal, before, after } = worst
-  if (signal.role === 'errors') return `${signal.service} fails for ${sayValue(after, signal.unit)} of requests`
-  if (signal.role === 'availability') return `${signal.service} succeeds less often: ${sayValue(after, signal.unit)}`
-  return `${signal.service} answers in ${sayValue(after, signal.unit)} instead of ${sayValue(before, signal.unit)}`
-}
-
-function sayMissing(context: Context, causes: readonly Cause[]): string[] {
-  const missing: string[] = []
-  const [best, next] = causes
-  if (context.signals.length === 0) missing.push('Metrics: none were there for this time.')
-  if (context.logs.length === 0) missing.push('Log lines from around the onset.')
-  if (!best) {
-    if (context.signals.length > 0) missing.push('A service whose own measurements left their normal range.')
-    return missing
-  }
-  if (!context.observed.has(best.service)) missing.push(`Metrics of ${best.service} itself: it is seen only through its callers.`)
-  if (next && next.score > 0.75 * best.score) missing.push(`What tells ${best.service} from ${next.service}: both fit almost as well.`)
-  if (context.changes.length === 0) missing.push('Deploys and other changes around the onset: none were reported.')
-  return missing
-}
-
-export type { Topology }

@@ -27,13 +27,22 @@ const WORDS: readonly (readonly [FaultKind, RegExp])[] = [
     'credential_expired',
     /(certificate|credential|token|secret|password|api key)\b.*\b(expired|has run out|no longer valid|revoked)|expired (certificate|credential|token|key)|\b401\b|unauthori[sz]ed|unauthenticated/i,
   ],
-  ['pool_exhausted', /pool\b.*(exhaust|time[d ]?\s?out|full|no free)|waiting for (a |free )*connection|too many connections/i],
+  [
+    'pool_exhausted',
+    /pool\b.*(exhaust|time[d ]?\s?out|full|no free)|waiting for (a |free )*connection|too many connections/i,
+  ],
   ['down', /econnrefused|connection refused|ehostunreach|enotfound|no healthy upstream|connect: no route/i],
   ['memory_leak', /out of memory|\boom\b|heap limit|outofmemory|cannot allocate memory/i],
-  ['provider_failure', /overloaded|(model|llm|provider)\b.*\b(unavailable|failed|failing|error|rate.?limited|429|5\d\d)/i],
+  [
+    'provider_failure',
+    /overloaded|(model|llm|provider)\b.*\b(unavailable|failed|failing|error|rate.?limited|429|5\d\d)/i,
+  ],
   ['slow_database', /slow (query|queries)|lock wait|statement timeout|query\b.*\b(timed out|timeout|took)/i],
   ['queue_backlog', /(queue|backlog)\b.*\b(full|growing|behind|backlog|over)|consumer lag/i],
-  ['bad_config', /(config|configuration|setting|flag|environment variable)\b.*\b(invalid|missing|unknown|wrong|bad|not set|rejected)|invalid (config|setting)/i],
+  [
+    'bad_config',
+    /(config|configuration|setting|flag|environment variable)\b.*\b(invalid|missing|unknown|wrong|bad|not set|rejected)|invalid (config|setting)/i,
+  ],
   ['bad_deploy', /typeerror|referenceerror|nullpointer|cannot read propert|is not a function|assertion|exception/i],
   ['slow_dependency', /upstream\b.*\b(time[d ]?\s?out|slow)|etimedout|deadline exceeded|request timed out/i],
   ['traffic_surge', /load shed|shedding|too many requests|over capacity/i],
@@ -112,7 +121,9 @@ export function compareLogs({ logs, onsetMs, reference, names, callersOf }: LogC
     return total && total.before * longer > 0 ? total.after / (total.before * longer) : 1
   }
   const found = [...counts.values()].flatMap((count) => {
-    const heard = callersOf(count.service).filter((caller) => totals.has(caller)).map(ownActivity)
+    const heard = callersOf(count.service)
+      .filter((caller) => totals.has(caller))
+      .map(ownActivity)
     const expectation = {
       expected: count.before * longer,
       activity: ownActivity(count.service),
@@ -200,13 +211,15 @@ function judge(
           ? 'vanished'
           : undefined
   if (!change || (change === 'new' && !knowsBefore)) return undefined
+  // An error that is no longer told is no trouble.
+  if (change === 'vanished' && LEVELS.indexOf(count.level) >= LEVELS.indexOf('warn')) return undefined
   const all = `${text} ${count.lines.map((line) => line.message).join(' ')}`
   const strength =
     change === 'new'
       ? WEIGHT[count.level] * Math.min(1, 0.4 + after / 10)
       : change === 'surged'
         ? WEIGHT[count.level] * Math.min(0.85, Math.log2(after / (most + 0.5)) / 4)
-        : 0.6 * (1 - after / (0.4 * least))
+        : (least >= 20 ? 0.75 : 0.5) * (1 - after / (0.4 * least))
   return {
     service: count.service,
     template: text,

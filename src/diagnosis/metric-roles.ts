@@ -153,7 +153,11 @@ const RULES: readonly RoleRule[] = [
   { role: 'peer_latency', name: /\bserver\b.*(p\d\d|latenc|duration|ms|seconds)/, peer: true },
   { role: 'client_latency', name: LATENCY, peer: true },
   { role: 'client_latency', name: /\b(client|outgoing|outbound|egress|upstream)\b.*(latenc|duration|seconds|p\d\d)/ },
-  { role: 'client_requests', name: /\b(requests?|calls?|count|rpcs?|errors?|failures?|responses?|total|handled)\b/, peer: true },
+  {
+    role: 'client_requests',
+    name: /\b(requests?|calls?|count|rpcs?|errors?|failures?|responses?|total|handled)\b/,
+    peer: true,
+  },
   { role: 'client_requests', name: /\b(client|outgoing|outbound|egress|upstream)\b.*\b(requests?|calls?)\b/ },
   { role: 'latency', name: LATENCY },
   { role: 'availability', name: /success ?(rate|ratio)|availab(le|ility)\b/ },

@@ -10,7 +10,10 @@ export interface NetworkTrouble {
 }
 
 /** For each service how much of its edges lose time, counting half an edge of doubt, with the worst of them. */
-export function findNetworkTrouble(signals: readonly Signal[], anomalies: readonly Anomaly[]): ReadonlyMap<string, NetworkTrouble> {
+export function findNetworkTrouble(
+  signals: readonly Signal[],
+  anomalies: readonly Anomaly[],
+): ReadonlyMap<string, NetworkTrouble> {
   const edges = new Map<string, Set<string>>()
   const slow = new Map<string, { sum: number; worst: Anomaly }>()
   for (const { role, service, peer } of signals) {
@@ -34,6 +37,8 @@ export function findNetworkTrouble(signals: readonly Signal[], anomalies: readon
     }
   }
   return new Map(
-    [...slow].map(([end, { sum, worst }]) => [end, { share: sum / ((edges.get(end)?.size ?? 1) + 0.5), worst }] as const),
+    [...slow].map(
+      ([end, { sum, worst }]) => [end, { share: sum / ((edges.get(end)?.size ?? 1) + 0.5), worst }] as const,
+    ),
   )
 }

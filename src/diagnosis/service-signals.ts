@@ -88,7 +88,13 @@ export function readSignals(series: readonly Series[]): Signal[] {
     ...pools(of('pool_used'), of('pool_max')),
     ...disks(of('disk_free'), of('disk_size')),
     ...of('credential_expiry').map((one) =>
-      signal(one, 'credential_left', `time left of ${subject(one, 'the credential')}`, 's', secondsLeft(toTrack(one.points))),
+      signal(
+        one,
+        'credential_left',
+        `time left of ${subject(one, 'the credential')}`,
+        's',
+        secondsLeft(toTrack(one.points)),
+      ),
     ),
     ...(Object.keys(PLAIN) as (keyof typeof PLAIN)[]).flatMap((role) =>
       of(role)
@@ -158,23 +164,28 @@ function unitOf(one: Series): string {
 
 /** One group for each service, metric and peer (or queue); in each, how many calls there were and how they ended. */
 function calls(series: readonly Series[], errorRole: SignalRole, rateRole: SignalRole): Signal[] {
-  return groups(series, (one) => [one.service, one.metric, peerOf(one.labels) ?? '', one.labels['queue'] ?? '']).flatMap(
-    (group) => {
-      const [first] = group
-      const ended = (ending: string): Series[] => group.filter((one) => endingOfSeries(one) === ending)
-      const total = sumOf(group)
-      const label = Object.fromEntries(Object.entries(first.labels).filter(([, value]) => value !== statusOf(first.labels)))
-      const base = { ...first, labels: label }
-      const rate = signal(base, rateRole, rateRole === 'jobs' ? 'jobs' : 'request rate', unitOf(first), total)
-      if (group.every((one) => statusOf(one.labels) === undefined)) {
-        return /error|fail/i.test(first.metric) ? [signal(base, errorRole, 'failed calls', unitOf(first), total)] : [rate]
-      }
-      const failed = [rate, signal(base, errorRole, 'error ratio', 'ratio', ratioOf(sumOf(ended('failed')), total))]
-      if (errorRole !== 'client_errors') return failed
-      const refused = ratioOf(sumOf(ended('refused')), total)
-      return [...failed, signal(base, 'client_refused', 'share of calls refused', 'ratio', refused)]
-    },
-  )
+  return groups(series, (one) => [
+    one.service,
+    one.metric,
+    peerOf(one.labels) ?? '',
+    one.labels['queue'] ?? '',
+  ]).flatMap((group) => {
+    const [first] = group
+    const ended = (ending: string): Series[] => group.filter((one) => endingOfSeries(one) === ending)
+    const total = sumOf(group)
+    const label = Object.fromEntries(
+      Object.entries(first.labels).filter(([, value]) => value !== statusOf(first.labels)),
+    )
+    const base = { ...first, labels: label }
+    const rate = signal(base, rateRole, rateRole === 'jobs' ? 'jobs' : 'request rate', unitOf(first), total)
+    if (group.every((one) => statusOf(one.labels) === undefined)) {
+      return /error|fail/i.test(first.metric) ? [signal(base, errorRole, 'failed calls', unitOf(first), total)] : [rate]
+    }
+    const failed = [rate, signal(base, errorRole, 'error ratio', 'ratio', ratioOf(sumOf(ended('failed')), total))]
+    if (errorRole !== 'client_errors') return failed
+    const refused = ratioOf(sumOf(ended('refused')), total)
+    return [...failed, signal(base, 'client_refused', 'share of calls refused', 'ratio', refused)]
+  })
 }
 
 function endingOfSeries(one: Series): string {
@@ -202,13 +213,19 @@ function providerSignals(
     ...groups(requests, (one) => [one.service, one.metric, one.labels['provider'] ?? '']).map((group) => {
       const failed = group.filter((one) => endingOfSeries(one) === 'failed')
       const ratio = ratioOf(sumOf(failed), sumOf(group))
-      return named(group[0], signal({ ...group[0], labels: {} }, 'provider_errors', 'error ratio of model calls', 'ratio', ratio))
+      return named(
+        group[0],
+        signal({ ...group[0], labels: {} }, 'provider_errors', 'error ratio of model calls', 'ratio', ratio),
+      )
     }),
     ...groups(providersOwn, (one) => [one.service, one.metric, one.labels['provider'] ?? '']).map((group) =>
       named(group[0], signal(group[0], 'provider_errors', 'failed model calls', '/s', sumOf(group))),
     ),
     ...groups(unhealthy, (one) => [one.service, one.metric, one.labels['provider'] ?? '']).map((group) =>
-      named(group[0], signal(group[0], 'provider_state', 'state of the provider (1 = not healthy)', 'ratio', sumOf(group))),
+      named(
+        group[0],
+        signal(group[0], 'provider_state', 'state of the provider (1 = not healthy)', 'ratio', sumOf(group)),
+      ),
     ),
     ...latencies
       .filter((one) => one.as === 'mean' || one.as === 'quantile')
@@ -223,7 +240,9 @@ function combined(
   unit: string,
   combine: (group: readonly Series[]) => Track,
 ): Signal[] {
-  return groups(series, (one) => [one.service, one.metric]).map((group) => signal(group[0], role, name, unit, combine(group)))
+  return groups(series, (one) => [one.service, one.metric]).map((group) =>
+    signal(group[0], role, name, unit, combine(group)),
+  )
 }
 
 /** Connections in use against the pool's size; without a size, the number itself. */

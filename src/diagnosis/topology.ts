@@ -20,7 +20,8 @@ export function buildTopology(edges: readonly Edge[]): Topology {
     add(callees, caller, callee)
     add(callers, callee, caller)
   }
-  const sorted = (map: Map<string, Set<string>>) => new Map([...map].map(([from, to]) => [from, [...to].sort()] as const))
+  const sorted = (map: Map<string, Set<string>>) =>
+    new Map([...map].map(([from, to]) => [from, [...to].sort()] as const))
   return { callees: sorted(callees), callers: sorted(callers) }
 }
 
@@ -52,7 +53,8 @@ export function failurePath(
   const best = new Map<string, { cost: number; via?: string }>(from.map((service) => [service, { cost: 0 }]))
   const open = new Set(from)
   while (open.size > 0) {
-    const at = [...open].sort((a, b) => (best.get(a)?.cost ?? 0) - (best.get(b)?.cost ?? 0) || (a < b ? -1 : 1))[0] ?? ''
+    const at =
+      [...open].sort((a, b) => (best.get(a)?.cost ?? 0) - (best.get(b)?.cost ?? 0) || (a < b ? -1 : 1))[0] ?? ''
     open.delete(at)
     if (at === to) break
     for (const callee of topology.callees.get(at) ?? []) {

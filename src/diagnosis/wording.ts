@@ -1,10 +1,10 @@
 // How numbers, times and things are said in a claim: plain, with units, in UTC. The same input gives the same sentence.
 import type { Anomaly } from './anomalies.ts'
 
-/** `03:12:40` in UTC. */
+/** `03:12:40 UTC`: without its zone a time in a claim would be read as local. */
 export function timeOfDay(ms: number): string {
   const date = new Date(ms)
-  return Number.isNaN(date.getTime()) ? 'an unknown time' : date.toISOString().slice(11, 19)
+  return Number.isNaN(date.getTime()) ? 'an unknown time' : `${date.toISOString().slice(11, 19)} UTC`
 }
 
 /** Three significant digits, without an exponent. */

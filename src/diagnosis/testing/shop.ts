@@ -34,7 +34,9 @@ export const CALLS: readonly Edge[] = [
 
 /** Has no metrics of its own: seen only by its callers. */
 const OUTSIDE = new Set(['card-network'])
-const SERVICES = [...new Set(CALLS.flatMap(({ caller, callee }) => [caller, callee]))].filter((one) => !OUTSIDE.has(one))
+const SERVICES = [...new Set(CALLS.flatMap(({ caller, callee }) => [caller, callee]))].filter(
+  (one) => !OUTSIDE.has(one),
+)
 
 export interface Scenario {
   readonly kind: FaultKind | null
@@ -76,7 +78,10 @@ export function makeCase(scenario: Scenario): CaseInput {
   const builder = new Builder()
   const logs: LogLine[] = []
   const base = new Map(
-    [...SERVICES, ...OUTSIDE].map((name) => [name, { ms: 4 + 20 * random(), cpu: 0.03 + 0.1 * random(), mb: 80 + 60 * random() }]),
+    [...SERVICES, ...OUTSIDE].map((name) => [
+      name,
+      { ms: 4 + 20 * random(), cpu: 0.03 + 0.1 * random(), mb: 80 + 60 * random() },
+    ]),
   )
   const share = new Map(CALLS.map((edge) => [`${edge.caller}>${edge.callee}`, 0.4 + 0.5 * random()]))
   const entryRate = load * (20 + 20 * random())
@@ -164,10 +169,18 @@ export function makeCase(scenario: Scenario): CaseInput {
         const status = refused ? '401' : gone ? 'error' : '500'
         const bad = refused ? ramp : failed
         builder.add(name, 'http_client_requests_total', 'rate', { peer: callee, status: '200' }, at, calls * (1 - bad))
-        if (bad > 0.001) builder.add(name, 'http_client_requests_total', 'rate', { peer: callee, status }, at, calls * bad)
+        if (bad > 0.001)
+          builder.add(name, 'http_client_requests_total', 'rate', { peer: callee, status }, at, calls * bad)
         builder.add(name, 'http_client_request_duration_seconds', 'mean', { peer: callee }, at, wobble(seen / 1000))
-        if (gone && random() < 0.5) log(at, name, 'error', `call to ${callee} failed: connect ECONNREFUSED 127.0.0.1:${4800 + Math.floor(random() * 20)}`)
-        else if (failed > 0.05 && random() < 0.4) log(at, name, 'warn', `${callee} answered 500 to request ${Math.floor(random() * 1e9)}`)
+        if (gone && random() < 0.5)
+          log(
+            at,
+            name,
+            'error',
+            `call to ${callee} failed: connect ECONNREFUSED 127.0.0.1:${4800 + Math.floor(random() * 20)}`,
+          )
+        else if (failed > 0.05 && random() < 0.4)
+          log(at, name, 'warn', `${callee} answered 500 to request ${Math.floor(random() * 1e9)}`)
       }
       if (name === 'catalogue' || name === 'inventory') {
         const queryMs = solve('shop-db').ms
@@ -179,7 +192,8 @@ export function makeCase(scenario: Scenario): CaseInput {
         builder.add(name, 'db_pool_connections', 'value', { state: 'in_use' }, at, busy)
         builder.add(name, 'db_pool_connections', 'value', { state: 'idle' }, at, 20 - busy)
         builder.add(name, 'db_pool_waiting', 'value', {}, at, full ? Math.round(wobble(8 * ramp)) : busy === 20 ? 4 : 0)
-        if (full && random() < 0.5) log(at, name, 'error', `timed out after 1000 ms waiting for connection from pool main`)
+        if (full && random() < 0.5)
+          log(at, name, 'error', `timed out after 1000 ms waiting for connection from pool main`)
       }
       if (name === 'orders-queue') {
         builder.add(name, 'queue_depth', 'value', { queue: 'orders' }, at, Math.round(wobble(backlog)))
@@ -188,18 +202,35 @@ export function makeCase(scenario: Scenario): CaseInput {
       if (name === 'inventory' || name === 'cart') {
         const full = kind === 'disk_full' && active && name === service
         builder.add(name, 'disk_size_bytes', 'value', { volume: 'data' }, at, 1e9)
-        builder.add(name, 'disk_free_bytes', 'value', { volume: 'data' }, at, full ? Math.max(0, 6e8 * (1 - since / 6)) : 6e8)
-        if (full && since > 6 && random() < 0.5) log(at, name, 'error', `write failed: ENOSPC: no space left on device, write`)
+        builder.add(
+          name,
+          'disk_free_bytes',
+          'value',
+          { volume: 'data' },
+          at,
+          full ? Math.max(0, 6e8 * (1 - since / 6)) : 6e8,
+        )
+        if (full && since > 6 && random() < 0.5)
+          log(at, name, 'error', `write failed: ENOSPC: no space left on device, write`)
       }
       if (name === 'payment') {
-        const expiry = kind === 'credential_expired' && name === service ? faultMs / 1000 : START_MS / 1000 + 90 * 86_400
+        const expiry =
+          kind === 'credential_expired' && name === service ? faultMs / 1000 : START_MS / 1000 + 90 * 86_400
         builder.add(name, 'credential_expiry_timestamp_seconds', 'value', { credential: 'card-network' }, at, expiry)
-        if (kind === 'credential_expired' && active && random() < 0.5) log(at, name, 'error', `card-network refused us: 401, token expired`)
+        if (kind === 'credential_expired' && active && random() < 0.5)
+          log(at, name, 'error', `card-network refused us: 401, token expired`)
       }
       if (name === 'midwatch') provider(builder, at, kind === 'provider_failure' ? ramp : 0, wobble)
       if (random() < 0.5) log(at, name, 'info', `served request ${Math.floor(random() * 1e9)} in ${Math.floor(ms)} ms`)
       if (active && name === service && (kind === 'bad_deploy' || kind === 'bad_config') && random() < 0.6)
-        log(at, name, 'error', kind === 'bad_deploy' ? `TypeError: Cannot read properties of undefined (reading 'total')` : `request failed: limit 0 reached`)
+        log(
+          at,
+          name,
+          'error',
+          kind === 'bad_deploy'
+            ? `TypeError: Cannot read properties of undefined (reading 'total')`
+            : `request failed: limit 0 reached`,
+        )
     }
   }
   return {
@@ -261,9 +292,31 @@ function hurt(quiet: Trouble, kind: FaultKind, ramp: number): void {
 
 function provider(builder: Builder, at: number, ramp: number, wobble: (value: number) => number): void {
   const labels = { provider: 'model-provider' }
-  builder.add('midwatch', 'llm_requests_total', 'rate', { model: 'shop', endpoint: 'chat', status: '200' }, at, wobble(4 * (1 - 0.6 * ramp)))
-  builder.add('midwatch', 'llm_requests_total', 'rate', { model: 'shop', endpoint: 'chat', status: '502' }, at, wobble(4 * 0.6 * ramp))
-  if (ramp > 0) builder.add('midwatch', 'llm_errors_total', 'rate', { model: 'shop', error_type: 'upstream' }, at, wobble(2.4 * ramp))
+  builder.add(
+    'midwatch',
+    'llm_requests_total',
+    'rate',
+    { model: 'shop', endpoint: 'chat', status: '200' },
+    at,
+    wobble(4 * (1 - 0.6 * ramp)),
+  )
+  builder.add(
+    'midwatch',
+    'llm_requests_total',
+    'rate',
+    { model: 'shop', endpoint: 'chat', status: '502' },
+    at,
+    wobble(4 * 0.6 * ramp),
+  )
+  if (ramp > 0)
+    builder.add(
+      'midwatch',
+      'llm_errors_total',
+      'rate',
+      { model: 'shop', error_type: 'upstream' },
+      at,
+      wobble(2.4 * ramp),
+    )
   builder.add('midwatch', 'llm_provider_state', 'value', { ...labels, state: 'closed' }, at, ramp > 0.9 ? 0 : 1)
   builder.add('midwatch', 'llm_provider_state', 'value', { ...labels, state: 'open' }, at, ramp > 0.9 ? 1 : 0)
 }
@@ -288,7 +341,14 @@ function changesFor({ kind, service, seed }: Scenario, faultMs: number, alertMs:
 class Builder {
   readonly #series = new Map<string, Omit<Series, 'points'> & { points: Point[] }>()
 
-  add(service: string, metric: string, as: Series['as'], labels: Record<string, string>, at: number, value: number): void {
+  add(
+    service: string,
+    metric: string,
+    as: Series['as'],
+    labels: Record<string, string>,
+    at: number,
+    value: number,
+  ): void {
     const key = JSON.stringify([service, metric, as, labels])
     const known = this.#series.get(key)
     if (known) known.points.push([at, value])

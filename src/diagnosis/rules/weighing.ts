@@ -1,0 +1,60 @@
+// What the rules ask before they weigh an observation: is it beyond what load explains, does anybody suffer from it, does it
+// matter next to what users lose, and is it more than one percentile straying by chance.
+import type { Anomaly } from '../anomalies.ts'
+import { LATENCY_ROLES } from '../blame.ts'
+import { loaded, measureKey, painOf, type Context } from '../context.ts'
+import type { Finding } from '../findings.ts'
+import type { SignalRole } from '../service-signals.ts'
+import { clamp } from '../stats.ts'
+import { sayAnomaly } from '../wording.ts'
+
+/** What can be said for or against one service. */
+export type Rule = (context: Context, service: string) => readonly Finding[]
+
+export const byAnomaly = (
+  service: string,
+  aspect: string,
+  weight: number,
+  kinds: Finding['kinds'],
+  anomaly: Anomaly,
+  claim = sayAnomaly(anomaly),
+): Finding => ({ service, aspect, weight, kinds, claim, source: { kind: 'anomaly', anomaly } })
+
+export function relevance(context: Context, service: string): number {
+  return Math.max(painOf(context, service) / 0.3, context.alerted.has(service) ? 1 : 0)
+}
+
+/** What suffers from a load that was passed down to it is a victim of the load; where the load enters, it is the cause. */
+export const unloaded = (context: Context, service: string): number =>
+  context.loads.get(service)?.origin === 'outside' ? 1 : 1 - 0.7 * loaded(context, service)
+
+/** What is left of an anomaly once the part that more requests explain is taken away. */
+export function beyondLoad(context: Context, service: string, anomaly: Anomaly): number {
+  const load = context.loads.get(service)
+  if (!load || load.rise.before <= 0) return anomaly.strength
+  const grew = load.rise.after / load.rise.before
+  const rose = anomaly.before > 0 ? anomaly.after / anomaly.before : Number.POSITIVE_INFINITY
+  return anomaly.strength * clamp((rose / grew - 1) / 1.2, 0.1, 1)
+}
+
+/** Where users feel only errors, lateness elsewhere is beside the point, and the other way round. */
+export function fits(context: Context, aspect: 'errors' | 'latency'): number {
+  const { errors, latency } = context.felt
+  const [same, other] = aspect === 'errors' ? [errors, latency] : [latency, errors]
+  return same >= 0.15 || other < 0.15 ? 1 : 0.55
+}
+
+/** A lateness of milliseconds is not why users wait for seconds, however unusual it is. */
+export function matters(context: Context, anomaly: Anomaly): number {
+  const lost = context.lost.get(measureKey(anomaly.signal))
+  if (lost === undefined || lost <= 0 || !LATENCY_ROLES.includes(anomaly.signal.role)) return 1
+  return clamp((anomaly.after - anomaly.before) / (0.15 * lost), 0.15, 1)
+}
+
+/** One of many percentiles and operations may stray by chance; most of them together do not. */
+export function support(context: Context, service: string, roles: readonly SignalRole[]): number {
+  const all = context.signalCounts.get(service)
+  const total = roles.reduce((sum, role) => sum + (all?.get(role) ?? 0), 0)
+  const strayed = (context.byService.get(service) ?? []).filter(({ signal }) => roles.includes(signal.role)).length
+  return total === 0 ? 1 : 0.4 + 0.6 * Math.min(1, (2 * strayed) / total)
+}
