@@ -3,7 +3,7 @@ import { nearest } from '../core/nearest.ts'
 import { placeholdersOf } from '../core/template.ts'
 
 /** Filled from the incident. `run` is the idempotency key of the one request. */
-export const INCIDENT_PLACEHOLDERS = ['service', 'kind', 'change', 'from', 'to', 'incident', 'run'] as const
+const INCIDENT_PLACEHOLDERS = ['service', 'kind', 'change', 'from', 'to', 'incident', 'run'] as const
 
 /** The ones that only a change gives a value to. */
 export const CHANGE_PLACEHOLDERS: readonly string[] = ['change', 'from', 'to']

@@ -110,7 +110,7 @@ function fillEntry(entry: ActionConfig, input: ChoiceInput): Choice {
 }
 
 /** The last deploy or change of configuration or flag at the service shortly before the onset. */
-export function changeBefore({
+function changeBefore({
   cause,
   changes,
   alertAtMs,

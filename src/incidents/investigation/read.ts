@@ -158,7 +158,7 @@ async function readLogs(
 }
 
 /** What a stranger may read of a failure; the rest is in the log. */
-export function publicReason(error: unknown): string {
+function publicReason(error: unknown): string {
   const reason = error instanceof AppError ? error.message : describeError(error)
   return reason.slice(0, 300)
 }

@@ -14,7 +14,7 @@ import { duration } from '../sentence.ts'
 import type { InvestigationState } from '../state.ts'
 
 /** A cause less sure than this is no ground to touch anything. */
-export const SURE_ENOUGH = 0.5
+const SURE_ENOUGH = 0.5
 
 export const plan = (context: InvestigationContext): Step =>
   async function planAction(state) {
