@@ -73,8 +73,7 @@ export async function startServer(options: ServerOptions, host: string, port: nu
       // Once a stream has begun its own dialect has to tell of the failure; here only the socket is left to close.
       if (response.headersSent) response.destroy()
       else {
-        // What was not read of the body is not waited for: the connection ends with the answer.
-        if (!request.complete) response.setHeader('connection', 'close')
+        if (!request.complete) readRest(request)
         send(response, errorReply(error, dialect, id))
       }
     }
@@ -107,6 +106,21 @@ export async function startServer(options: ServerOptions, host: string, port: nu
       clearInterval(idle)
     },
   }
+}
+
+/** How long a sender is listened to that goes on writing after it was answered. */
+const REST_MS = 3000
+
+/**
+ * Reads what is left of a refused body and throws it away. Closing at once would reset the connection, and the sender,
+ * still writing, would never see why it was refused.
+ */
+function readRest(request: IncomingMessage): void {
+  if (request.closed) return
+  const timer = setTimeout(() => request.socket.destroy(), REST_MS)
+  timer.unref()
+  request.once('close', () => clearTimeout(timer))
+  request.resume()
 }
 
 function listen(server: Server, host: string, port: number): Promise<void> {
