@@ -10,7 +10,7 @@ import { FAULTS } from './faults/all.ts'
 import type { Fault } from './faults/fault.ts'
 import { startLab } from './lab.ts'
 import { parseFactor, parseSeed } from './options.ts'
-import { createRandom } from './platform/random.ts'
+import { createRandom, type Random } from './platform/random.ts'
 import { playRound, quietRound, rest, steady } from './round.ts'
 import { type DrillRound, foundAll, renderScore, renderTable } from './score.ts'
 
@@ -63,7 +63,7 @@ async function main(options: Options): Promise<number> {
   const tell = (text: string) => console.error(`${new Date().toLocaleTimeString('en-GB')}  ${text}`)
   const workDir = mkdtempSync(join(tmpdir(), 'midwatch-drill-'))
   const random = createRandom(options.seed)
-  const plan = options.fault ?? [...shuffled(FAULTS, random.next), NOTHING]
+  const plan = options.fault ?? [...shuffled(FAULTS, random), NOTHING]
   const rounds: DrillRound[] = []
   let keep = true
   const lab = await startLab({
@@ -95,10 +95,10 @@ async function main(options: Options): Promise<number> {
 }
 
 /** Fisher and Yates. */
-function shuffled<T>(list: readonly T[], next: () => number): T[] {
+function shuffled<T>(list: readonly T[], random: Random): T[] {
   const out = [...list]
   for (let i = out.length - 1; i > 0; i--) {
-    const j = Math.floor(next() * (i + 1))
+    const j = random.int(0, i)
     const [a, b] = [out[i] as T, out[j] as T]
     out[i] = b
     out[j] = a

@@ -90,7 +90,7 @@ export async function startLab(options: LabOptions): Promise<Lab> {
       scrapeSeconds: SCRAPE_SECONDS,
       actions: actionCatalogue(platform.url),
     })
-    stops.push(midwatch.stop)
+    stops.push(() => midwatch.stop())
     await midwatch.start()
 
     // Last, for Midwatch is among what is watched: until it is up it would be found down.
@@ -102,7 +102,7 @@ export async function startLab(options: LabOptions): Promise<Lab> {
             kind: 'prometheus',
             ...(await startPrometheus({ ...watched, port: prometheusPort, scrapeSeconds: SCRAPE_SECONDS })),
           }
-    stops.push(alerting.stop)
+    stops.push(() => alerting.stop())
 
     const truthFile = join(workDir, 'truth.jsonl')
     return {

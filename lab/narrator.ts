@@ -61,7 +61,7 @@ export function createNarrator(stage: Stage): Narrator {
 /** Standard output as a stage. */
 export function terminalStage(): Stage {
   const { stdout } = process
-  const rewrites = stdout.isTTY === true
+  const rewrites = stdout.isTTY
   // hasColors() knows NO_COLOR.
   return { write: (text) => void stdout.write(text), rewrites, colours: rewrites && stdout.hasColors() }
 }

@@ -24,8 +24,8 @@ const DIAGNOSIS_MS = 90_000
 const PROPOSAL_MS = 30_000
 const CLOSE_MS = 180_000
 const QUIET_MS = 120_000
-/** About as long as the diagnosis looks back, so that the last round is out of its sight. */
-const REST_MS = 75_000
+/** With the healthy seconds at the end of a round, most of what the next diagnosis compares with. */
+const REST_MS = 45_000
 const CONTROL_MS = 60_000
 
 /** Breaks, waits, approves, heals. Throws when the signal aborts; heals even then. */
@@ -132,5 +132,5 @@ async function comeToRest(sinceMs: number, { lab, tell, signal }: RoundContext):
   if (!quiet) tell('   an incident is still open although everything was healed')
 }
 
-/** Long enough that the last round is out of sight of the next diagnosis. */
+/** A healthy past for the next round. */
 export const rest = (signal: AbortSignal): Promise<void> => steady(REST_MS, signal)

@@ -15,7 +15,7 @@ import { type Lab, startLab } from './lab.ts'
 import { createNarrator, type Narrator, terminalStage } from './narrator.ts'
 import { parseFactor, parsePort, parseSeed } from './options.ts'
 import { createRandom, type Random } from './platform/random.ts'
-import { type StoryEnd, tellStory } from './story.ts'
+import { tellStory } from './story.ts'
 
 interface Options {
   readonly fault?: Fault
@@ -182,12 +182,12 @@ async function pressed(
   wanted: string,
   { keys, lab, narrator, signal }: Pick<Walks, 'keys' | 'lab' | 'narrator' | 'signal'>,
 ): Promise<void> {
-  let there = false
+  const there = new AbortController()
   const stop = keys.listen((key) => {
-    there ||= key === wanted
+    if (key === wanted) there.abort()
   })
   try {
-    while (!there) {
+    while (!there.signal.aborted) {
       const { recentPerSecond, recentFailedShare } = lab.platform.loadStats()
       narrator.status(
         `the shop is well · ${recentPerSecond.toFixed(0)} requests/s · ${(recentFailedShare * 100).toFixed(1)} % fail · ${wanted} breaks something else`,

@@ -66,9 +66,9 @@ async function breakThings(): Promise<void> {
 
 /** Kills at moments that know nothing of what Midwatch is doing, and starts it again each time. */
 async function killAgainAndAgain(breaking: Promise<void>): Promise<void> {
-  let more = true
-  void breaking.finally(() => (more = false))
-  while (more || kills < KILLS) {
+  const calm = new AbortController()
+  void breaking.finally(() => calm.abort())
+  while (!calm.signal.aborted || kills < KILLS) {
     await wait(random.between(500, 9000))
     await lab.midwatch.kill()
     kills++
