@@ -10,8 +10,15 @@ const ASK_AGAIN_MS = 30_000
 const OPEN_A_PAGE = 200
 const CLOSED_A_PAGE = 50
 
+/**
+ * Not kept once the reader has left the list: who comes back sees how it is, not how it was. (The list keeps its order
+ * while it is read, so an old answer would fix an old order.)
+ */
+const FORGET = { gcTime: 0 }
+
 export function useOpenIncidents() {
   return useQuery({
+    ...FORGET,
     queryKey: ['incidents', 'open'],
     queryFn: ({ signal }) => allOpen(signal),
     refetchInterval: ASK_AGAIN_MS,
@@ -23,6 +30,7 @@ export function useOpenIncidents() {
 /** Page by page, the newest first. */
 export function useClosedIncidents() {
   return useInfiniteQuery({
+    ...FORGET,
     queryKey: ['incidents', 'closed'],
     queryFn: ({ signal, pageParam }) =>
       getJson<IncidentList>(listPath({ state: 'closed', limit: CLOSED_A_PAGE, before: pageParam }), signal),

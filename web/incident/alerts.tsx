@@ -54,9 +54,7 @@ function Alert({ alert }: { readonly alert: AlertView }) {
       </p>
       {alert.summary !== '' && <p>{alert.summary}</p>}
       <p className="quiet">
-        {alert.decision === null
-          ? 'Not folded yet'
-          : `${alert.decision === 'opened' ? 'Opened this incident' : alert.decision === 'joined' ? 'Joined it' : 'Ignored'}${alert.reason === null ? '' : `: ${alert.reason}`}`}
+        {foldingWords(alert)}
         {alert.times > 1 && `. Delivered ${plain(alert.times)} times`}
         {link !== undefined && (
           <>
@@ -69,6 +67,16 @@ function Alert({ alert }: { readonly alert: AlertView }) {
       </p>
     </li>
   )
+}
+
+const DECISIONS = { opened: 'Opened this incident', joined: 'Joined it', ignored: 'Ignored' } as const
+
+/** What the folding decided, by which rule, and why: the reason begins with the rule's name. */
+function foldingWords({ decision, reason }: AlertView): string {
+  if (decision === null) return 'Not folded yet'
+  const [, rule, why] = /^([a-z]+): (.+)$/s.exec(reason ?? '') ?? []
+  if (rule === undefined) return reason === null ? DECISIONS[decision] : `${DECISIONS[decision]}: ${reason}`
+  return `${DECISIONS[decision]} by the rule "${rule}": ${why}`
 }
 
 /** An alert's address comes from outside: only what a browser opens as a page is a link. */

@@ -1,6 +1,7 @@
 // After the decision: who decided, what is being done now, what came of it, and the way back.
 import { useEffect, useRef } from 'react'
 import type { ApprovalView, IncidentView } from '../../src/incidents/view.ts'
+import { Prose } from '../shell/prose.tsx'
 import { Ago, When } from '../shell/when.tsx'
 import { Proposal } from './proposal.tsx'
 import { standOf } from './stand.ts'
@@ -34,7 +35,11 @@ export function Decided({ view, approval, past = false, takesFocus = false }: De
           <li>
             {approval.state === 'refused' ? 'Refused' : approval.state === 'approved' ? 'Approved' : 'Ended'}
             {approval.decidedBy !== null && ` by ${approval.decidedBy}`}, <When at={approval.decidedAt} seconds />
-            {approval.reason !== null && approval.reason !== '' && <>: {approval.reason}</>}
+            {approval.reason !== null && approval.reason !== '' && (
+              <>
+                : <Prose text={approval.reason} near={approval.decidedAt} />
+              </>
+            )}
           </li>
         )}
         {run && (
@@ -51,7 +56,7 @@ export function Decided({ view, approval, past = false, takesFocus = false }: De
             )}
           </li>
         )}
-        {run?.detail != null && run.detail !== '' && <li>{run.detail}</li>}
+        {run?.detail != null && run.detail !== '' && <li>Answer: {run.detail}</li>}
         {approval.state === 'approved' && <li>To take it back: {action.undo}</li>}
       </ul>
       <details>

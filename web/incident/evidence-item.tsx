@@ -3,6 +3,7 @@ import { lazy, Suspense } from 'react'
 import type { Evidence, EvidenceRef } from '../../src/diagnosis/evidence.ts'
 import { counted, measured, plain } from '../format/number.ts'
 import { Copyable } from '../shell/copy.tsx'
+import { Prose } from '../shell/prose.tsx'
 import { When } from '../shell/when.tsx'
 import type { PlotProps } from './plot.tsx'
 
@@ -15,14 +16,16 @@ interface EvidenceItemProps {
   readonly speaks: 'for' | 'against'
   /** Changes among the evidence, to be marked in the plots. */
   readonly changes: readonly ChangeRef[]
+  /** When the incident began, for times in the claim. */
+  readonly near: number
 }
 
-export function EvidenceItem({ evidence, speaks, changes }: EvidenceItemProps) {
+export function EvidenceItem({ evidence, speaks, changes, near }: EvidenceItemProps) {
   const { id, claim, ref } = evidence
   return (
     <article className={`evidence ${speaks}`} id={id} tabIndex={-1} aria-labelledby={`${id}-claim`}>
       <h3 id={`${id}-claim`}>
-        <span className="cite">{id}</span> {claim}
+        <span className="cite">{id}</span> <Prose text={claim} near={near} />
       </h3>
       <p className="speaks">Speaks {speaks} it</p>
       <Reference reference={ref} claim={claim} changes={changes} />

@@ -9,7 +9,9 @@ export function EvidenceList({ view }: { readonly view: IncidentView }) {
   if (!report || !cause) return null
   const changes = [...cause.evidence, ...cause.against].flatMap(({ ref }) => (ref.kind === 'change' ? [ref] : []))
   const items = (evidence: readonly Evidence[], speaks: 'for' | 'against') =>
-    evidence.map((one) => <EvidenceItem key={one.id} evidence={one} speaks={speaks} changes={changes} />)
+    evidence.map((one) => (
+      <EvidenceItem key={one.id} evidence={one} speaks={speaks} changes={changes} near={view.openedAt} />
+    ))
   return (
     <section aria-labelledby="evidence">
       <h2 id="evidence">Evidence</h2>

@@ -3,6 +3,7 @@ import type { IncidentView } from '../../src/incidents/view.ts'
 import { confidence, counted } from '../format/number.ts'
 import { duration } from '../format/time.ts'
 import { kindWords, splitSentence, stateWords } from '../format/words.ts'
+import { Prose } from '../shell/prose.tsx'
 import { Severity } from '../shell/severity.tsx'
 import { useNow, When } from '../shell/when.tsx'
 
@@ -10,7 +11,7 @@ export function Headline({ view }: { readonly view: IncidentView }) {
   const { what, why } = splitSentence(view.sentence)
   const now = useNow()
   return (
-    <header className="headline">
+    <header className={`headline ${view.state}`}>
       <p className="facts">
         <Severity severity={view.severity} />
         <span className={view.state === 'awaiting_approval' ? 'state asks' : 'state'}>{stateWords(view)}</span>
@@ -26,8 +27,12 @@ export function Headline({ view }: { readonly view: IncidentView }) {
         <span>incident {view.number}</span>
       </p>
       <h1 aria-live="polite">
-        {what}
-        {why !== '' && <span className="why">{why}</span>}
+        <Prose text={what} near={view.openedAt} />
+        {why !== '' && (
+          <span className="why">
+            <Prose text={why} near={view.openedAt} />
+          </span>
+        )}
       </h1>
       <Standing view={view} />
     </header>
@@ -36,7 +41,7 @@ export function Headline({ view }: { readonly view: IncidentView }) {
 
 /** How sure we are, and what speaks for and against it: facts cite their evidence, guesses carry their confidence. */
 function Standing({ view }: { readonly view: IncidentView }) {
-  const { report } = view
+  const { report, openedAt: near } = view
   if (!report) return null
   const [cause, ...others] = report.causes
   const unknown = report.abstained || !cause
@@ -62,8 +67,14 @@ function Standing({ view }: { readonly view: IncidentView }) {
       <div className="counts">
         {!unknown && (
           <>
-            <Count label="speaks for it" items={cause.evidence.map(({ id, claim }) => ({ id, text: claim }))} cited />
             <Count
+              near={near}
+              label="speaks for it"
+              items={cause.evidence.map(({ id, claim }) => ({ id, text: claim }))}
+              cited
+            />
+            <Count
+              near={near}
               label="speaks against it"
               items={cause.against.map(({ id, claim }) => ({ id, text: claim }))}
               cited
@@ -71,10 +82,12 @@ function Standing({ view }: { readonly view: IncidentView }) {
           </>
         )}
         <Count
+          near={near}
           label="ruled out"
           items={report.ruledOut.map(({ service, reason }) => ({ id: service, text: `${service}: ${reason}` }))}
         />
         <Count
+          near={near}
           label={unknown ? 'weighed' : 'also weighed'}
           items={(unknown ? report.causes : others).map((other) => ({
             id: `${other.service}/${other.kind}`,
@@ -82,7 +95,7 @@ function Standing({ view }: { readonly view: IncidentView }) {
           }))}
         />
         {!unknown && report.missing.length > 0 && (
-          <Count label="would settle it" items={report.missing.map((text) => ({ id: text, text }))} />
+          <Count near={near} label="would settle it" items={report.missing.map((text) => ({ id: text, text }))} />
         )}
       </div>
     </div>
@@ -115,9 +128,10 @@ interface CountProps {
   readonly items: readonly { readonly id: string; readonly text: string }[]
   /** The items are evidence further down the page. */
   readonly cited?: boolean
+  readonly near: number
 }
 
-function Count({ label, items, cited = false }: CountProps) {
+function Count({ label, items, near, cited = false }: CountProps) {
   if (items.length === 0) return <span className="quiet count-none">{label} (0)</span>
   return (
     <details>
@@ -132,7 +146,7 @@ function Count({ label, items, cited = false }: CountProps) {
                 <a href={`#${id}`}>{id}</a>{' '}
               </>
             )}
-            {text}
+            <Prose text={text} near={near} />
           </li>
         ))}
       </ul>

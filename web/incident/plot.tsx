@@ -76,7 +76,7 @@ function options(
     cursor: { y: false, drag: { x: false, y: false } },
     scales: { x: { time: true, range: [fromMs / 1000, toMs / 1000] }, y: { range: yRange } },
     axes: [
-      { ...axis, grid: { show: false }, size: 26, space: 70, values: (_, times) => times.map((s) => clock(s * 1000)) },
+      { ...axis, grid: { show: false }, size: 26, space: 80, values: timesOnAxis },
       { ...axis, grid, size: 64, space: 36, values: (_, values) => values.map((value) => onAxis(value, unit)) },
     ],
     series: [{}, { stroke: () => colour('--plot-line'), width: 1.5, points: { show: false } }],
@@ -97,6 +97,10 @@ function options(
     },
   }
 }
+
+/** Seconds are told where the marks are closer than a minute. */
+const timesOnAxis: uPlot.Axis.DynamicValues = (_plot, times, _axis, _space, stepSeconds) =>
+  times.map((at) => clock(at * 1000, { seconds: stepSeconds < 60 }))
 
 /** From zero, unless the values stay far from it: so that a jump looks as large as it is. */
 function yRange(_plot: uPlot, low: number | null, high: number | null): uPlot.Range.MinMax {

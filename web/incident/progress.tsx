@@ -1,5 +1,6 @@
 // Before there is a diagnosis: what is being done right now, so that nobody wonders whether anything is.
 import type { IncidentView } from '../../src/incidents/view.ts'
+import { Prose } from '../shell/prose.tsx'
 import { Ago } from '../shell/when.tsx'
 
 export function Progress({ view }: { readonly view: IncidentView }) {
@@ -15,7 +16,7 @@ export function Progress({ view }: { readonly view: IncidentView }) {
       </p>
       {latest && (
         <p className="quiet">
-          Latest: {latest.text} (<Ago at={latest.at} />)
+          Latest: <Prose text={latest.text} near={latest.at} /> (<Ago at={latest.at} />)
         </p>
       )}
       <p className="quiet">This page fills in by itself.</p>

@@ -2,6 +2,7 @@
 // is being read below.
 import { useEffect, useRef } from 'react'
 import type { IncidentView } from '../../src/incidents/view.ts'
+import { Prose } from '../shell/prose.tsx'
 import { When } from '../shell/when.tsx'
 import { momentsOf } from './moments.ts'
 import { sparkPath } from './spark.ts'
@@ -49,7 +50,7 @@ export function Timeline({ view }: { readonly view: IncidentView }) {
                   </a>{' '}
                 </>
               )}
-              {text}
+              <Prose text={text} near={at} />
               {points && (
                 <svg className="spark" viewBox="0 0 60 14" width="60" height="14" aria-hidden="true">
                   <path d={sparkPath(points, 60, 14)} />

@@ -5,6 +5,7 @@ import type { IncidentSummary } from '../../src/incidents/view.ts'
 import { confidence, counted } from '../format/number.ts'
 import { duration } from '../format/time.ts'
 import { kindWords, stateWords } from '../format/words.ts'
+import { Prose } from '../shell/prose.tsx'
 import { Severity } from '../shell/severity.tsx'
 import { Ago, When } from '../shell/when.tsx'
 
@@ -15,7 +16,9 @@ export const IncidentRow = memo(function IncidentRow({ incident }: { readonly in
     <li>
       <Link href={`/incidents/${incident.number}`} className={`incident-row ${state}`}>
         <Severity severity={incident.severity} />
-        <span className="row-sentence">{incident.sentence}</span>
+        <span className="row-sentence">
+          <Prose text={incident.sentence} near={incident.openedAt} />
+        </span>
         <span className="row-facts">
           <span className={asks ? 'state asks' : 'state'}>{stateWords(incident)}</span>
           {incident.service !== null && <span>{incident.service}</span>}

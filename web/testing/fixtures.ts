@@ -80,7 +80,7 @@ function inventoryCause(): Cause {
     evidence: [
       {
         id: 'e1',
-        claim: "inventory's connection pool is full since 03:12:40: 20 of 20 in use, before 3",
+        claim: "inventory's connection pool is full since 02:12:40 UTC: 20 of 20 in use, before 3",
         weight: 4.1,
         ref: {
           kind: 'series',
@@ -220,7 +220,7 @@ export function report(patch: Partial<Report> = {}): Report {
 }
 
 const DIAGNOSED_SENTENCE =
-  "Checkout fails for 31 % of requests because inventory's connection pool is full since 03:12:40, eleven seconds after deploy 8f2c1 of inventory."
+  "Checkout fails for 31 % of requests because inventory's connection pool is full since 02:12:40 UTC, eleven seconds after deploy 8f2c1 of inventory."
 
 export function alert(patch: Partial<AlertView> = {}): AlertView {
   return {
@@ -235,7 +235,7 @@ export function alert(patch: Partial<AlertView> = {}): AlertView {
     endsAt: null,
     times: 1,
     decision: 'opened',
-    reason: 'no open incident within 5 min is related',
+    reason: 'new: no open incident within 5 min is related',
     url: 'http://127.0.0.1:9090/graph?g0.expr=up',
     ...patch,
   }
@@ -249,7 +249,7 @@ const alerts: AlertView[] = [
     service: 'inventory',
     severity: 'warning',
     decision: 'joined',
-    reason: 'checkout calls inventory, 12 s apart',
+    reason: 'dependency: checkout calls inventory, 12 s apart',
     times: 4,
   }),
   alert({
@@ -259,7 +259,7 @@ const alerts: AlertView[] = [
     severity: 'error',
     summary: `Errors above 2 % ${HOSTILE}`,
     decision: 'joined',
-    reason: 'storefront calls checkout, 20 s apart',
+    reason: 'dependency: storefront calls checkout, 20 s apart',
     url: 'javascript:document.title=1',
   }),
   alert({ id: 'alt_4', name: 'QueueGrows', service: 'payment', status: 'resolved', endsAt: OPENED + 3 * MINUTE }),
@@ -269,7 +269,7 @@ const alerts: AlertView[] = [
     name: 'HighLatency',
     service: 'checkout',
     decision: 'joined',
-    reason: 'also checkout, 40 s apart',
+    reason: 'service: also checkout, 40 s apart',
   }),
 ]
 
