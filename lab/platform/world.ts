@@ -4,7 +4,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { loadStats, type LoadStats, NO_LOAD } from '../load/tally.ts'
 import { createShopLog } from '../shop/json-log.ts'
-import type { Endpoints, Flags, FromProcess, StartMessage, ToProcess } from '../shop/messages.ts'
+import type { Endpoints, Flags, FromProcess, StartMessage, ToProcess, Trouble } from '../shop/messages.ts'
 import { Instance } from './instance.ts'
 import { MEMORY_LIMIT_BYTES, PLANS } from './plan.ts'
 import { FLAGS, type FlagName, type PlatformOptions, type Revision, SERVICES, type ServiceName } from './platform.ts'
@@ -31,6 +31,7 @@ export class World {
   readonly #load: Instance | undefined
   readonly #flags: Record<FlagName, 'on' | 'off'>
   #loadStats: LoadStats = NO_LOAD
+  #token: Trouble | undefined
 
   constructor(options: PlatformOptions, random: Random) {
     this.#options = options
@@ -84,8 +85,9 @@ export class World {
   /** A new token for payment, read at its next start; those before run out now. */
   async issueToken(): Promise<void> {
     const token = `tok_${this.#random.hex(24)}`
+    this.#token = { kind: 'token', token, expiresAtMs: Date.now() + TOKEN_LASTS_MS }
     this.#writeSecrets('payment', { acquirerToken: token })
-    await this.acquirer.trouble({ kind: 'token', token, expiresAtMs: Date.now() + TOKEN_LASTS_MS })
+    await this.acquirer.trouble(this.#token)
   }
 
   surge(factor: number): void {
@@ -165,6 +167,8 @@ export class World {
       startMessage: (port) => this.#startMessage(name, port, revision, placement),
       onMessage: (message) => {
         if (message.type === 'load') this.#loadStats = loadStats.parse(message.stats)
+        // An acquirer that had to be started again has forgotten which token is good.
+        if (message.type === 'ready' && name === 'acquirer' && this.#token) void this.acquirer.trouble(this.#token)
       },
     })
   }

@@ -3,7 +3,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 
 const USUAL = { queryMs: 8, everyMs: 15_000 }
-const INNER_ROWS = 400
+const INNER_ROWS = 1500
 const LOOK_AGAIN_MS = 500
 
 export interface ReportJob {

@@ -3,7 +3,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 
 const PRODUCTS = 240
-const PAST_ORDERS = 12_000
+const PAST_ORDERS = 8_000
 const LINES_AN_ORDER = 3
 
 const TABLES = `
