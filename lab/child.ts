@@ -1,10 +1,9 @@
 // The processes that the lab starts beside the shop: each writes its output to a file, is stopped before the lab ends,
 // and never outlives it. They lead process groups of their own, so that Ctrl-C reaches only the lab, which then stops
 // them in order.
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, openSync, readFileSync } from 'node:fs'
-import { createServer } from 'node:net'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, createServer, Socket } from 'node:net'
 import { AppError } from '../src/core/errors.ts'
 
 export interface ChildOptions {
@@ -31,7 +30,9 @@ export interface Child {
 }
 
 const alive = new Set<number>()
+let guard: ChildProcess | undefined
 process.on('exit', () => {
+  guard?.kill('SIGKILL')
   for (const pid of alive) {
     try {
       process.kill(pid, 'SIGKILL')
@@ -40,6 +41,20 @@ process.on('exit', () => {
     }
   }
 })
+
+/** A shell that ends them when this process is killed and cannot: it reads their ids until the pipe breaks. */
+function guardAgainstDeath(pid: number): void {
+  guard ??= spawn('sh', ['-c', 'while read -r pid; do pids="$pids $pid"; done; kill -9 $pids 2>/dev/null'], {
+    detached: true,
+    stdio: ['pipe', 'ignore', 'ignore'],
+  })
+  guard.on('error', () => undefined)
+  guard.stdin?.on('error', () => undefined)
+  guard.stdin?.write(`${pid}\n`)
+  // Neither it nor the pipe to it may keep this process from ending.
+  guard.unref()
+  if (guard.stdin instanceof Socket) guard.stdin.unref()
+}
 
 /** Throws AppError `unavailable` when it cannot be started at all. */
 export async function startChild(options: ChildOptions): Promise<Child> {
@@ -56,6 +71,7 @@ export async function startChild(options: ChildOptions): Promise<Child> {
   })
   const pid = child.pid as number
   alive.add(pid)
+  guardAgainstDeath(pid)
   let state: 'coming up' | 'running' | 'asked to end' | 'ended' = 'running'
   const ended = new Promise<void>((resolve) => {
     child.once('exit', (code, signal) => {
