@@ -19,7 +19,7 @@ interface LiveOptions {
 }
 
 /** Listens until the returned function is called. Hidden pages let go: a browser grants few connections to a server. */
-export function listen(url: string, { onChange, onConnection }: LiveOptions): () => void {
+function listen(url: string, { onChange, onConnection }: LiveOptions): () => void {
   let source: EventSource | undefined
   let retry: ReturnType<typeof setTimeout> | undefined
   let grace: ReturnType<typeof setTimeout> | undefined

@@ -61,7 +61,7 @@ export function Decided({ view, approval, past = false, takesFocus = false }: De
       </ul>
       <details>
         <summary>what was proposed</summary>
-        <Proposal action={action} />
+        <Proposal action={action} near={approval.requestedAt} />
       </details>
     </section>
   )

@@ -84,7 +84,7 @@ function Pending({ view, approval }: PendingProps) {
       <p className="visually-hidden" role="status" aria-live="assertive">
         A decision is needed: {approval.action.title}
       </p>
-      <Proposal action={approval.action} />
+      <Proposal action={approval.action} near={approval.requestedAt} />
       <div className="actions" ref={buttons}>
         {actions}
       </div>

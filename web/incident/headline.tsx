@@ -48,7 +48,7 @@ function Standing({ view }: { readonly view: IncidentView }) {
   return (
     <div className="standing">
       {unknown ? (
-        <Unknown sentence={view.sentence} missing={report.missing} />
+        <Unknown sentence={view.sentence} missing={report.missing} near={near} />
       ) : (
         <p className="cause">
           <span className="guess">
@@ -102,8 +102,14 @@ function Standing({ view }: { readonly view: IncidentView }) {
   )
 }
 
-/** What the sentence does not say already. */
-function Unknown({ sentence, missing }: { readonly sentence: string; readonly missing: readonly string[] }) {
+interface UnknownProps {
+  readonly sentence: string
+  readonly missing: readonly string[]
+  readonly near: number
+}
+
+/** What would settle it, as far as the sentence does not say it already. */
+function Unknown({ sentence, missing, near }: UnknownProps) {
   const unsaid = missing.filter((one) => !sentence.includes(one))
   const named = sentence.includes('The cause is not known')
   if (named && unsaid.length === 0) return null
@@ -116,7 +122,9 @@ function Unknown({ sentence, missing }: { readonly sentence: string; readonly mi
       </p>
       <ul>
         {unsaid.map((one) => (
-          <li key={one}>{one}</li>
+          <li key={one}>
+            <Prose text={one} near={near} />
+          </li>
         ))}
       </ul>
     </div>

@@ -1,7 +1,14 @@
 // A proposed action, word for word what will run.
 import type { ProposedAction } from '../../src/incidents/report.ts'
+import { Prose } from '../shell/prose.tsx'
 
-export function Proposal({ action }: { readonly action: ProposedAction }) {
+interface ProposalProps {
+  readonly action: ProposedAction
+  /** When it was proposed, for the times in its words. */
+  readonly near: number
+}
+
+export function Proposal({ action, near }: ProposalProps) {
   return (
     <>
       <h2>{action.title}</h2>
@@ -33,7 +40,9 @@ export function Proposal({ action }: { readonly action: ProposedAction }) {
         </div>
         <div>
           <dt>If nothing is done</dt>
-          <dd>{action.ifNothing}</dd>
+          <dd>
+            <Prose text={action.ifNothing} near={near} />
+          </dd>
         </div>
       </dl>
       <details>

@@ -6,7 +6,7 @@ import type { AlertView, ApprovalView, IncidentSummary, IncidentView } from '../
 
 const MINUTE = 60_000
 /** 03:12:40 in Berlin. */
-export const ONSET = Date.UTC(2026, 10, 23, 2, 12, 40)
+const ONSET = Date.UTC(2026, 10, 23, 2, 12, 40)
 const OPENED = ONSET + 25_000
 
 export const HOSTILE = '<img src=x onerror="document.title=1">'
@@ -170,7 +170,7 @@ function inventoryCause(): Cause {
   }
 }
 
-export function report(patch: Partial<Report> = {}): Report {
+function report(patch: Partial<Report> = {}): Report {
   return {
     sentence: DIAGNOSED_SENTENCE,
     writtenBy: 'rules',
@@ -222,7 +222,7 @@ export function report(patch: Partial<Report> = {}): Report {
 const DIAGNOSED_SENTENCE =
   "Checkout fails for 31 % of requests because inventory's connection pool is full since 02:12:40 UTC, eleven seconds after deploy 8f2c1 of inventory."
 
-export function alert(patch: Partial<AlertView> = {}): AlertView {
+function alert(patch: Partial<AlertView> = {}): AlertView {
   return {
     id: 'alt_1',
     source: 'alertmanager',
