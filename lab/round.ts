@@ -7,7 +7,14 @@ import type { Lab } from './lab.ts'
 import type { Random } from './platform/random.ts'
 import { readAlerts } from './records.ts'
 import { type DrillRound, makeRow } from './score.ts'
-import { waitForClose, waitForDiagnosis, waitForIncident, waitForProposal, waitForQuiet } from './walk.ts'
+import {
+  openIncidents,
+  waitForClose,
+  waitForDiagnosis,
+  waitForIncident,
+  waitForProposal,
+  waitForQuiet,
+} from './walk.ts'
 
 export interface RoundContext {
   readonly lab: Lab
@@ -31,6 +38,7 @@ const CONTROL_MS = 60_000
 /** Breaks, waits, approves, heals. Throws when the signal aborts; heals even then. */
 export async function playRound(fault: Fault, context: RoundContext): Promise<DrillRound> {
   const { lab, random, tell, signal } = context
+  await beginQuiet(context)
   if (random.next() < 0.4) await redHerring(context)
   const truth = await lab.inject(fault, random)
   const sinceMs = truth.startedAt
@@ -57,7 +65,7 @@ export async function playRound(fault: Fault, context: RoundContext): Promise<Dr
     }
   } finally {
     await fault.heal(lab.platform)
-    if (!signal.aborted) await comeToRest(sinceMs, context)
+    if (!signal.aborted) await comeToRest(context)
   }
 }
 
@@ -127,9 +135,18 @@ async function count(lab: Lab, sinceMs: number): Promise<{ alerts: number; incid
   return { alerts, incidents: (await lab.agent.incidentsSince(sinceMs)).length }
 }
 
-async function comeToRest(sinceMs: number, { lab, tell, signal }: RoundContext): Promise<void> {
-  const quiet = await waitForQuiet(lab.agent, sinceMs, { untilMs: Date.now() + QUIET_MS, signal })
+async function comeToRest({ lab, tell, signal }: RoundContext): Promise<void> {
+  const quiet = await waitForQuiet(lab.agent, { untilMs: Date.now() + QUIET_MS, signal })
   if (!quiet) tell('   an incident is still open although everything was healed')
+}
+
+/** A shop that is in trouble already, on a busy machine, would spoil what the next fault is compared with. */
+async function beginQuiet({ lab, tell, signal }: RoundContext): Promise<void> {
+  const [first] = await openIncidents(lab.agent)
+  if (!first) return
+  tell(`   something is wrong although nothing is broken: ${first.sentence}`)
+  await waitForQuiet(lab.agent, { untilMs: Date.now() + QUIET_MS, signal })
+  await rest(signal)
 }
 
 /** A healthy past for the next round. */

@@ -3,18 +3,18 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as wait } from 'node:timers/promises'
 import { Command, CommanderError } from 'commander'
 import { describeError } from '../src/core/errors.ts'
 import { missingPrometheus } from './alerting/prometheus.ts'
 import { DEMO_FAULTS, parseFault } from './choose.ts'
 import { FAULTS } from './faults/all.ts'
 import type { Fault } from './faults/fault.ts'
+import { pressed, steady } from './interlude.ts'
 import { openKeys } from './keys.ts'
 import { type Lab, startLab } from './lab.ts'
 import { createNarrator, type Narrator, terminalStage } from './narrator.ts'
 import { parseFactor, parsePort, parseSeed } from './options.ts'
-import { createRandom, type Random } from './platform/random.ts'
+import { createRandom } from './platform/random.ts'
 import { tellStory } from './story.ts'
 
 interface Options {
@@ -131,7 +131,7 @@ async function walks({ lab, narrator, keys, options, chosen, signal }: Walks): P
   let fault = chosen ?? random.pick(DEMO_FAULTS)
   let steadyMs = STEADY_MS
   for (;;) {
-    await steady(lab, narrator, random, steadyMs, signal)
+    await steady({ lab, narrator, random, signal }, steadyMs)
     const end = await tellStory(fault, { lab, narrator, keys, random, auto: options.auto ?? false, signal })
     if (options.once) return end.right && end.fixed ? 0 : 1
     narrator.gap()
@@ -139,29 +139,6 @@ async function walks({ lab, narrator, keys, options, chosen, signal }: Walks): P
     await pressed('b', { keys, lab, narrator, signal })
     fault = random.pick(FAULTS.filter((other) => other !== fault))
     steadyMs = STEADY_AGAIN_MS
-  }
-}
-
-/** A healthy while: the past that Midwatch compares with. A harmless release goes out in it, as on any working day. */
-async function steady(lab: Lab, narrator: Narrator, random: Random, ms: number, signal: AbortSignal): Promise<void> {
-  const startedMs = Date.now()
-  narrator.event(
-    startedMs,
-    `The shop is up: eleven services and the people who shop there. For ${ms / 1000} s all is well; Midwatch sees what normal looks like. Then something breaks.`,
-  )
-  let released = false
-  while (Date.now() - startedMs < ms) {
-    const { recentPerSecond, recentFailedShare, recentMeanMs } = lab.platform.loadStats()
-    const left = Math.ceil((startedMs + ms - Date.now()) / 1000)
-    narrator.status(
-      `${left} s to go · ${recentPerSecond.toFixed(0)} requests/s · ${(recentFailedShare * 100).toFixed(1)} % fail · ${recentMeanMs.toFixed(0)} ms`,
-    )
-    if (!released && Date.now() - startedMs > ms / 2) {
-      released = true
-      const { service } = await lab.platform.harmlessDeploy(random)
-      narrator.event(Date.now(), `A new release of ${service} went out. It does no harm.`)
-    }
-    await wait(1000, undefined, { signal })
   }
 }
 
@@ -175,28 +152,6 @@ function tellNext(narrator: Narrator, lab: Lab, fault: Fault, keysThere: boolean
   narrator.pair('To read', 'README.md, then ARCHITECTURE.md')
   narrator.pair('Ctrl-C', 'ends it all')
   narrator.gap()
-}
-
-/** Waits for a key, telling how the shop does meanwhile. */
-async function pressed(
-  wanted: string,
-  { keys, lab, narrator, signal }: Pick<Walks, 'keys' | 'lab' | 'narrator' | 'signal'>,
-): Promise<void> {
-  const there = new AbortController()
-  const stop = keys.listen((key) => {
-    if (key === wanted) there.abort()
-  })
-  try {
-    while (!there.signal.aborted) {
-      const { recentPerSecond, recentFailedShare } = lab.platform.loadStats()
-      narrator.status(
-        `the shop is well · ${recentPerSecond.toFixed(0)} requests/s · ${(recentFailedShare * 100).toFixed(1)} % fail · ${wanted} breaks something else`,
-      )
-      await wait(500, undefined, { signal })
-    }
-  } finally {
-    stop()
-  }
 }
 
 function tellBeginning(narrator: Narrator, { port, seed, load }: Options, workDir: string): void {

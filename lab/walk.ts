@@ -38,9 +38,10 @@ export const waitForClose = (agent: AgentClient, id: string, patience: Patience)
     return view.state === 'closed' ? view : undefined
   }, patience)
 
-/** Resolves with true when nothing that was opened since a moment is still open. */
-export const waitForQuiet = (agent: AgentClient, sinceMs: number, patience: Patience): Promise<true | undefined> =>
-  waitFor(async () => {
-    const incidents = await agent.incidentsSince(sinceMs)
-    return incidents.every(({ state }) => state === 'closed') ? true : undefined
-  }, patience)
+/** The incidents that are still open, oldest first. */
+export const openIncidents = async (agent: AgentClient): Promise<readonly IncidentSummary[]> =>
+  (await agent.incidentsSince(0)).filter(({ state }) => state !== 'closed')
+
+/** Resolves with true when no incident is open (any more). */
+export const waitForQuiet = (agent: AgentClient, patience: Patience): Promise<true | undefined> =>
+  waitFor(async () => ((await openIncidents(agent)).length === 0 ? true : undefined), patience)

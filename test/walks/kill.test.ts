@@ -43,7 +43,7 @@ beforeAll(async () => {
   const breaking = breakThings()
   await killAgainAndAgain(breaking)
   await breaking
-  await waitForQuiet(lab.agent, startedMs, { untilMs: Date.now() + QUIET_MS })
+  await waitForQuiet(lab.agent, { untilMs: Date.now() + QUIET_MS })
   over.abort()
   await deciding
 }, 420_000)
