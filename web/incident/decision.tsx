@@ -90,7 +90,12 @@ function Pending({ view, approval }: PendingProps) {
       </div>
       <p className="quiet" role="status">
         {busy ? (
-          'Sent. Waiting for Midwatch to take it up …'
+          // What was only sent is not said to have arrived.
+          decide.isPending ? (
+            'Sending your decision …'
+          ) : (
+            'Midwatch has your decision and takes it up …'
+          )
         ) : (
           <>
             Proposed <Ago at={approval.requestedAt} />. Lapses at <When at={approval.expiresAt} /> (
