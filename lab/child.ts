@@ -142,17 +142,10 @@ export function freePort(): Promise<number> {
 export function refuseTakenPort(port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     const server = createServer()
-    server.once('error', (cause) =>
-      reject(
-        new AppError(
-          'unavailable',
-          `Port ${port} on 127.0.0.1 is in use. Stop what runs there, or choose another with --port.`,
-          {
-            cause,
-          },
-        ),
-      ),
-    )
+    server.once('error', () => {
+      const what = `Port ${port} on 127.0.0.1 is in use. Stop what runs there, or choose another with --port.`
+      reject(new AppError('unavailable', what))
+    })
     server.listen(port, '127.0.0.1', () => server.close(() => resolve()))
   })
 }

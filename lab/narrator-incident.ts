@@ -74,4 +74,4 @@ export function tellTruth(narrator: Narrator, view: IncidentView, truth: GroundT
   else narrator.say(cause ? 'That was wrong.' : 'It was left open.', 'bad')
 }
 
-export const kindWords = (kind: string): string => kind.replaceAll('_', ' ')
+const kindWords = (kind: string): string => kind.replaceAll('_', ' ')

@@ -52,6 +52,7 @@ export function createNarrator(stage: Stage): Narrator {
     status: (text) => {
       if (!stage.rewrites) return
       clearStatus()
+      if (text === '') return
       stage.write(`  ${paint('dim', text.slice(0, WIDTH - 3))}`)
       statusShown = true
     },
@@ -86,7 +87,7 @@ function colour(tone: Tone, text: string): string {
 const paintAs = (format: 'bold' | 'dim' | 'green' | 'red' | 'yellow', text: string): string =>
   styleText(format, text, { validateStream: false })
 
-export const clockTime = (ms: number): string => new Date(ms).toLocaleTimeString('en-GB', { hour12: false })
+const clockTime = (ms: number): string => new Date(ms).toLocaleTimeString('en-GB', { hour12: false })
 
 /** Words into lines of at most `width`; a word that is longer stands alone. */
 export function wrap(text: string, width: number): string[] {

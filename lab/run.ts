@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { Command, CommanderError } from 'commander'
 import { describeError } from '../src/core/errors.ts'
 import { missingPrometheus } from './alerting/prometheus.ts'
+import { refuseTakenPort } from './child.ts'
 import { DEMO_FAULTS, parseFault } from './choose.ts'
 import { FAULTS } from './faults/all.ts'
 import type { Fault } from './faults/fault.ts'
@@ -63,6 +64,7 @@ async function main(options: Options): Promise<number> {
     console.error(`lab: not found on the PATH: ${missing.join(', ')}. Install it, or run without --prometheus.`)
     return 1
   }
+  await refuseTakenPort(options.port)
   const narrator = createNarrator(terminalStage())
   const leaving = new AbortController()
   const workDir = mkdtempSync(join(tmpdir(), 'midwatch-lab-'))

@@ -36,6 +36,17 @@ const AUTO_APPROVE_MS = 4000
 /** Shown of the timeline as it happens; the rest stands on the page. */
 const SILENT_EVENTS: ReadonlySet<string> = new Set(['alert', 'note'])
 
+/** What is going on, in the line that changes. */
+const STATUS: Readonly<Record<IncidentView['state'], string>> = {
+  open: 'collecting alerts',
+  investigating: 'looking for the cause',
+  awaiting_approval: 'waiting for your decision',
+  acting: 'the action runs',
+  verifying: 'looking again whether it helped',
+  watching: 'waiting for the alerts to end',
+  closed: '',
+}
+
 export async function tellStory(fault: Fault, options: StoryOptions): Promise<StoryEnd> {
   const { lab, narrator, random, signal } = options
   const truth = await lab.inject(fault, random)
@@ -54,7 +65,6 @@ export async function tellStory(fault: Fault, options: StoryOptions): Promise<St
     )
     narrator.gap()
     tellDiagnosis(narrator, view)
-    narrator.gap()
     const end = await decided(view, options)
     narrator.gap()
     const last = end ?? view
@@ -113,6 +123,7 @@ async function decided(diagnosed: IncidentView, options: StoryOptions): Promise<
           narrator.event(event.at, event.text)
         seen = Math.max(seen, ...view.timeline.map(({ seq }) => seq))
         if (view.state === 'closed') return view
+        narrator.status(STATUS[view.state])
         if (view.approval?.state === 'pending') {
           // A person may take as long as she likes.
           untilMs = Date.now() + NO_END_MS
