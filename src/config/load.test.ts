@@ -1,8 +1,8 @@
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { ConfigError, defaultConfig, loadConfig, parseConfig } from './load.ts'
+import { tempFolder } from '../../test/temp.ts'
 
 const parse = (text: string, environment = {}) => parseConfig(text, 'midwatch.yaml', environment)
 
@@ -93,7 +93,7 @@ describe('the configuration', () => {
   })
 
   it('takes relative paths from the folder of the file', () => {
-    const folder = mkdtempSync(join(tmpdir(), 'midwatch-config-'))
+    const folder = tempFolder()
     writeFileSync(join(folder, 'm.yaml'), 'data: state\nagent: { sources: { files: { paths: [logs] } } }')
     const config = loadConfig(join(folder, 'm.yaml'))
     expect(config.data).toBe(join(folder, 'state'))

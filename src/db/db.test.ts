@@ -1,10 +1,9 @@
-import { mkdtempSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { connectSqlite } from './connect.ts'
 import { lockFolder } from './lock.ts'
 import { migrate, type Migration } from './migrate.ts'
+import { tempFolder } from '../../test/temp.ts'
 
 interface Tables {
   things: { id: string; n: number }
@@ -20,7 +19,7 @@ const things: Migration = {
       .execute(),
 }
 
-const file = () => join(mkdtempSync(join(tmpdir(), 'midwatch-db-')), 'nested/folder/x.db')
+const file = () => join(tempFolder(), 'nested/folder/x.db')
 
 it('applies each migration once, in order of name, whatever order they are given in', async () => {
   const order: string[] = []
@@ -98,7 +97,7 @@ it('lets two connections write to one file in turn', async () => {
 })
 
 it('gives a data folder to one process at a time, and to the next once the first let go', () => {
-  const folder = join(mkdtempSync(join(tmpdir(), 'midwatch-lock-')), 'data')
+  const folder = join(tempFolder(), 'data')
   const first = lockFolder(folder)
   expect(() => lockFolder(folder)).toThrow(/Another Midwatch uses the data folder/)
   first.release()
