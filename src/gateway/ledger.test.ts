@@ -109,3 +109,27 @@ test('an end that is still owed is written by the stop', async () => {
   await ledger.stop()
   expect(await stored()).toEqual([row('1', served)])
 })
+
+test('however many ends are owed, all are written, without another request and before the stop is over', async () => {
+  const ids = Array.from({ length: 120 }, (_, i) => String(i).padStart(3, '0'))
+  for (const id of ids) await ledger.open(row(id))
+  await loseDatabase()
+  await Promise.all(ids.map((id) => ledger.settle(row(id, served))))
+  await findDatabase()
+  await clock.advance(1_000)
+  await expect.poll(async () => (await stored()).filter(({ outcome }) => outcome === 'served').length).toBe(120)
+
+  await loseDatabase()
+  await Promise.all(ids.map((id) => ledger.settle(row(id, { ...served, attempts: 2 }))))
+  await findDatabase()
+  await ledger.stop()
+  expect((await stored()).every(({ attempts }) => attempts === 2)).toBe(true)
+})
+
+test('a refusal that cannot be recorded is not kept in memory', async () => {
+  await loseDatabase()
+  await ledger.settle(row('1', { outcome: 'refused', status: 503 }))
+  await findDatabase()
+  await ledger.stop()
+  expect(await stored()).toEqual([])
+})

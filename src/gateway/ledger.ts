@@ -14,7 +14,7 @@ export interface Ledger {
   recover(): Promise<number>
   /** Resolves when the row is on the disk. Throws `unavailable`: then no provider may be asked. */
   open(row: LedgerRow): Promise<void>
-  /** Resolves when the row is on the disk, or is kept to be written as soon as the database can. */
+  /** Resolves when the row is on the disk, or (unless it was refused) is kept until the database can take it. */
   settle(row: LedgerRow): Promise<void>
   /** Writes what is left. */
   stop(): Promise<void>
@@ -56,26 +56,29 @@ export function createLedger({ db, clock, log }: LedgerOptions): Ledger {
       }
       for (const { done } of group) done(failure)
     }
+    // In the same step as the last look at the queue: whoever writes next has to find no writer, and start one.
+    writer = undefined
   }
 
   /** Resolves to undefined, or to what the database threw. */
   const write = (row: LedgerRow): Promise<unknown> =>
     new Promise((done) => {
       queue.push({ row, done })
-      writer ??= writeGroups().finally(() => {
-        writer = undefined
-      })
+      writer ??= writeGroups()
     })
 
   const payDebts = async (): Promise<void> => {
     while (owed.size > 0) {
       await clock.sleep(RETRY_MS, stopping.signal).catch(() => undefined)
-      for (const row of owed.values()) {
-        if ((await write(row)) !== undefined) break
-        owed.delete(row.id)
+      let failure: unknown
+      while (owed.size > 0 && failure === undefined) {
+        const group = [...owed.values()].slice(0, GROUP)
+        failure = (await Promise.all(group.map(write))).find((one) => one !== undefined)
+        if (failure === undefined) for (const { id } of group) owed.delete(id)
       }
-      if (stopping.signal.aborted) return
+      if (stopping.signal.aborted) break
     }
+    debtor = undefined
   }
 
   return {
@@ -101,10 +104,10 @@ export function createLedger({ db, clock, log }: LedgerOptions): Ledger {
       const failure = await write(row)
       if (failure === undefined) return
       log.error({ err: failure, requestId: row.request_id }, 'the end of a request could not be recorded yet')
+      // No provider heard of it, and of these a long outage brings without number.
+      if (row.outcome === 'refused') return
       owed.set(row.id, row)
-      debtor ??= payDebts().finally(() => {
-        debtor = undefined
-      })
+      debtor ??= payDebts()
     },
     stop: async () => {
       stopping.abort()
