@@ -1,5 +1,6 @@
 // What the gateway reads of a chat request. Only what it decides by is checked; the rest is between caller and provider.
 import { z } from 'zod'
+import { layoutOf } from '../core/json-members.ts'
 import { parseAs, parseJson } from '../core/parse.ts'
 
 const chatBody = z.looseObject({
@@ -8,7 +9,6 @@ const chatBody = z.looseObject({
   stream: z.boolean().nullish(),
   stream_options: z.looseObject({ include_usage: z.boolean().nullish() }).nullish(),
   n: z.int().min(1).max(128).nullish(),
-  tools: z.unknown().optional(),
 })
 
 export interface ChatRead {
@@ -22,7 +22,7 @@ export interface ChatRead {
 }
 
 /** Throws `malformed` naming the field. */
-export function readChatRequest(bytes: Uint8Array): ChatRead {
+export function readChatRequest(bytes: Buffer): ChatRead {
   const body = parseAs(chatBody, parseJson(bytes))
   return {
     model: body.model,
@@ -30,9 +30,14 @@ export function readChatRequest(bytes: Uint8Array): ChatRead {
     wantsUsage: body.stream_options?.include_usage === true,
     choices: body.n ?? 1,
     promptCharacters: () =>
-      body.messages.reduce((sum, { content }) => sum + charactersIn(content), 0) +
-      (body.tools === undefined ? 0 : JSON.stringify(body.tools).length),
+      body.messages.reduce((sum, { content }) => sum + charactersIn(content), 0) + sizeOfTools(bytes),
   }
+}
+
+/** As they came: written again, tools nested ten thousand deep would overflow the stack. */
+function sizeOfTools(bytes: Buffer): number {
+  const tools = layoutOf(bytes).members.filter(({ key }) => key === 'tools')
+  return tools.reduce((sum, { start, end }) => sum + end - start, 0)
 }
 
 /** Text only: an image's bytes say nothing about its tokens. */

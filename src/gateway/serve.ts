@@ -45,6 +45,8 @@ export async function serveChat(parts: GatewayParts, call: ChatCall, audience: A
   } catch (error) {
     if (run.request === undefined) parts.metrics.began(label)
     outcome = outcomeOfThrown(error, run)
+    if (!(error instanceof Refusal))
+      parts.log.error({ err: error, requestId: call.requestId }, 'a model call failed inside Midwatch')
   }
   run.end()
   await parts.ledger.settle(run.row(outcome))

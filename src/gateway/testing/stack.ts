@@ -13,7 +13,7 @@ import { modelRoutes } from '../../http/routes/models.ts'
 import { sessionRoutes } from '../../http/routes/session.ts'
 import { usageRoutes } from '../../http/routes/usage.ts'
 import { startServer } from '../../http/server.ts'
-import { silentLog } from '../../observe/log.ts'
+import { type Log, silentLog } from '../../observe/log.ts'
 import { createMetrics } from '../../observe/metrics.ts'
 import { createGateway } from '../gateway.ts'
 import { type GatewayTables, gatewayMigrations, type LedgerRow } from '../tables.ts'
@@ -24,13 +24,19 @@ export interface StackOptions {
   readonly clock?: Clock
   readonly auth?: 'required' | 'off'
   readonly random?: () => number
+  readonly log?: Log
 }
 
-export async function startStack({ yaml, clock = systemClock, auth = 'off', random = () => 0 }: StackOptions) {
+export async function startStack({
+  yaml,
+  clock = systemClock,
+  auth = 'off',
+  random = () => 0,
+  log = silentLog(),
+}: StackOptions) {
   const config = parseConfig(yaml, 'test.yaml', {})
   const connection = connectSqlite(':memory:')
   await migrate(connection, [...accessMigrations, ...gatewayMigrations])
-  const log = silentLog()
   const metrics = createMetrics({ process: false })
   const db = connection.as<GatewayTables & AccessTables>()
   const gateway = await createGateway({ config, db: connection.as<GatewayTables>(), metrics, log, clock, random })

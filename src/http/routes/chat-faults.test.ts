@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { type AddressInfo, createServer as createRawServer } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
+import { pino } from 'pino'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { ManualClock } from '../../core/clock.ts'
 import { type Stack, startStack } from '../../gateway/testing/stack.ts'
@@ -23,14 +24,17 @@ import {
 let first: Upstream
 let second: Upstream
 let clock: ManualClock
+let logged: string
 let stack: Stack
 
 beforeEach(async () => {
   first = await startUpstream()
   second = await startUpstream(answers('from the second'))
   clock = new ManualClock()
+  logged = ''
   stack = await startStack({
     clock,
+    log: pino({ level: 'error' }, { write: (line: string) => (logged += line) }),
     yaml: `
 providers:
   first: { kind: openai, baseUrl: "${first.baseUrl}", apiKey: sk-1 }
@@ -309,6 +313,31 @@ describe('an answer in which all was said is whole', () => {
     first.behave(cutsAfter(...said))
     expect(await (await stack.chat({ stream: true, n: 2 })).text()).toContain('"error"')
   })
+})
+
+const nested = `${'['.repeat(20_000)}${']'.repeat(20_000)}`
+
+test('a request nested without end is served and charged like any other', async () => {
+  first.behave(async ({ response }) => {
+    await stream(response, [chunk({ content: 'Hi' }), chunk({}, { finish_reason: 'stop' }), DONE])
+    response.end()
+  })
+  const messages = '[{"role":"user","content":"Hi"}]'
+  const response = await stack.chat(`{"model":"fast","stream":true,"messages":${messages},"tools":${nested}}`)
+  expect(await response.text()).toContain(DONE)
+  expect(await lastRow()).toMatchObject({ outcome: 'served', usage_source: 'estimated', input_tokens: 10_001 })
+  expect(await stack.metric('llm_active_requests{model="fast"}')).toBe(0)
+})
+
+test('a failure that nobody foresaw ends the row, and the log has its detail', async () => {
+  first.behave(({ response }) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' })
+    response.end(`data: {"choices":[{"index":0,"delta":{"content":${nested}}}]}\n\n`)
+  })
+  const response = await stack.chat({ stream: true }, { headers: { 'x-request-id': 'mine-3' } })
+  expect(response.status).toBe(500)
+  expect(await lastRow()).toMatchObject({ outcome: 'failed', error_code: 'internal' })
+  expect(logged).toMatch(/call stack.*mine-3/)
 })
 
 test('a caller can set a shorter deadline than the model has', async () => {
