@@ -167,7 +167,7 @@ test('a second proposal is made for the next cause when the first did not help, 
   await world.work(investigator)
   for (const round of [1, 2]) {
     expect(await world.state()).toBe('awaiting_approval')
-    expect(await world.approvalId()).toMatch(new RegExp(`_${round}$`))
+    expect(await world.approvalId()).toMatch(new RegExp(`_1${round}$`))
     await world.approve(investigator)
     await world.work(investigator)
     for (let i = 0; i < 8; i++) {

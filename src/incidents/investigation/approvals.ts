@@ -9,12 +9,13 @@ import type { ApprovalRow, IncidentState, IncidentTables } from '../tables.ts'
 import type { InvestigationContext, InvestigationDb } from './context.ts'
 import { countFiring } from './incident.ts'
 import { timeOfDay } from './sentence.ts'
+import type { InvestigationState } from './state.ts'
 
 type ApprovalContext = Pick<InvestigationContext, 'db' | 'clock' | 'feed' | 'config' | 'wake'>
 
-/** One proposal a round, so its id needs no memory of its own to be found again after a crash. */
-export const approvalIdOf = (incidentId: string, round: number): string =>
-  `apr_${incidentId.slice(incidentId.indexOf('_') + 1)}_${round}`
+/** One proposal a round of a look, so its id needs no memory of its own to be found again after a crash. */
+export const approvalIdOf = ({ incidentId, look, round }: InvestigationState): string =>
+  `apr_${incidentId.slice(incidentId.indexOf('_') + 1)}_${look}${round}`
 
 /** Throws `not_found`. */
 export async function getApproval(db: Db<IncidentTables>, id: string): Promise<ApprovalRow> {

@@ -5,7 +5,10 @@ import { countFiring, getIncident, lastVerdict } from './incident.ts'
 import type { InvestigationContext, InvestigationDb } from './context.ts'
 import { enqueueNotification } from './notify.ts'
 
-type ClosingContext = Pick<InvestigationContext, 'db' | 'clock' | 'feed' | 'webhook'>
+type ClosingContext = Pick<InvestigationContext, 'db' | 'clock' | 'feed' | 'webhook' | 'config'>
+
+/** Times the time of verification: how long alerts may go on after an action that mended what they are about. */
+const LAG_FACTOR = 2
 
 /** Inside a transaction. Returns whether it was open until now. */
 export async function closeIncident(
@@ -37,8 +40,7 @@ export async function settle(context: ClosingContext, incidentId: string): Promi
       .where('incident_id', '=', incidentId)
       .where('state', '=', 'pending')
       .execute()
-    // An action was carried out and the numbers were seen to be back; only the alerts lagged behind.
-    return (await lastVerdict(trx, incidentId)) === 'numbers_back'
+    return (await wasFixed(context, trx, incidentId))
       ? await closeIncident(context, trx, incidentId, 'fixed', 'Closed: the fix worked and all alerts have ended.')
       : await closeIncident(
           context,
@@ -49,4 +51,18 @@ export async function settle(context: ClosingContext, incidentId: string): Promi
         )
   })
   if (closed) context.feed.publish(incidentId)
+}
+
+/**
+ * Whether the end of the alerts belongs to an action: the numbers were seen to be back after it and the alerts only
+ * lagged behind. Alerts that went on for long after it ended for another reason.
+ */
+async function wasFixed(context: ClosingContext, trx: InvestigationDb, incidentId: string): Promise<boolean> {
+  if ((await lastVerdict(trx, incidentId)) !== 'numbers_back') return false
+  const { finished } = await trx
+    .selectFrom('action_runs')
+    .select((eb) => eb.fn.max('finished_at').as('finished'))
+    .where('incident_id', '=', incidentId)
+    .executeTakeFirstOrThrow()
+  return context.clock.now() - (finished ?? 0) <= LAG_FACTOR * context.config.verify.withinSeconds * 1000
 }

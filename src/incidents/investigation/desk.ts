@@ -8,7 +8,7 @@ import type { InvestigationState } from './state.ts'
 export interface Desk {
   readings(state: InvestigationState, signal: AbortSignal): Promise<Readings>
   diagnosis(state: InvestigationState, signal: AbortSignal): Promise<Diagnosis>
-  clear(incidentId: string): void
+  clear(of: Pick<InvestigationState, 'incidentId' | 'look'>): void
 }
 
 export interface DeskWork {
@@ -26,7 +26,9 @@ const CAPACITY = 16
 
 export function createDesk(work: DeskWork): Desk {
   const folders = new Map<string, Folder>()
-  const folderOf = (id: string): Folder => {
+  const keyOf = ({ incidentId, look }: Pick<InvestigationState, 'incidentId' | 'look'>) => `${incidentId} ${look}`
+  const folderOf = (state: InvestigationState): Folder => {
+    const id = keyOf(state)
     const folder = folders.get(id) ?? {}
     folders.delete(id)
     folders.set(id, folder)
@@ -36,18 +38,18 @@ export function createDesk(work: DeskWork): Desk {
   }
   const desk: Desk = {
     readings: async (state, signal) => {
-      const folder = folderOf(state.incidentId)
+      const folder = folderOf(state)
       return (folder.readings ??= await work.read(state, signal))
     },
     diagnosis: async (state, signal) => {
-      const folder = folderOf(state.incidentId)
+      const folder = folderOf(state)
       if (folder.diagnosis) return folder.diagnosis
       const readings = await desk.readings(state, signal)
       // The analysis holds the thread: requests that wait go first.
       await yieldToOthers()
       return (folder.diagnosis = await work.diagnose(state, readings))
     },
-    clear: (incidentId) => void folders.delete(incidentId),
+    clear: (of) => void folders.delete(keyOf(of)),
   }
   return desk
 }

@@ -41,20 +41,38 @@ export async function countFiring(db: Db<IncidentTables>, incidentId: string): P
 export const reportOf = (incident: IncidentRow): Report | null =>
   incident.report === null ? null : report.parse(JSON.parse(incident.report))
 
-/** Whether the timeline has an event of this kind (and text). */
+/** Whether the timeline has an event of this kind (and text) since the latest look at the incident began. */
 export async function hasEvent(
   db: Db<IncidentTables>,
   incidentId: string,
   kind: string,
   text?: string,
 ): Promise<boolean> {
+  const { began } = await db
+    .selectFrom('incident_events')
+    .select((eb) => eb.fn.max('seq').as('began'))
+    .where('incident_id', '=', incidentId)
+    .where('kind', '=', 'investigating')
+    .executeTakeFirstOrThrow()
   let query = db
     .selectFrom('incident_events')
     .select('id')
     .where('incident_id', '=', incidentId)
     .where('kind', '=', kind)
+    .where('seq', '>', began ?? 0)
   if (text !== undefined) query = query.where('text', '=', text)
   return (await query.limit(1).executeTakeFirst()) !== undefined
+}
+
+/** How often it has been investigated, this time included. */
+export async function countLooks(db: Db<IncidentTables>, incidentId: string): Promise<number> {
+  const { looks } = await db
+    .selectFrom('incident_events')
+    .select((eb) => eb.fn.countAll<number>().as('looks'))
+    .where('incident_id', '=', incidentId)
+    .where('kind', '=', 'investigating')
+    .executeTakeFirstOrThrow()
+  return looks
 }
 
 const verified = z.object({ verdict: z.enum(['numbers_back', 'not_fixed']) })

@@ -6,7 +6,7 @@ import { createKeyedLock } from '../../core/keyed-lock.ts'
 import type { Edge } from '../../core/telemetry.ts'
 import { describeError } from '../../core/errors.ts'
 import type { Db } from '../../db/connect.ts'
-import type { JobHandler } from '../../db/queue.ts'
+import type { Job, JobHandler } from '../../db/queue.ts'
 import { diagnose } from '../../diagnosis/diagnose.ts'
 import type { Metrics } from '../../observe/metrics.ts'
 import { listChanges } from '../changes.ts'
@@ -22,6 +22,7 @@ import { buildGraph, type RunStep } from './graph.ts'
 import { getIncident } from './incident.ts'
 import { notify } from './notify.ts'
 import { readAll } from './read.ts'
+import { lookAgain } from './second-look.ts'
 import { createTopologyMemory } from './topology.ts'
 import { walkOn } from './walk.ts'
 
@@ -37,7 +38,9 @@ export interface InvestigatorOptions
 }
 
 export interface Investigator {
-  readonly handlers: Readonly<Record<'investigate' | 'resume' | 'recovered' | 'notify' | 'expire', JobHandler>>
+  readonly handlers: Readonly<
+    Record<'investigate' | 'resume' | 'again' | 'recovered' | 'notify' | 'expire', JobHandler>
+  >
   /** Who calls whom, as far as it is known now. */
   topology(): readonly Edge[]
   /** Records what a person decided about a proposal; see approvals.ts. */
@@ -56,6 +59,7 @@ const TOPOLOGY_EVERY_MS = 60_000
 const TOPOLOGY_FIRST_MS = 5000
 
 const aboutIncident = z.object({ incidentId: z.string() })
+const aboutLook = z.object({ look: z.number().int().default(1) })
 const aboutApproval = z.object({ approvalId: z.string() })
 
 export function createInvestigator(options: InvestigatorOptions): Investigator {
@@ -107,7 +111,7 @@ export function createInvestigator(options: InvestigatorOptions): Investigator {
     return runStep ? await runStep(name, withSignal, state) : await withSignal(state)
   })
 
-  const walk = async (incidentId: string, signal: AbortSignal, begin: boolean): Promise<void> => {
+  const walk = async (incidentId: string, signal: AbortSignal, begin: number | null = null): Promise<void> => {
     signals.set(incidentId, signal)
     try {
       const { kind } = await walkOn(context, graph, incidentId, begin)
@@ -118,21 +122,27 @@ export function createInvestigator(options: InvestigatorOptions): Investigator {
     }
   }
 
-  /** Runs work on one incident alone, and ends the incident honestly when that fails for good. */
-  const onIncident =
-    (work: (incidentId: string, signal: AbortSignal) => Promise<void>): JobHandler =>
-    async (job, signal) => {
+  type IncidentWork = (incidentId: string, signal: AbortSignal, job: Job) => Promise<void>
+
+  /** Runs work on one incident alone. */
+  const alone =
+    (work: IncidentWork): JobHandler =>
+    (job, signal) => {
       const { incidentId } = aboutIncident.parse(job.payload)
-      await lock(incidentId, async () => {
-        try {
-          await work(incidentId, signal)
-        } catch (error) {
-          if (signal.aborted || job.attempts < GIVE_UP_AFTER) throw error
-          log.error({ err: error, incident: incidentId, job: job.id }, 'an investigation failed for good')
-          await giveUp(context, incidentId, describeError(error))
-        }
-      })
+      return lock(incidentId, () => work(incidentId, signal, job))
     }
+
+  /** The same for work without which an incident would hang: when it fails for good, the incident ends honestly. */
+  const vital = (work: IncidentWork): JobHandler =>
+    alone(async (incidentId, signal, job) => {
+      try {
+        await work(incidentId, signal, job)
+      } catch (error) {
+        if (signal.aborted || job.attempts < GIVE_UP_AFTER) throw error
+        log.error({ err: error, incident: incidentId, job: job.id }, 'an investigation failed for good')
+        await giveUp(context, incidentId, describeError(error))
+      }
+    })
 
   let refreshing: Promise<void> | undefined
   const keepTopologyFresh = async (): Promise<void> => {
@@ -145,14 +155,21 @@ export function createInvestigator(options: InvestigatorOptions): Investigator {
 
   return {
     handlers: {
-      investigate: onIncident(async (incidentId, signal) => {
+      investigate: vital(async (incidentId, signal, job) => {
         if ((await getIncident(db, incidentId)).state === 'closed') return
-        await walk(incidentId, signal, true)
+        const { look } = aboutLook.parse(job.payload)
+        const known = (await graph.getState({ configurable: { thread_id: incidentId } })).values as { look?: number }
+        // An earlier look is over wherever it stands: what waited in it is void.
+        if (known.look !== undefined && known.look < look) await saver.deleteThread(incidentId)
+        await walk(incidentId, signal, look)
       }),
-      resume: onIncident((incidentId, signal) => walk(incidentId, signal, false)),
-      recovered: onIncident(async (incidentId, signal) => {
+      resume: vital((incidentId, signal) => walk(incidentId, signal)),
+      again: alone((incidentId, signal, job) =>
+        lookAgain(context, incidentId, aboutLook.parse(job.payload).look, signal),
+      ),
+      recovered: vital(async (incidentId, signal) => {
         await settle(context, incidentId)
-        await walk(incidentId, signal, false)
+        await walk(incidentId, signal)
       }),
       expire: (job) => expire(context, aboutApproval.parse(job.payload).approvalId),
       // In the order in which they were written: nobody wants to read of an action before its proposal.

@@ -33,6 +33,9 @@ export async function enqueueNotification(
   })
 }
 
+/** The first needs no number: it is the only one of most incidents. */
+export const onceIn = (nth: number): string => (nth === 1 ? '' : String(nth))
+
 const payloadSchema = z.object({
   incidentId: z.string(),
   notification: z.enum(['diagnosed', 'proposed', 'acted', 'closed']),

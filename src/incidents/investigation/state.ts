@@ -42,11 +42,13 @@ export type Verdict =
 
 export const investigationState = Annotation.Root({
   incidentId: Annotation<string>,
+  /** Counts investigations of the same incident, from 1. */
+  look: Annotation<number>,
   startedAtMs: Annotation<number>,
   window: Annotation<Window>,
   symptoms: Annotation<readonly Symptom[]>,
   leads: Annotation<readonly Lead[]>,
-  /** Counts proposals: the second is the last. */
+  /** Counts proposals of this look: the second is the last. */
   round: Annotation<number>,
   /** The approval of this round, or null when nothing was proposed. */
   approvalId: Annotation<string | null>,

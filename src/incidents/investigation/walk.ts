@@ -15,18 +15,18 @@ export type Walk =
 
 const GO_ON = new Command<true, InvestigationUpdate, StepName | '__start__'>({ resume: true })
 
-/** `begin` starts an incident that has no checkpoint yet. */
+/** `begin` is the look to start with, where there is no checkpoint yet; null leaves that alone. */
 export async function walkOn(
   context: Pick<InvestigationContext, 'db' | 'clock'>,
   graph: IncidentGraph,
   incidentId: string,
-  begin: boolean,
+  begin: number | null,
 ): Promise<Walk> {
   const config: RunnableConfig = { configurable: { thread_id: incidentId } }
   for (;;) {
     const { tasks, config: at } = await graph.getState(config)
     const begun = at.configurable?.['checkpoint_id'] !== undefined
-    if (!begun && !begin) return { kind: 'unknown' }
+    if (!begun && begin === null) return { kind: 'unknown' }
     // Not `next`: that leaves out a step that was answered, resumed and then cut short.
     if (begun && tasks.length === 0) return { kind: 'ended' }
     const interrupted = tasks.flatMap(({ interrupts }) => interrupts)[0]
@@ -35,7 +35,7 @@ export async function walkOn(
       if (waitsFor.kind === 'look') await wakeAt(context, incidentId, waitsFor.atMs)
       return { kind: 'waiting', for: waitsFor }
     }
-    const input = waitsFor ? GO_ON : begun ? null : { incidentId }
+    const input = waitsFor ? GO_ON : begun ? null : { incidentId, look: begin ?? 1 }
     // `sync`: a step begins only when the checkpoint of the one before is on the disk.
     await graph.invoke(input, { ...config, durability: 'sync', recursionLimit: 50 })
   }

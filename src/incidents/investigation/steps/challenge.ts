@@ -4,10 +4,12 @@ import { readSignals } from '../../../diagnosis/service-signals.ts'
 import { report as reportSchema, type Report } from '../../report.ts'
 import { addEvent } from '../../store.ts'
 import type { InvestigationContext, InvestigationDb, Step } from '../context.ts'
+import { hasEvent } from '../incident.ts'
 import { findLeads } from '../leads.ts'
-import { enqueueNotification } from '../notify.ts'
+import { enqueueNotification, onceIn } from '../notify.ts'
 import { recheck } from '../recheck.ts'
 import { refute } from '../refute.ts'
+import { planSecondLooks } from '../second-look.ts'
 import type { InvestigationState } from '../state.ts'
 import { callWitnesses } from '../witnesses.ts'
 import { writeReport } from '../write-report.ts'
@@ -26,26 +28,26 @@ export const challenge = (context: InvestigationContext): Step =>
     return { leads: cause ? await findLeads(cause, witnesses) : [] }
   }
 
-/** Stores and tells the report once. */
+/** Stores and tells the report, once a look. */
 async function publish(context: InvestigationContext, state: InvestigationState, report: Report): Promise<void> {
   const { db, clock, feed, observeDuration, wake } = context
-  const { incidentId } = state
+  const { incidentId, look } = state
   const now = clock.now()
   const first = await db.transaction().execute(async (trx: InvestigationDb) => {
-    const stored = await trx
+    if (await hasEvent(trx, incidentId, 'diagnosed')) return false
+    await trx
       .updateTable('incidents')
-      .set({ report: JSON.stringify(reportSchema.parse(report)), sentence: report.sentence, updated_at: now })
+      .set({ report: JSON.stringify(reportSchema.parse(report)), sentence: report.sentence })
       .where('id', '=', incidentId)
-      .where('report', 'is', null)
-      .executeTakeFirst()
-    if (stored.numUpdatedRows === 0n) return false
+      .execute()
     const [cause] = report.causes
     const sure = cause ? ` Confidence ${cause.confidence.toFixed(2)}.` : ''
     const data = cause
       ? { service: cause.service, kind: cause.kind, confidence: cause.confidence }
       : { abstained: true }
     await addEvent(trx, incidentId, { at: now, kind: 'diagnosed', text: `${report.sentence}${sure}`, data })
-    await enqueueNotification(context, trx, incidentId, 'diagnosed', { cause: cause ? data : null })
+    await enqueueNotification(context, trx, incidentId, 'diagnosed', { cause: cause ? data : null }, onceIn(look))
+    await planSecondLooks(trx, incidentId, look, now)
     return true
   })
   if (!first) return

@@ -7,7 +7,7 @@ import type { InvestigationContext, InvestigationDb, Step } from '../context.ts'
 import { getIncident, hasEvent, reportOf } from '../incident.ts'
 
 export const learn = (context: InvestigationContext): Step =>
-  async function keepTheCase({ incidentId, verdict, symptoms }) {
+  async function keepTheCase({ incidentId, look, verdict, symptoms }) {
     const { db, clock, desk } = context
     await db.transaction().execute(async (trx: InvestigationDb) => {
       if (await hasEvent(trx, incidentId, 'learned')) return
@@ -18,13 +18,13 @@ export const learn = (context: InvestigationContext): Step =>
         cause: cause ? { service: cause.service, kind: cause.kind, confidence: cause.confidence } : null,
         actions: runs.map((run) => ({ name: actionOf(run).name, service: actionOf(run).service, decision: run.state })),
         verdict,
-        // Only an action that was aimed at the cause and helped confirms it.
-        confirmed: cause !== undefined && (verdict === 'fixed' || verdict === 'numbers_back'),
+        // Only an action that was aimed at the cause and ended it confirms it.
+        confirmed: cause !== undefined && verdict === 'fixed',
       }
       const text = data.confirmed ? 'Kept as a confirmed case.' : 'Kept as a case; the cause is not confirmed.'
       await addEvent(trx, incidentId, { at: clock.now(), kind: 'learned', text, data })
     })
-    desk.clear(incidentId)
+    desk.clear({ incidentId, look })
     // Alerts may have ended while it was looked at, and nobody would come by again.
     await settle(context, incidentId)
     return {}

@@ -9,7 +9,7 @@ import { actionOf, approvalIdOf } from '../approvals.ts'
 import { chooseAction, type Choice } from '../choose-action.ts'
 import type { InvestigationContext, InvestigationDb, Step } from '../context.ts'
 import { countFiring, getIncident, hasEvent, reportOf } from '../incident.ts'
-import { enqueueNotification } from '../notify.ts'
+import { enqueueNotification, onceIn } from '../notify.ts'
 import { duration } from '../sentence.ts'
 import type { InvestigationState } from '../state.ts'
 
@@ -23,10 +23,10 @@ export const plan = (context: InvestigationContext): Step =>
     const report = reportOf(incident)
     if (!report) throw new Error('there is no report to plan from')
     const choice = await choose(context, state, incident, report)
-    const approvalId = approvalIdOf(state.incidentId, state.round)
+    const approvalId = approvalIdOf(state)
     const proposed =
       choice.kind === 'proposed'
-        ? await propose(context, incident, approvalId, state.round, choice.action)
+        ? await propose(context, incident, approvalId, state, choice.action)
         : await watch(context, incident, report, choice.reason)
     context.feed.publish(state.incidentId)
     context.wake()
@@ -63,7 +63,7 @@ async function choose(
       ...report.map.services.map(({ name }) => name),
     ]),
     tried: earlier
-      .filter(({ id }) => id !== approvalIdOf(incident.id, state.round))
+      .filter(({ id, state: decision }) => id !== approvalIdOf(state) && decision !== 'void')
       .map(actionOf)
       .map(({ name, service }) => `${name} ${service}`),
   })
@@ -81,7 +81,7 @@ async function propose(
   context: InvestigationContext,
   incident: IncidentRow,
   approvalId: string,
-  round: number,
+  { look, round }: InvestigationState,
   action: ProposedAction,
 ): Promise<boolean> {
   const { db, clock, config } = context
@@ -112,7 +112,14 @@ async function propose(
     await enqueue(trx, { kind: 'expire', key: approvalId, payload: { approvalId }, runAtMs: expiresAt })
     const { name, title, service, risk, expected, undo } = action
     const details = { approvalId, action: { name, title, service, risk, expected, undo }, expiresAt }
-    await enqueueNotification(context, trx, incident.id, 'proposed', details, round === 1 ? '' : String(round))
+    await enqueueNotification(
+      context,
+      trx,
+      incident.id,
+      'proposed',
+      details,
+      look === 1 ? onceIn(round) : `${look}.${round}`,
+    )
     return true
   })
 }

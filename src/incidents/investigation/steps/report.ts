@@ -18,7 +18,11 @@ export const report = ({ db, clock, feed }: InvestigationContext): Step =>
       const runs = await trx.selectFrom('approvals').selectAll().where('incident_id', '=', incidentId).execute()
       const done = runs.filter(({ state }) => state === 'approved').map((run) => actionOf(run).title)
       const acted = done.length === 0 ? 'Nothing was done by Midwatch.' : `Done: ${done.join('; ')}.`
-      const result = { fixed: 'It helped.', numbers_back: 'It seems to have helped.', not_fixed: 'It did not help.' }
+      const result = {
+        fixed: 'It helped.',
+        numbers_back: 'What showed the cause is back to normal, but alerts go on.',
+        not_fixed: 'It did not help.',
+      }
       const end =
         incident.closed_at === null
           ? 'The incident stays open until its alerts end.'

@@ -6,6 +6,7 @@ import { closeIncident } from '../closing.ts'
 import type { InvestigationContext, InvestigationDb, Step } from '../context.ts'
 import { countFiring, getIncident, lastVerdict } from '../incident.ts'
 import { lookAtLeads, type Level } from '../leads.ts'
+import { planLookAfterAction } from '../second-look.ts'
 import { duration } from '../sentence.ts'
 import type { InvestigationUpdate, Verdict } from '../state.ts'
 
@@ -26,7 +27,9 @@ export const verify = (context: InvestigationContext): Step =>
     await db.transaction().execute(async (trx: InvestigationDb) => {
       if (verdict === 'fixed') return await closeIncident(context, trx, incidentId, 'fixed', text)
       const event = { at: now, kind: 'verified', text, data: { verdict } }
-      return await moveIncident(trx, incidentId, 'watching', {}, event)
+      const { moved } = await moveIncident(trx, incidentId, 'watching', {}, event)
+      if (moved) await planLookAfterAction(trx, incidentId, state.look, state.round, now)
+      return moved
     })
     feed.publish(incidentId)
     wake()
