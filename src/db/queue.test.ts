@@ -186,6 +186,27 @@ describe('the queue', () => {
     expect(await rows()).toMatchObject([{ state: 'done' }])
   })
 
+  test.each(['succeeded', 'failed'])(
+    'a job that %s while the database was away goes on when it is back',
+    async (end) => {
+      let runs = 0
+      const worker = workerOf(async () => {
+        runs++
+        if (runs > 1) return
+        await connection.as().schema.alterTable('jobs').renameTo('gone').execute()
+        if (end === 'failed') throw new Error('no')
+      })
+      await put('a')
+      worker.start()
+      await pass(10_000)
+      await connection.as().schema.alterTable('gone').renameTo('jobs').execute()
+      await pass(10_000)
+      await worker.stop()
+      expect(runs).toBe(end === 'succeeded' ? 1 : 2)
+      expect(await rows()).toMatchObject([{ state: 'done' }])
+    },
+  )
+
   test('jobs of a kind without a handler are left alone', async () => {
     await enqueue(db, { kind: 'other', key: 'x', payload: null, runAtMs: 0 })
     const worker = workerOf(async () => undefined)

@@ -66,7 +66,7 @@ export interface NewJob {
   readonly runAtMs: number
 }
 
-/** Call it inside the caller's transaction. (kind, key) is unique for good: a second enqueue of the same does nothing. */
+/** Call it inside the caller's transaction. A second enqueue of the same (kind, key) does nothing while a row of it is kept. */
 export async function enqueue<Tables extends QueueTables>(db: Db<Tables>, job: NewJob): Promise<void> {
   await (db as unknown as Db<QueueTables>)
     .insertInto('jobs')
@@ -115,7 +115,7 @@ const POLL_MS = 1000
 const LEASE_MS = 60_000
 const FIRST_PAUSE_MS = 1000
 const LONGEST_PAUSE_MS = 5 * 60_000
-/** How long a finished job is remembered, and so how long its key keeps a second one out. */
+/** How long a finished job is remembered at least, and so how long its key keeps a second one out: starts forget. */
 const KEEP_DONE_MS = 30 * 86_400_000
 
 export function createWorker<Tables extends QueueTables>(options: WorkerOptions<Tables>): Worker {
@@ -199,13 +199,23 @@ export function createWorker<Tables extends QueueTables>(options: WorkerOptions<
     }
   }
 
+  /** Tried until it is written (or a stop is asked for): nobody but the next start would take the job from us. */
   const close = async (id: string, patch: Partial<JobRow>): Promise<void> => {
-    await db
-      .updateTable('jobs')
-      .set({ ...patch, leased_by: null, leased_until: null })
-      .where('id', '=', id)
-      .where('leased_by', '=', runner)
-      .execute()
+    for (;;) {
+      try {
+        await db
+          .updateTable('jobs')
+          .set({ ...patch, leased_by: null, leased_until: null })
+          .where('id', '=', id)
+          .where('leased_by', '=', runner)
+          .execute()
+        return
+      } catch (error) {
+        if (stopping.signal.aborted) throw error
+        log.error({ err: error, job: id }, 'the end of a job could not be written yet')
+        await clock.sleep(POLL_MS, stopping.signal).catch(() => undefined)
+      }
+    }
   }
 
   const keepLease = async (id: string, over: AbortSignal): Promise<void> => {
