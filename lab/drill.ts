@@ -8,10 +8,11 @@ import { describeError } from '../src/core/errors.ts'
 import { parseFault } from './choose.ts'
 import { FAULTS } from './faults/all.ts'
 import type { Fault } from './faults/fault.ts'
-import { startLab } from './lab.ts'
+import { type Lab, startLab } from './lab.ts'
+import { onLeave } from './leave.ts'
 import { parseFactor, parseSeed } from './options.ts'
 import { createRandom, type Random } from './platform/random.ts'
-import { playRound, quietRound, rest, steady } from './round.ts'
+import { playRound, quietRound, rest, type RoundContext, steady } from './round.ts'
 import { type DrillRound, foundAll, renderScore, renderTable } from './score.ts'
 
 interface Options {
@@ -53,45 +54,55 @@ try {
 
 async function main(options: Options): Promise<number> {
   const leaving = new AbortController()
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.once(signal, () => {
-      process.on(signal, () => process.exit(130))
-      leaving.abort(new Error('The drill was stopped.'))
-    })
-  }
-  const { signal } = leaving
+  onLeave(() => leaving.abort())
   const tell = (text: string) => console.error(`${new Date().toLocaleTimeString('en-GB')}  ${text}`)
   const workDir = mkdtempSync(join(tmpdir(), 'midwatch-drill-'))
-  const random = createRandom(options.seed)
-  const plan = options.fault ?? [...shuffled(FAULTS, random), NOTHING]
   const rounds: DrillRound[] = []
-  let keep = true
+  let whole = false
   const lab = await startLab({
     workDir,
     seed: options.seed,
     load: options.load,
     prometheus: options.prometheus ?? false,
     onProgress: (what) => tell(`starting ${what}`),
-    onUnexpectedEnd: (message) => leaving.abort(new Error(message)),
+    onUnexpectedEnd: (message) => {
+      tell(message)
+      leaving.abort()
+    },
   })
   try {
     tell(`${lab.pageUrl}  files in ${workDir}`)
-    await steady(FIRST_STEADY_MS, signal)
-    for (const [i, fault] of plan.entries()) {
-      tell(`${i + 1} of ${plan.length}: ${fault === NOTHING ? 'nothing is broken' : fault.name}`)
-      const context = { lab, random, seed: options.seed, approve: options.approve, tell, signal }
-      rounds.push(fault === NOTHING ? await quietRound(context) : await playRound(fault, context))
-      if (i < plan.length - 1) await rest(signal)
-    }
-    keep = !foundAll(rounds)
+    await steady(FIRST_STEADY_MS, leaving.signal)
+    await playAll(rounds, lab, options, { tell, signal: leaving.signal })
+    whole = true
+  } catch (error) {
+    if (!leaving.signal.aborted) throw error
+    tell('stopped before its end: this is what there is')
   } finally {
     await lab.stop()
-    if (keep) tell(`what it wrote is kept in ${workDir}`)
-    else rmSync(workDir, { recursive: true, force: true })
+    if (whole && foundAll(rounds)) rmSync(workDir, { recursive: true, force: true })
+    else tell(`what it wrote is kept in ${workDir}`)
   }
   if (options.json) console.log(JSON.stringify(rounds.map(({ row }) => row)))
   else console.log(`${renderTable(rounds)}\n\n${renderScore(rounds)}`)
-  return foundAll(rounds) ? 0 : 1
+  return whole && foundAll(rounds) ? 0 : 1
+}
+
+/** Adds a round for every fault of the plan, so that those played stand when the rest does not come. */
+async function playAll(
+  rounds: DrillRound[],
+  lab: Lab,
+  options: Options,
+  { tell, signal }: Pick<RoundContext, 'tell' | 'signal'>,
+): Promise<void> {
+  const random = createRandom(options.seed)
+  const plan = options.fault ?? [...shuffled(FAULTS, random), NOTHING]
+  const context = { lab, random, seed: options.seed, approve: options.approve, tell, signal }
+  for (const [i, fault] of plan.entries()) {
+    tell(`${i + 1} of ${plan.length}: ${fault === NOTHING ? 'nothing is broken' : fault.name}`)
+    rounds.push(fault === NOTHING ? await quietRound(context) : await playRound(fault, context))
+    if (i < plan.length - 1) await rest(signal)
+  }
 }
 
 /** Fisher and Yates. */

@@ -13,6 +13,7 @@ import type { Fault } from './faults/fault.ts'
 import { pressed, steady } from './interlude.ts'
 import { openKeys } from './keys.ts'
 import { type Lab, startLab } from './lab.ts'
+import { onLeave } from './leave.ts'
 import { createNarrator, type Narrator, terminalStage } from './narrator.ts'
 import { parseFactor, parsePort, parseSeed } from './options.ts'
 import { createRandom } from './platform/random.ts'
@@ -105,16 +106,6 @@ async function main(options: Options): Promise<number> {
     narrator.status('')
     if (keep) narrator.say(`What it wrote is kept in ${workDir}.`)
     else rmSync(workDir, { recursive: true, force: true })
-  }
-}
-
-/** The first signal leaves in order, the second at once; processes that were started end either way. */
-function onLeave(leave: () => void): void {
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.once(signal, () => {
-      process.on(signal, () => process.exit(130))
-      leave()
-    })
   }
 }
 
