@@ -21,10 +21,10 @@ export interface Connection {
  */
 export function connectSqlite(file: string): Connection {
   if (file !== ':memory:') mkdirSync(dirname(file), { recursive: true })
-  const native = new DatabaseSync(file)
+  // The patience comes first: the change to a write-ahead log needs the file for itself for a moment.
+  const native = new DatabaseSync(file, { timeout: 5000 })
   native.exec('pragma journal_mode = wal')
   native.exec('pragma synchronous = full')
-  native.exec('pragma busy_timeout = 5000')
   native.exec('pragma foreign_keys = on')
   const kysely = new Kysely<unknown>({ dialect: new SqliteDialect({ database: new NodeSqlite(native) }) })
   return {

@@ -1,4 +1,7 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { Worker } from 'node:worker_threads'
 import { expect, it } from 'vitest'
 import { connectSqlite } from './connect.ts'
 import { lockFolder } from './lock.ts'
@@ -102,4 +105,30 @@ it('gives a data folder to one process at a time, and to the next once the first
   expect(() => lockFolder(folder)).toThrow(/Another Midwatch uses the data folder/)
   first.release()
   lockFolder(folder).release()
+})
+
+it('says that a data folder cannot be used where no other process is to blame', () => {
+  const [damaged, blocked] = [tempFolder(), tempFolder()]
+  writeFileSync(join(damaged, 'lock.db'), 'x'.repeat(5000))
+  mkdirSync(join(blocked, 'lock.db'))
+  for (const each of [damaged, blocked]) {
+    expect(() => lockFolder(each)).toThrow(`The data folder ${each} cannot be used. Choose another with --data.`)
+  }
+})
+
+it('waits for another process that has the file for itself while it opens', async () => {
+  const path = join(tempFolder(), 'x.db')
+  new DatabaseSync(path).exec('create table t (n)')
+  const holder = new Worker(
+    `const { DatabaseSync } = require('node:sqlite')
+     const { parentPort, workerData } = require('node:worker_threads')
+     const db = new DatabaseSync(workerData)
+     db.exec('begin exclusive')
+     parentPort.postMessage('held')
+     setTimeout(() => db.exec('commit'), 300)`,
+    { eval: true, workerData: path },
+  )
+  await new Promise((resolve) => holder.once('message', resolve))
+  await connectSqlite(path).close()
+  await holder.terminate()
 })

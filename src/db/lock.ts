@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { AppError } from '../core/errors.ts'
 
-/** Takes the folder for this process. Throws AppError `conflict` when another one has it. */
+/** Takes the folder for this process. Throws AppError: `conflict` when another one has it, else `unavailable`. */
 export function lockFolder(folder: string): { release(): void } {
   try {
     mkdirSync(folder, { recursive: true })
@@ -14,18 +14,28 @@ export function lockFolder(folder: string): { release(): void } {
       cause: error,
     })
   }
-  const database = new DatabaseSync(join(folder, 'lock.db'))
+  let database: DatabaseSync | undefined
   try {
-    database.exec('pragma busy_timeout = 500; begin exclusive')
+    database = new DatabaseSync(join(folder, 'lock.db'), { timeout: 500 })
+    database.exec('begin exclusive')
   } catch (error) {
-    database.close()
-    throw new AppError(
-      'conflict',
-      `Another Midwatch uses the data folder ${folder}. Stop it, or choose another folder with --data.`,
-      {
-        cause: error,
-      },
-    )
+    database?.close()
+    if (isBusy(error)) {
+      throw new AppError(
+        'conflict',
+        `Another Midwatch uses the data folder ${folder}. Stop it, or choose another folder with --data.`,
+        { cause: error },
+      )
+    }
+    throw new AppError('unavailable', `The data folder ${folder} cannot be used. Choose another with --data.`, {
+      cause: error,
+    })
   }
-  return { release: () => database.close() }
+  const held = database
+  return { release: () => held.close() }
 }
+
+const SQLITE_BUSY = 5
+
+const isBusy = (error: unknown): boolean =>
+  error instanceof Error && 'errcode' in error && error.errcode === SQLITE_BUSY
