@@ -1,8 +1,9 @@
 import { connect } from 'node:net'
+import { pino } from 'pino'
 import { afterEach, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { type Caller, LOCAL_CALLER } from '../core/caller.ts'
-import { AppError } from '../core/errors.ts'
+import { AppError, type ErrorCode } from '../core/errors.ts'
 import { silentLog } from '../observe/log.ts'
 import { ok, type Route } from './exchange.ts'
 import { type RunningServer, startServer } from './server.ts'
@@ -14,7 +15,7 @@ afterEach(async () => {
 
 const guest: Caller = { ...LOCAL_CALLER, name: 'guest', scopes: ['incidents:read'] }
 
-async function serve(routes: readonly Route[], caller: Caller = LOCAL_CALLER) {
+async function serve(routes: readonly Route[], caller: Caller = LOCAL_CALLER, log = silentLog()) {
   const server = await startServer(
     {
       routes,
@@ -24,7 +25,7 @@ async function serve(routes: readonly Route[], caller: Caller = LOCAL_CALLER) {
       },
       publicUrl: 'https://midwatch.example.com',
       keyless: true,
-      log: silentLog(),
+      log,
     },
     '127.0.0.1',
     0,
@@ -115,6 +116,37 @@ describe('the door', () => {
     expect(JSON.stringify(error)).not.toContain('secret')
   })
 
+  it('writes into the log why it could not answer, and nothing of what callers did wrong', async () => {
+    let logged = ''
+    const log = pino({ level: 'info' }, { write: (line: string) => (logged += line) })
+    const failing = (path: string, code: ErrorCode): Route => ({
+      ...echo,
+      path,
+      handle: () => Promise.reject(new AppError(code, undefined, { cause: new Error(`why ${code}`) })),
+    })
+    const { url } = await serve([failing('/a', 'unavailable'), failing('/b', 'malformed')], LOCAL_CALLER, log)
+    await post(`${url}/a`, '{}', { 'x-request-id': 'mine-2' })
+    await post(`${url}/b`, '{}')
+    expect(logged).toMatch(/"level":40.*why unavailable.*mine-2/)
+    expect(logged).not.toContain('why malformed')
+  })
+
+  it.each(['//', '//a:b/c', '//[', '/\\', '/%', 'http://[/'])(
+    'takes %s for an address like any other',
+    async (path) => {
+      const { url } = await serve([
+        { ...echo, method: 'GET', path: '/*', handle: async (exchange) => ok(exchange.url.href) },
+      ])
+      expect(await rawGet(new URL(url).port, path)).toMatch(/^HTTP\/1.1 (200|400|404) /)
+    },
+  )
+
+  it('sends no length where there can be no body', async () => {
+    const { url } = await serve([{ ...echo, handle: async () => ({ status: 204, body: '' }) }])
+    const response = await post(`${url}/v1/echo/x`, '{}')
+    expect([response.status, response.headers.get('content-length')]).toEqual([204, null])
+  })
+
   it('refuses what a page of another site sends, also under a foreign host name', async () => {
     const { url } = await serve([echo])
     const own = new URL(url)
@@ -155,16 +187,22 @@ describe('the door', () => {
 })
 
 /** fetch does not let a caller choose its Host; a socket does. */
-function rawPost(port: string, host: string, origin: string | undefined): Promise<string> {
+const rawPost = (port: string, host: string, origin: string | undefined): Promise<string> =>
+  rawRequest(
+    port,
+    `POST /v1/echo/x HTTP/1.1\r\nHost: ${host}${origin === undefined ? '' : `\r\nOrigin: ${origin}`}\r\nContent-Length: 7\r\nConnection: close\r\n\r\n{"n":1}`,
+  )
+
+/** Nor does it leave an odd path as it is. */
+const rawGet = (port: string, path: string): Promise<string> =>
+  rawRequest(port, `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n`)
+
+function rawRequest(port: string, text: string): Promise<string> {
   return new Promise((resolve, reject) => {
-    const socket = connect(Number(port), '127.0.0.1', () =>
-      socket.write(
-        `POST /v1/echo/x HTTP/1.1\r\nHost: ${host}${origin === undefined ? '' : `\r\nOrigin: ${origin}`}\r\nContent-Length: 7\r\nConnection: close\r\n\r\n{"n":1}`,
-      ),
-    )
-    let text = ''
-    socket.on('data', (chunk: Buffer) => (text += chunk.toString()))
-    socket.on('end', () => resolve(text))
+    const socket = connect(Number(port), '127.0.0.1', () => socket.write(text))
+    let answer = ''
+    socket.on('data', (chunk: Buffer) => (answer += chunk.toString()))
+    socket.on('end', () => resolve(answer))
     socket.on('error', reject)
   })
 }

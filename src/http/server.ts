@@ -67,9 +67,8 @@ export async function startServer(options: ServerOptions, host: string, port: nu
       send(response, await route.handle(exchange))
     } catch (thrown) {
       const error = toAppError(thrown)
-      if (error.code === 'internal')
-        options.log.error({ err: thrown, requestId: id, path: pathOf(request) }, error.message)
-      else options.log.debug({ err: error, requestId: id, path: pathOf(request) }, error.message)
+      const level = error.code === 'internal' ? 'error' : error.status >= 500 ? 'warn' : 'debug'
+      options.log[level]({ err: thrown, requestId: id, path: pathOf(request) }, error.message)
       // Once a stream has begun its own dialect has to tell of the failure; here only the socket is left to close.
       if (response.headersSent) response.destroy()
       else {
@@ -164,7 +163,7 @@ function makeExchange({ id, request, response, route, params, caller, stopping, 
   response.once('close', () => {
     if (!response.writableFinished) gone.abort(new AppError('client_gone'))
   })
-  const url = new URL(request.url ?? '/', 'http://midwatch')
+  const url = urlOf(request)
   const body = () => readBody(request, route.maxBodyBytes ?? DEFAULT_MAX_BODY_BYTES)
   return {
     id,
@@ -196,6 +195,13 @@ function noRoute(
 
 const pathOf = (request: IncomingMessage): string => (request.url ?? '/').split('?', 1)[0] ?? '/'
 
+/** Throws `malformed`. Joined, not resolved: a path that begins with two slashes would be taken for a host. */
+function urlOf({ url = '/' }: IncomingMessage): URL {
+  const whole = url.startsWith('/') ? `http://midwatch${url}` : url
+  if (!URL.canParse(whole)) throw new AppError('malformed', 'The address of the request cannot be understood.')
+  return new URL(whole)
+}
+
 const SANE_ID = /^[\w.:-]{1,128}$/
 
 function requestId(request: IncomingMessage): string {
@@ -210,7 +216,8 @@ function send(response: ServerResponse, reply: Reply): void {
     ...('json' in reply ? { 'content-type': 'application/json; charset=utf-8' } : {}),
     'x-content-type-options': 'nosniff',
     ...reply.headers,
-    'content-length': Buffer.byteLength(body),
+    // RFC 9110, 8.6: not even a length of 0 where there can be no body.
+    ...(reply.status === 204 ? {} : { 'content-length': Buffer.byteLength(body) }),
   })
   response.end(response.req.method === 'HEAD' ? undefined : body)
 }

@@ -102,12 +102,12 @@ test('no spelling of a path leads out of the folder', async () => {
     '/assets/..%5c..%5csecret.txt',
     '/assets/%00',
     '/%zz',
+    '//secret.txt',
   ]) {
     const { status, body } = await get(path)
     expect([path, body.toString().includes('not for anyone')]).toEqual([path, false])
     expect([path, status >= 400 && status < 500]).toEqual([path, true])
   }
-  expect((await get('//secret.txt')).body.toString()).toBe(SHELL)
 })
 
 test('the page may run no inline script, load nothing from elsewhere, and stand in no frame', async () => {
