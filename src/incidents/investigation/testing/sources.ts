@@ -45,7 +45,9 @@ export function recordedMetrics(name: string, series: readonly Series[], stepMs:
   }
 }
 
-function pointsIn({ points }: Series, { fromMs, toMs }: TimeRange, stepMs: number, mendedMs: number): Point[] {
+function pointsIn({ points }: Series, range: TimeRange, recordedStepMs: number, mendedMs: number): Point[] {
+  const { fromMs, toMs } = range
+  const stepMs = Math.max(recordedStepMs, range.stepMs)
   const [first, last] = [points[0], points.at(-1)]
   if (!first || !last) return []
   const later: Point[] = []
