@@ -59,6 +59,10 @@ const filling = (before: number, after: number) => (after <= before ? 0 : clamp(
 const cpuEffect = (before: number, after: number, unit: string) =>
   Math.min(fold(2.5)(before, after), unit === 'cores' ? (after - before) / 0.25 : Number.POSITIVE_INFINITY)
 
+/** A few milliseconds of lag are nothing, however quiet the loop was before. */
+const lagEffect = (before: number, after: number, unit: string) =>
+  Math.min(fold(6)(before, after), unit === 's' ? after / 0.1 : unit === 'ms' ? after / 100 : Number.POSITIVE_INFINITY)
+
 const MEASURES: Readonly<Record<SignalRole, Measure>> = {
   up: { bad: -1, floor: 0.05, relativeFloor: 0.05, effect: difference(0.5) },
   errors: { bad: 1, floor: 0.01, relativeFloor: 0.1, effect: share, unknownBefore: 0 },
@@ -73,13 +77,14 @@ const MEASURES: Readonly<Record<SignalRole, Measure>> = {
   requests: { bad: 0, floor: 0, relativeFloor: 0.12, effect: fold(2.2) },
   client_errors: { bad: 1, floor: 0.01, relativeFloor: 0.1, effect: share, unknownBefore: 0 },
   client_refused: { bad: 1, floor: 0.01, relativeFloor: 0.1, effect: share, unknownBefore: 0 },
+  client_rejected: { bad: 1, floor: 0.01, relativeFloor: 0.1, effect: share, unknownBefore: 0 },
   client_latency: { bad: 1, floor: 0, relativeFloor: 0.12, effect: fold(3) },
   client_requests: { bad: 0, floor: 0, relativeFloor: 0.12, effect: fold(2.2) },
   edge_gap: { bad: 1, floor: 0, relativeFloor: 0.15, effect: fold(3) },
   peer_latency: { bad: 1, floor: 0, relativeFloor: 0.12, effect: fold(3) },
   cpu: { bad: 1, floor: 0, relativeFloor: 0.1, effect: cpuEffect },
   memory: { bad: 1, floor: 0, relativeFloor: 0.03, effect: fold(1.6), grows: true },
-  event_loop: { bad: 1, floor: 0, relativeFloor: 0.3, effect: fold(6) },
+  event_loop: { bad: 1, floor: 0, relativeFloor: 0.3, effect: lagEffect },
   pool_use: { bad: 1, floor: 0.04, relativeFloor: 0.05, effect: filling },
   pool_waiting: { bad: 1, floor: 0.4, relativeFloor: 0.2, effect: fold(5, 0.5), unknownBefore: 0 },
   queue_depth: { bad: 1, floor: 1.5, relativeFloor: 0.2, effect: fold(6, 5), grows: true },

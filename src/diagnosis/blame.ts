@@ -15,7 +15,7 @@ export interface EdgeTrouble {
   /** Errors and lateness apart. */
   readonly errors: number
   readonly latency: number
-  /** The callee says who-are-you: the caller's credentials are at fault. */
+  /** The callee says who-are-you, or what-is-this: the caller asks wrongly. */
   readonly refused: number
   readonly worst: Anomaly | undefined
   /** Whether the caller measures this edge at all. */
@@ -63,15 +63,15 @@ const worse = (pair: Pair): Anomaly | undefined =>
 export function assignBlame(topology: Topology, signals: readonly Signal[], anomalies: readonly Anomaly[]): Blame {
   const own = (roles: readonly SignalRole[]) =>
     strongest(anomalies, ({ signal }) => (roles.includes(signal.role) ? signal.service : undefined))
-  const onEdge = (role: SignalRole) =>
+  const onEdge = (...roles: readonly SignalRole[]) =>
     strongest(anomalies, ({ signal }) =>
-      signal.peer !== undefined && signal.role === role ? edgeKey(signal.service, signal.peer) : undefined,
+      signal.peer !== undefined && roles.includes(signal.role) ? edgeKey(signal.service, signal.peer) : undefined,
     )
   const [errors, latency, down] = [own(ERROR_ROLES), own(LATENCY_ROLES), own(['up'])]
   const [edgeErrors, edgeLatency, edgeRefused] = [
     onEdge('client_errors'),
     onEdge('client_latency'),
-    onEdge('client_refused'),
+    onEdge('client_refused', 'client_rejected'),
   ]
   const measuredEdges = new Set(
     signals.flatMap(({ role, service, peer }) =>

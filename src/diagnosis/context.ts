@@ -19,7 +19,7 @@ export interface Context {
   readonly network: ReadonlyMap<string, NetworkTrouble>
   /** How much users feel of errors and of lateness, 0 to 1, where the alerts point. */
   readonly felt: { readonly errors: number; readonly latency: number }
-  /** Time lost at the alerted services, by `measureKey`. */
+  /** Time lost at the alerted services, by `measureKey` and by `lossKey`. */
   readonly lost: ReadonlyMap<string, number>
   readonly logs: readonly LogFinding[]
   readonly changes: readonly Change[]
@@ -60,6 +60,9 @@ export function loaded(context: Context, service: string): number {
   const load = context.loads.get(service)
   return !load || load.origin === 'made by a caller' ? 0 : load.rise.strength
 }
+
+/** Signals with the same key measure lateness in the same way, if not at the same place. */
+export const lossKey = (signal: Signal): string => [signal.as, signal.unit].join(' ')
 
 /** Signals with the same key measure the same thing in the same unit, and can be compared across services. */
 export const measureKey = (signal: Signal): string => [signal.metric, signal.as, signal.unit].join(' ')

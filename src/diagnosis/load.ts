@@ -26,23 +26,31 @@ export function findLoads(
     if (role === 'requests' && one.strength > (rises.get(service)?.strength ?? 0)) rises.set(service, one)
     if (role === 'client_requests' && peer !== undefined) sent.set(peer, Math.max(sent.get(peer) ?? 0, one.strength))
   }
-  const loads = new Map<string, Load>()
-  const originOf = (service: string, seen: ReadonlySet<string>): Load['origin'] => {
-    const rise = rises.get(service)
-    if (!rise) return 'made by a caller'
-    const above = (topology.callers.get(service) ?? []).filter(
-      (caller) => !seen.has(caller) && (rises.get(caller)?.strength ?? 0) >= 0.4 * rise.strength,
-    )
-    if (above.length > 0) {
-      const next = new Set([...seen, service])
-      return above.some((caller) => originOf(caller, next) !== 'made by a caller') ? 'passed on' : 'made by a caller'
-    }
+  const risingCallers = (service: string, rise: Anomaly): readonly string[] =>
+    (topology.callers.get(service) ?? []).filter((caller) => (rises.get(caller)?.strength ?? 0) >= 0.4 * rise.strength)
+  const isOutside = (service: string, rise: Anomaly): boolean => {
+    if (risingCallers(service, rise).length > 0) return false
     // Where callers say how much they send, they are believed; where they do not, none of them having more to do says it.
-    if (sent.has(service) || measuredEdges.has(service)) {
-      return (sent.get(service) ?? 0) >= 0.5 * rise.strength ? 'made by a caller' : 'outside'
-    }
-    return (topology.callers.get(service) ?? []).some((caller) => measured.has(caller)) ? 'made by a caller' : 'outside'
+    if (measuredEdges.has(service)) return (sent.get(service) ?? 0) < 0.5 * rise.strength
+    return !(topology.callers.get(service) ?? []).some((caller) => measured.has(caller))
   }
-  for (const [service, rise] of rises) loads.set(service, { rise, origin: originOf(service, new Set([service])) })
-  return loads
+  const outside = [...rises].filter(([service, rise]) => isOutside(service, rise)).map(([service]) => service)
+  const reached = new Set(outside)
+  // Down from where it enters, along services that have more to do than they had.
+  const open = [...outside]
+  for (let at = open.pop(); at !== undefined; at = open.pop()) {
+    for (const callee of topology.callees.get(at) ?? []) {
+      const rise = rises.get(callee)
+      if (!rise || reached.has(callee) || !risingCallers(callee, rise).includes(at)) continue
+      reached.add(callee)
+      open.push(callee)
+    }
+  }
+  const from = new Set(outside)
+  return new Map(
+    [...rises].map(([service, rise]) => {
+      const origin = from.has(service) ? 'outside' : reached.has(service) ? 'passed on' : 'made by a caller'
+      return [service, { rise, origin }] as const
+    }),
+  )
 }

@@ -7,6 +7,8 @@ const VARIABLE = '<*>'
 const SIMILARITY = 0.55
 const MAX_TOKENS = 60
 const MAX_TEMPLATES = 4000
+/** Of one length and first word; further lines join the nearest. */
+const MAX_SIBLINGS = 200
 
 /** Masked before tokens are compared, in this order. */
 const MASKS: readonly (readonly [RegExp, string])[] = [
@@ -16,8 +18,8 @@ const MASKS: readonly (readonly [RegExp, string])[] = [
   [/\b\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?\b/g, VARIABLE],
   [/\b0x[0-9a-f]+\b/gi, VARIABLE],
   [/\b(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{6,}\b/gi, VARIABLE],
-  [/(?<![A-Za-z_])[-+]?\d+(?:\.\d+)?(?![A-Za-z_])/g, VARIABLE],
-  [/(?<![A-Za-z_])\d+(?:\.\d+)?(?=(?:ms|s|us|ns|m|h|kb|mb|gb|b|%)\b)/gi, VARIABLE],
+  [/(?<!\w)[-+]?\d+(?:\.\d+)?(?!\w)/g, VARIABLE],
+  [/(?<!\w)\d+(?:\.\d+)?(?=(?:ms|s|us|ns|m|h|kb|mb|gb|b|%)\b)/gi, VARIABLE],
 ]
 
 export interface Template {
@@ -44,14 +46,14 @@ export class TemplateMiner {
   addMasked(line: string): number {
     const tokens = line.split(' ', MAX_TOKENS)
     const key = routeOf(tokens)
-    const known = this.#groups.get(key)
+    const known = this.#groups.get(key) ?? []
+    const full = known.length >= MAX_SIBLINGS || (this.#templates.length >= MAX_TEMPLATES && known.length > 0)
     let best: Group | undefined
-    let bestShare = SIMILARITY
-    for (const group of known ?? []) {
+    let bestShare = full ? -1 : SIMILARITY - 1e-9
+    for (const group of known) {
       const share = agreement(group.tokens, tokens)
-      if (share >= bestShare) [best, bestShare] = [group, share + 1e-9]
+      if (share > bestShare) [best, bestShare] = [group, share]
     }
-    if (!best && this.#templates.length >= MAX_TEMPLATES) best = known?.[0]
     if (best) {
       best.tokens = best.tokens.map((token, i) => (token === tokens[i] ? token : VARIABLE))
       return best.id
@@ -59,8 +61,8 @@ export class TemplateMiner {
     const group: Group = { id: this.#templates.length + 1, tokens }
     if (this.#templates.length >= MAX_TEMPLATES) group.tokens = tokens.map(() => VARIABLE)
     this.#templates.push(group)
-    if (known) known.push(group)
-    else this.#groups.set(key, [group])
+    known.push(group)
+    this.#groups.set(key, known)
     return group.id
   }
 

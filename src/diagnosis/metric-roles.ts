@@ -111,7 +111,7 @@ interface RoleRule {
 }
 
 const LATENCY =
-  /latenc|duration|elapsed|response time|\bp(50|75|90|95|99)\b|request (seconds|ms|milliseconds)|time seconds/
+  /latenc|duration|elapsed|response time|\bp(50|75|90|95|99)\b|requests? (seconds|ms|milliseconds)|time seconds/
 
 const RULES: readonly RoleRule[] = [
   { role: 'up', name: /^(up|probe success|health status|service up|target up)$/ },
@@ -169,7 +169,7 @@ const RULES: readonly RoleRule[] = [
   { role: 'inflight', name: /\b(in ?flight|active requests|concurren|sessions|workers busy)/ },
   {
     role: 'requests',
-    name: /\b(requests?|calls?|rpcs?|hits|ops|workload|throughput|queries|span count|invocations?)\b/,
+    name: /\b(requests?|calls?|rpcs?|handled|hits|ops|workload|throughput|queries|span count|invocations?)\b/,
   },
 ]
 
@@ -188,9 +188,12 @@ export function roleOf(metric: string, labelNames: readonly string[]): Role {
 }
 
 /** How one call ended, told from a status label: HTTP and gRPC codes and the words people use. */
-export type Ending = 'ok' | 'failed' | 'refused'
+export type Ending = 'ok' | 'failed' | 'refused' | 'rejected'
 
-/** `refused` is who-are-you and you-may-not: the caller's credentials, not the callee's health. */
+/**
+ * `refused` is who-are-you and you-may-not: the caller's credentials, not the callee's health. `rejected` is what-is-this:
+ * the caller asks for something that is not there.
+ */
 export function endingOf(status: string): Ending {
   const word = status.toLowerCase()
   if (
@@ -198,6 +201,10 @@ export function endingOf(status: string): Ending {
   )
     return 'refused'
   if (/^(5\d\d|5xx|429|0|000)$/.test(word)) return 'failed'
+  if (
+    /^(400|404|405|406|410|415|422|4xx|notfound|not_found|invalidargument|invalid_argument|unimplemented)$/.test(word)
+  )
+    return 'rejected'
   if (/^[1-4](\d\d|xx)$/.test(word)) return 'ok'
   if (
     /error|fail|timeout|timed|refused|reset|exception|unavailable|abort|exhausted|internal|dataloss|deadline|unreach/.test(

@@ -3,7 +3,7 @@ import type { Edge, LogLine, Series } from '../core/telemetry.ts'
 import { CLOSE, findAnomaly, yardstickFrom, type Anomaly, type Window, type Yardstick } from './anomalies.ts'
 import { assignBlame, ERROR_ROLES, LATENCY_ROLES } from './blame.ts'
 import type { CaseInput } from './case.ts'
-import { measureKey, type Context } from './context.ts'
+import { lossKey, measureKey, type Context } from './context.ts'
 import { findLoads } from './load.ts'
 import { compareLogs } from './log-evidence.ts'
 import { looksLikeDatabase } from './metric-roles.ts'
@@ -151,8 +151,9 @@ function lostBy(alerted: ReadonlySet<string>, byService: ReadonlyMap<string, rea
   for (const service of alerted) {
     for (const { signal, before, after } of byService.get(service) ?? []) {
       if (!LATENCY_ROLES.includes(signal.role)) continue
-      const key = measureKey(signal)
-      lost.set(key, Math.max(lost.get(key) ?? 0, after - before))
+      for (const key of [measureKey(signal), lossKey(signal)]) {
+        lost.set(key, Math.max(lost.get(key) ?? 0, after - before))
+      }
     }
   }
   return lost

@@ -13,6 +13,7 @@ export type SignalRole =
   | 'requests'
   | 'client_errors'
   | 'client_refused'
+  | 'client_rejected'
   | 'client_latency'
   | 'client_requests'
   | 'edge_gap'
@@ -184,7 +185,12 @@ function calls(series: readonly Series[], errorRole: SignalRole, rateRole: Signa
     const failed = [rate, signal(base, errorRole, 'error ratio', 'ratio', ratioOf(sumOf(ended('failed')), total))]
     if (errorRole !== 'client_errors') return failed
     const refused = ratioOf(sumOf(ended('refused')), total)
-    return [...failed, signal(base, 'client_refused', 'share of calls refused', 'ratio', refused)]
+    const rejected = ratioOf(sumOf(ended('rejected')), total)
+    return [
+      ...failed,
+      signal(base, 'client_refused', 'share of calls refused', 'ratio', refused),
+      signal(base, 'client_rejected', 'share of calls rejected as wrong', 'ratio', rejected),
+    ]
   })
 }
 

@@ -51,7 +51,8 @@ export const database: Rule = (context, service) => {
       ),
     )
   if (edge?.worst && edge.latency >= 0.5 * edge.errors) {
-    found.push(byAnomaly(service, 'callers:queries', 2 * strength * left, ['slow_database'], edge.worst))
+    const weight = 2 * strength * left * matters(context, edge.worst)
+    found.push(byAnomaly(service, 'callers:queries', weight, ['slow_database'], edge.worst))
   }
   let worst: Anomaly | undefined
   let callers = 0
@@ -62,7 +63,7 @@ export const database: Rule = (context, service) => {
     if (!worst || queries.strength > worst.strength) worst = queries
   }
   if (worst) {
-    const weight = 2.2 * worst.strength * left * (callers > 1 ? 1.2 : 1)
+    const weight = 2.2 * worst.strength * left * matters(context, worst) * (callers > 1 ? 1.2 : 1)
     found.push(byAnomaly(service, "callers' query time", weight, ['slow_database'], worst))
   }
   return found

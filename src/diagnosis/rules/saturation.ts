@@ -44,6 +44,12 @@ export const saturation: Rule = (context, service) => {
     found.push(byAnomaly(service, 'credential', 3.4 * expired.strength * seen, ['credential_expired'], expired))
   const refused = worstOf(context, service, 'client_refused')
   if (refused) found.push(byAnomaly(service, 'refused', 2.2 * refused.strength, ['credential_expired'], refused))
+  // Asking for what is not there is a mistake of who asks.
+  const rejected = worstOf(context, service, 'client_rejected')
+  if (rejected) {
+    found.push(byAnomaly(service, 'rejected', 1.6 * rejected.strength, 'any', rejected))
+    found.push(byAnomaly(service, 'rejected:kind', 0.8 * rejected.strength, ['bad_config', 'bad_deploy'], rejected))
+  }
   return found
 }
 
