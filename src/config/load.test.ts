@@ -64,6 +64,12 @@ describe('the configuration', () => {
     )
   })
 
+  it('takes no provider from what every object has by nature', () => {
+    expect(problemsOf('models: { m: { targets: [{ provider: constructor, model: x }] } }').join()).toMatch(
+      /no provider is called constructor/,
+    )
+  })
+
   it('says which environment variable is missing and where', () => {
     expect(problemsOf('data: x\nserver: { publicUrl: "${NOT_THERE}" }')).toEqual([
       'the environment variable NOT_THERE is not set (line 2)',

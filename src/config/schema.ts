@@ -166,7 +166,7 @@ export const configSchema = z
     const models = Object.keys(config.models)
     for (const [modelName, { targets, fallbacks }] of Object.entries(config.models)) {
       targets.forEach(({ provider: wanted }, i) => {
-        if (!(wanted in config.providers))
+        if (!Object.hasOwn(config.providers, wanted))
           context.addIssue({
             code: 'custom',
             path: ['models', modelName, 'targets', i, 'provider'],
