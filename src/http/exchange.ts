@@ -18,7 +18,7 @@ export interface Exchange {
   readonly signal: AbortSignal
   /** Aborts as soon as a stop is asked for: for streams that have no end of their own. */
   readonly stopping: AbortSignal
-  /** The whole body. Throws `too_large`, `client_timeout`. */
+  /** The whole body. Throws `too_large`, or `client_gone` when it does not arrive whole. */
   body(): Promise<Buffer>
   /** The body as JSON of this shape. Throws `malformed` that names the field. */
   json<T extends z.ZodType>(schema: T): Promise<z.output<T>>
