@@ -43,11 +43,15 @@ export async function callServer<T extends z.ZodType>(
     })
   }
   const body: unknown = await response.json().catch(() => null)
-  if (!response.ok)
+  if (response.status === 401) {
     throw new AppError(
-      response.status === 401 ? 'unauthenticated' : 'conflict',
-      saidBy(body) ?? `${base} answered ${response.status}.`,
+      'unauthenticated',
+      key === undefined
+        ? `${base} asks for a key. Set MIDWATCH_KEY; midwatch keys create makes one.`
+        : `${base} does not take the key in MIDWATCH_KEY. See: midwatch keys list`,
     )
+  }
+  if (!response.ok) throw new AppError('conflict', saidBy(body) ?? `${base} answered ${response.status}.`)
   return schema.parse(body)
 }
 

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { Command } from 'commander'
+import { AppError } from '../core/errors.ts'
 import type { Edge } from '../core/telemetry.ts'
 import type { Diagnosis } from '../diagnosis/case.ts'
 import { diagnose } from '../diagnosis/diagnose.ts'
@@ -43,6 +44,9 @@ export async function* diagnoseFolders(
   dirs: readonly string[],
   options: Pick<Options, 'baseline' | 'topology'> = {},
 ): AsyncGenerator<Answer> {
+  if (options.baseline !== undefined && !existsSync(options.baseline)) {
+    throw new AppError('not_found', `There is no folder ${options.baseline}. Name a healthy time with --baseline.`)
+  }
   const topologies = new Map<string, readonly Edge[]>()
   const baselines = new Map<string, Recording>()
   for (const dir of dirs) {

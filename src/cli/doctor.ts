@@ -1,5 +1,5 @@
 // `midwatch doctor`: looks at everything a start would need and says what is wrong and what to do.
-import { access, mkdir, rm, statfs, writeFile } from 'node:fs/promises'
+import { access, constants, mkdir, rm, statfs, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { Command } from 'commander'
@@ -76,15 +76,19 @@ async function examineFolder(folder: string): Promise<string> {
 function examinePort(host: string, port: number): Promise<string> {
   return new Promise((resolve, reject) => {
     const server = createServer()
-    server.once('error', () =>
-      reject(new Error(`${host}:${port} is in use; Midwatch may run already, or choose another server.port`)),
+    server.once('error', (error: NodeJS.ErrnoException) =>
+      reject(
+        error.code === 'EADDRINUSE'
+          ? new Error(`${host}:${port} is in use; Midwatch may run already, or choose another server.port`)
+          : error,
+      ),
     )
     server.listen(port, host, () => server.close(() => resolve(`${host}:${port} is free`)))
   })
 }
 
 async function examineReadable(path: string): Promise<string> {
-  await access(path)
+  await access(path, constants.R_OK)
   return `${path} is readable`
 }
 

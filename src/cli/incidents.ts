@@ -26,7 +26,7 @@ const common = (command: Command): Command => withServerOptions(command).option(
 
 function listCommand(): Command {
   return common(new Command('list'))
-    .description('the open incidents, worst first')
+    .description('the open incidents, newest first')
     .option('--all', 'the closed ones too')
     .action(async (options: Options) => {
       const list = await callServer(options, `/v1/incidents?state=${options.all ? 'all' : 'open'}`, incidentList)

@@ -1,6 +1,6 @@
 // `midwatch start`: serves until it is told to stop, then finishes what it accepted.
 import { resolve } from 'node:path'
-import { Command, InvalidArgumentError } from 'commander'
+import { Command, InvalidArgumentError, Option } from 'commander'
 import { startApp } from '../app.ts'
 import type { Config } from '../config/schema.ts'
 import { createLog, LOG_LEVELS, type LogLevelName } from '../observe/log.ts'
@@ -11,7 +11,7 @@ interface StartOptions {
   readonly port?: number
   readonly data?: string
   readonly logLevel: LogLevelName
-  readonly roles?: string
+  readonly roles: ReadonlySet<Role>
 }
 
 export function startCommand(): Command {
@@ -20,7 +20,9 @@ export function startCommand(): Command {
     .option('--config <file>', 'the config file (default: midwatch.yaml, else the embedded default)')
     .option('--port <number>', 'listen here instead of server.port', parsePort)
     .option('--data <folder>', 'keep the state here instead of data')
-    .option('--roles <list>', 'gateway,agent (default: both)')
+    .addOption(
+      new Option('--roles <list>', 'what to serve').argParser(parseRoles).default(new Set(ROLES), ROLES.join(',')),
+    )
     .option('--log-level <level>', `one of ${LOG_LEVELS.join(', ')}`, parseLevel, 'info')
     .action(async (options: StartOptions) => {
       const { config, file } = readSettings(options.config)
@@ -30,7 +32,7 @@ export function startCommand(): Command {
         data: options.data === undefined ? config.data : resolve(options.data),
       } satisfies Config
       const log = createLog({ level: options.logLevel, pretty: process.stderr.isTTY })
-      const app = await startApp({ config: effective, roles: parseRoles(options.roles), log })
+      const app = await startApp({ config: effective, roles: options.roles, log })
       log.info({ config: file ?? 'the embedded default', data: effective.data }, `Midwatch serves at ${app.url}`)
       console.log(`Midwatch serves at ${app.url}`)
       await stopSignal()
@@ -43,8 +45,7 @@ export function startCommand(): Command {
 const ROLES = ['gateway', 'agent'] as const
 export type Role = (typeof ROLES)[number]
 
-function parseRoles(list: string | undefined): ReadonlySet<Role> {
-  if (list === undefined) return new Set(ROLES)
+function parseRoles(list: string): ReadonlySet<Role> {
   const roles = list.split(',').map((role) => role.trim())
   const wrong = roles.find((role) => !ROLES.includes(role as Role))
   if (wrong !== undefined) throw new InvalidArgumentError(`There is no role ${wrong}. Take ${ROLES.join(', ')}.`)
