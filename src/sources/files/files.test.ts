@@ -54,6 +54,14 @@ describe('reading a window', () => {
     expect(await messages({ services: ['pay'] })).toEqual([])
   })
 
+  test('a line longer than a block does not hide what is before it', async () => {
+    const before = Array.from({ length: 5000 }, (_, i) => json(i, `m${i}`.padEnd(1000))).join('')
+    await put('a.log', before + json(5000, 'x'.repeat(700_000)) + json(5001, 'last'))
+    const { lines, problems } = await source().read({ ...all, limit: 10_000 }, never)
+    expect(problems).toBeUndefined()
+    expect(lines).toHaveLength(5002)
+  })
+
   test('the limit keeps the newest over all files and says so', async () => {
     for (const name of ['a', 'b', 'c']) {
       await put(`${name}.log`, Array.from({ length: 300 }, (_, i) => json(i, `${name}${i}`)).join(''))

@@ -47,13 +47,13 @@ export function createFileLogSource(options: FileLogOptions): LogSource {
     }
     let waiting: (readonly [RawLine, ParsedLine])[] = []
     let untimedFrom = end
-    for await (const block of linesBackward(handle, end)) {
+    for await (const { from, lines } of linesBackward(handle, end)) {
       signal.throwIfAborted()
       const untimed: (readonly [RawLine, ParsedLine])[] = []
       let at: number | undefined
       // The latest, so that one line with a wrong clock does not end the search.
       let latest = Number.NEGATIVE_INFINITY
-      for (const raw of block) {
+      for (const raw of lines) {
         const line = parse(raw.bytes)
         if (line.message === '' || (!line.whole && !raw.ended)) continue
         at = line.at ?? at
@@ -65,21 +65,20 @@ export function createFileLogSource(options: FileLogOptions): LogSource {
       else {
         for (const [raw, line] of waiting) place(raw, line, at)
         waiting = untimed
-        untimedFrom = block[0]?.offset ?? untimedFrom
+        untimedFrom = from
       }
       if (at !== undefined && latest < Math.max(query.fromMs, into.floorMs()) - DISORDER_MS) return undefined
-      if (untimedFrom - (block[0]?.offset ?? 0) > MAX_UNTIMED_BYTES)
-        return `${file.name} tells no times that can be read`
+      if (untimedFrom - from > MAX_UNTIMED_BYTES) return `${file.name} tells no times that can be read`
     }
     return undefined
   }
 
   const timeBefore = async (handle: FileHandle, offset: number, signal: AbortSignal) => {
-    for await (const block of linesBackward(handle, offset)) {
+    for await (const { from, lines } of linesBackward(handle, offset)) {
       signal.throwIfAborted()
-      const at = block.map((raw) => parse(raw.bytes).at).findLast((each) => each !== undefined)
+      const at = lines.map((raw) => parse(raw.bytes).at).findLast((each) => each !== undefined)
       if (at !== undefined) return at
-      if (offset - (block[0]?.offset ?? 0) > MAX_UNTIMED_BYTES) return undefined
+      if (offset - from > MAX_UNTIMED_BYTES) return undefined
     }
     return undefined
   }

@@ -10,12 +10,19 @@ export interface RawLine {
   readonly ended: boolean
 }
 
+export interface Block {
+  /** Where it begins in the file. */
+  readonly from: number
+  /** In order of the file; none where a long line runs through the whole block. */
+  readonly lines: readonly RawLine[]
+}
+
 export const MAX_LINE_BYTES = 256 * 1024
 const BLOCK_BYTES = 256 * 1024
 const NEWLINE = 10
 
-/** Blocks of lines that begin before `end`, the last block first, each block in order of the file. */
-export async function* linesBackward(file: FileHandle, end: number): AsyncGenerator<readonly RawLine[]> {
+/** Blocks of lines that begin before `end`, the last block first. */
+export async function* linesBackward(file: FileHandle, end: number): AsyncGenerator<Block> {
   // The beginning of a line whose start is in a block still to be read.
   let tail = Buffer.alloc(0)
   let tailEnded = false
@@ -35,7 +42,7 @@ export async function* linesBackward(file: FileHandle, end: number): AsyncGenera
     const rest = block.subarray(0, lineEnd)
     if (from === 0) push(lines, 0, rest, tail, tailEnded)
     else tail = join(rest, tail)
-    yield lines.reverse()
+    yield { from, lines: lines.reverse() }
     to = from
   }
 }
