@@ -1,4 +1,5 @@
-import { appendFile, mkdir, mkdtemp, rename, rm, truncate, writeFile } from 'node:fs/promises'
+import { execFileSync } from 'node:child_process'
+import { appendFile, mkdir, mkdtemp, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -60,6 +61,13 @@ describe('reading a window', () => {
     const { lines, problems } = await source().read({ ...all, limit: 10_000 }, never)
     expect(problems).toBeUndefined()
     expect(lines).toHaveLength(5002)
+  })
+
+  test('a message nested too deep to be written again does not hide the others', async () => {
+    const deep = `{"time":${START + 2000},"msg":${'['.repeat(100_000)}${']'.repeat(100_000)}}\n`
+    await put('a.log', json(1, 'one') + deep + json(3, 'three'))
+    const found = await messages()
+    expect([found.length, found[0], found[2]]).toEqual([3, 'one', 'three'])
   })
 
   test('the limit keeps the newest over all files and says so', async () => {
@@ -168,6 +176,15 @@ describe('files that come and go', () => {
     const { lines, problems } = await source([missing, folder]).read(all, never)
     expect(lines).toHaveLength(1)
     expect(problems).toEqual([`${missing} cannot be read: it does not exist`])
+  })
+
+  test('a named pipe behind a link is passed over', async () => {
+    execFileSync('mkfifo', [join(folder, 'pipe')])
+    await symlink(join(folder, 'pipe'), join(folder, 'a.log'))
+    await put('b.log', json(1, 'one'))
+    const { lines, problems } = await source().read(all, never)
+    expect(lines).toHaveLength(1)
+    expect(problems).toEqual(['a.log cannot be read: it is not a file'])
   })
 
   test('a rotated file is still read, and its lines still found', async () => {

@@ -2,6 +2,7 @@
 // lines, so that neither the size of a file nor that of a line costs memory. Lines may be out of order by half a
 // minute. A line without a time has the time of the one before it; before any time there is no saying when it was,
 // and it is left out.
+import { constants } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import type { LogLine, LogQuery, LogSource } from '../../core/telemetry.ts'
 import { type LogFile, listLogFiles, reasonOf } from './folder.ts'
@@ -135,7 +136,9 @@ async function withFile<T>(
 ): Promise<{ value?: T; failed?: string }> {
   let handle: FileHandle | undefined
   try {
-    handle = await open(file.path, 'r')
+    // A named pipe behind a link would otherwise hold a thread of the pool until someone writes into it.
+    handle = await open(file.path, constants.O_RDONLY | constants.O_NONBLOCK)
+    if (!(await handle.stat()).isFile()) return { failed: 'it is not a file' }
     return { value: await work(handle) }
   } catch (error) {
     signal.throwIfAborted()

@@ -31,7 +31,7 @@ export function parseLine(text: string, fields: LogFields): ParsedLine {
   if (!object) return plainLine(text, fields)
   const at = readTime(pick(object, fields.time))
   const said = pick(object, fields.message)
-  const message = typeof said === 'string' ? said : said === undefined ? text : JSON.stringify(said)
+  const message = typeof said === 'string' ? said : said === undefined ? text : printed(said, text)
   const requestId = asText(pick(object, fields.requestId))
   return {
     at,
@@ -60,6 +60,15 @@ function parseObject(text: string): Readonly<Record<string, unknown>> | undefine
     return JSON.parse(text) as Readonly<Record<string, unknown>>
   } catch {
     return undefined
+  }
+}
+
+/** Nesting deeper than the stack can be read, but not written: the line then speaks for itself. */
+function printed(value: unknown, line: string): string {
+  try {
+    return JSON.stringify(value)
+  } catch {
+    return line
   }
 }
 
