@@ -8,7 +8,8 @@ export type ServiceGrouping =
   | { readonly kind: 'label'; readonly label: string }
   | { readonly kind: 'either'; readonly label: string; readonly fallback: string }
 
-const METRIC_NAME = /^[A-Za-z_:][A-Za-z0-9_:]*$/
+/** What the plain syntax can name. Prometheus 3 also holds names such as `http.requests`; nobody can ask for those here. */
+export const METRIC_NAME = /^[A-Za-z_:][A-Za-z0-9_:]*$/
 export const LABEL_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/
 
 /** Prints a query. `windowMs` is what rates look back over. In `where`, `service` stands for the service label. */

@@ -102,6 +102,15 @@ describe('an answer', () => {
     expect(asked.filter((url) => path(url).startsWith('label/'))).toHaveLength(4)
   })
 
+  test('leaves out names that cannot be asked for, and keeps the others', async () => {
+    const { source } = await sourceOf((url) => {
+      if (path(url) === 'metadata') return {}
+      return path(url) === 'labels' ? ['http.route', 'zone'] : ['http.requests', 'up']
+    })
+    expect((await source.catalogue(RANGE, never)).map(({ name }) => name)).toEqual(['up'])
+    expect(await source.labelNames('up', RANGE, never)).toEqual(['zone'])
+  })
+
   test('carries the token', async () => {
     const seen: (string | undefined)[] = []
     const { source } = await sourceOf(

@@ -6,7 +6,7 @@ import { AppError } from '../../core/errors.ts'
 import type { Secret } from '../../core/secret.ts'
 import type { MetricQuery, MetricSource, Series, TimeRange } from '../../core/telemetry.ts'
 import { type DeclaredFamily, familiesOf, sampleNamesOf, toMetricType } from '../metric-families.ts'
-import { checkQuery, escapeValue, LABEL_NAME, printPromql, type ServiceGrouping } from '../promql.ts'
+import { checkQuery, escapeValue, LABEL_NAME, METRIC_NAME, printPromql, type ServiceGrouping } from '../promql.ts'
 import { activeTargets, type MatrixSeries, metadata, names, parseDuration, readMatrix } from './answers.ts'
 import { connectApi } from './api.ts'
 import { Memory } from './memory.ts'
@@ -103,7 +103,7 @@ export function createPrometheusSource(options: PrometheusOptions): MetricSource
         const first = entries[0]
         if (first) families.set(name, { type: toMetricType(first.type), help: first.help })
       }
-      return familiesOf(new Set(found.filter((name) => !ABOUT_SCRAPING.test(name))), families)
+      return familiesOf(new Set(found.filter((name) => METRIC_NAME.test(name) && !ABOUT_SCRAPING.test(name))), families)
     },
     async labelNames(metric, range, signal) {
       checkQuery({ metric, as: 'value' })
@@ -113,7 +113,7 @@ export function createPrometheusSource(options: PrometheusOptions): MetricSource
         [`{__name__=~"${sampleNamesOf(metric).map(escapeValue).join('|')}"}`],
         signal,
       )
-      return found.filter((name) => name !== '__name__' && name !== 'le')
+      return found.filter((name) => LABEL_NAME.test(name) && name !== '__name__' && name !== 'le')
     },
     async query(query, range, signal) {
       checkQuery(query)
