@@ -71,9 +71,11 @@ describe('the configuration', () => {
   })
 
   it('says which environment variable is missing and where', () => {
-    expect(problemsOf('data: x\nserver: { publicUrl: "${NOT_THERE}" }')).toEqual([
-      'the environment variable NOT_THERE is not set (line 2)',
-    ])
+    for (const name of ['NOT_THERE', 'not_there']) {
+      expect(problemsOf(`data: x\nserver: { publicUrl: "\${${name}}" }`)).toEqual([
+        `the environment variable ${name} is not set (line 2)`,
+      ])
+    }
   })
 
   it('never lets a value out of the environment change the shape of the file', () => {

@@ -56,7 +56,7 @@ export function parseConfig(text: string, file: string, environment: Environment
   visit(document, {
     Scalar(_key, node) {
       if (typeof node.value !== 'string') return
-      node.value = node.value.replaceAll(/\$\{([A-Z0-9_]+)\}/g, (_all, variable: string) => {
+      node.value = node.value.replaceAll(/\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g, (_all, variable: string) => {
         const value = environment[variable]
         if (value === undefined) {
           const at = node.range ? ` (line ${lines.linePos(node.range[0]).line})` : ''
