@@ -1,5 +1,6 @@
 // The command line. Exit codes: 0 done, 1 found a problem, 2 wrong usage. Data on stdout, everything else on stderr.
 import { Command, CommanderError } from 'commander'
+import { VERSION } from './app.ts'
 import { configCommand } from './cli/config.ts'
 import { diagnoseCommand } from './cli/diagnose.ts'
 import { doctorCommand } from './cli/doctor.ts'
@@ -10,7 +11,7 @@ import { describeError } from './core/errors.ts'
 
 const program = new Command('midwatch')
   .description('One door for every model call, and an on-call agent that finds the cause with evidence.')
-  .version('0.1.0')
+  .version(VERSION)
   .showHelpAfterError('Run with --help to see what it takes.')
   .addCommand(startCommand())
   .addCommand(incidentsCommand())

@@ -4,7 +4,7 @@ import { resolve } from 'node:path'
 import { defaultConfig, loadConfig } from '../config/load.ts'
 import type { Config } from '../config/schema.ts'
 
-export const DEFAULT_FILE = 'midwatch.yaml'
+const DEFAULT_FILE = 'midwatch.yaml'
 
 export interface Settings {
   readonly config: Config

@@ -200,7 +200,6 @@ export const configSchema = z
   })
 
 export type Config = z.output<typeof configSchema>
-export type ProviderConfig = Config['providers'][string]
 export type ModelConfig = Config['models'][string]
 export type AgentConfig = Config['agent']
 export type ActionConfig = AgentConfig['actions'][number]
