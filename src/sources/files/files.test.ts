@@ -178,6 +178,15 @@ describe('files that come and go', () => {
     expect(problems).toEqual([`${missing} cannot be read: it does not exist`])
   })
 
+  // Nothing is forbidden to root.
+  test.skipIf(process.getuid?.() === 0)('a folder inside that may not be read hides only itself', async () => {
+    await mkdir(join(folder, 'private'), { mode: 0 })
+    await put('a.log', json(1, 'one'))
+    const { lines, problems } = await source().read(all, never)
+    expect(lines).toHaveLength(1)
+    expect(problems).toEqual([`${join(folder, 'private')} cannot be read: permission denied`])
+  })
+
   test('a named pipe behind a link is passed over', async () => {
     execFileSync('mkfifo', [join(folder, 'pipe')])
     await symlink(join(folder, 'pipe'), join(folder, 'a.log'))
