@@ -18,19 +18,24 @@ export const verify = (context: InvestigationContext): Step =>
     const told = await toldBefore(db, incidentId)
     if (told) return endWith(told, state.round)
     const numbers = await lookAtLeads(leads, sources.metrics, window.stepMs, clock, signal)
-    const firing = await countFiring(db, incidentId)
     const now = clock.now()
-    const verdict = judge(firing, numbers, now >= actedAtMs + config.verify.withinSeconds * 1000)
-    if (verdict === null) return { lookAtMs: now + config.verify.everySeconds * 1000 }
     const { undo } = actionOf(await getApproval(db, approvalId))
-    const text = tell(verdict, firing, numbers, now - actedAtMs, undo)
-    await db.transaction().execute(async (trx: InvestigationDb) => {
-      if (verdict === 'fixed') return await closeIncident(context, trx, incidentId, 'fixed', text)
-      const event = { at: now, kind: 'verified', text, data: { verdict } }
+    const verdict = await db.transaction().execute(async (trx: InvestigationDb) => {
+      // Counted where it is closed: an alert that joined in between would be closed away while it fires.
+      const firing = await countFiring(trx, incidentId)
+      const judged = judge(firing, numbers, now >= actedAtMs + config.verify.withinSeconds * 1000)
+      if (judged === null) return null
+      const text = tell(judged, firing, numbers, now - actedAtMs, undo)
+      if (judged === 'fixed') {
+        await closeIncident(context, trx, incidentId, 'fixed', text)
+        return judged
+      }
+      const event = { at: now, kind: 'verified', text, data: { verdict: judged } }
       const { moved } = await moveIncident(trx, incidentId, 'watching', {}, event)
       if (moved) await planLookAfterAction(trx, incidentId, state.look, state.round, now)
-      return moved
+      return judged
     })
+    if (verdict === null) return { lookAtMs: now + config.verify.everySeconds * 1000 }
     feed.publish(incidentId)
     wake()
     return endWith(verdict, state.round)
