@@ -69,7 +69,7 @@ async function tryInTurn(
     const provider = parts.providers.get(target.provider)
     if (!provider) continue
     const end = await attempt(run, request, provider, target, audience)
-    noteHealth(parts.health, target, end)
+    noteHealth(parts.health, target, end, run)
     if (end.kind === 'completed') return { kind: 'served', closing: end.closing, facts: run.facts() }
     if (end.kind === 'stopped') break
     failed = { target, failure: end.failure }
@@ -103,10 +103,14 @@ function stoppedOutcome(run: Run, reason: AppError): Outcome {
 const failedOutcome = (run: Run, errorType: ErrorType, error: AppError) =>
   ({ kind: 'failed', errorType, error, reply: undefined, event: undefined, facts: run.facts() }) as const
 
-function noteHealth(health: ProviderHealth, target: Target, end: AttemptEnd): void {
+function noteHealth(health: ProviderHealth, target: Target, end: AttemptEnd, run: Run): void {
   if (end.kind === 'completed') health.note(target.provider, true)
   // A provider that finds fault with a request works.
   else if (end.kind === 'failed') health.note(target.provider, !mayHelpElsewhere(end.failure))
+  // A plain answer that never comes meets no other limit. A limit that the caller chose says nothing.
+  else if (run.stopped?.code === 'deadline' && run.firstContentMs === null && run.call.deadlineMs === undefined) {
+    health.note(target.provider, false)
+  }
 }
 
 /** A refusal on its way out of the list of steps. */

@@ -415,6 +415,18 @@ test('a provider counts as failing while its calls fail, and the faults of calle
   expect(await state()).toBe(0)
 })
 
+test.each([
+  ['of the model', {}, 1],
+  ['that its caller chose', { 'x-midwatch-deadline-ms': '60000' }, 0],
+])('a provider that lets plain calls run into the limit %s: %j, failing: %d', async (_whose, headers, failing) => {
+  first.behave(() => undefined)
+  const answers = [1, 2, 3].map(() => stack.chat({}, { headers: headers as Record<string, string> }))
+  await first.arrived(3)
+  await clock.advance(60_100)
+  for (const answer of answers) expect((await answer).status).toBe(504)
+  expect(await stack.metric('llm_provider_state{provider="first",state="failing"}')).toBe(failing)
+})
+
 test('weights decide who is asked first, and the others stand by', async () => {
   let draw = 0
   const other = await startStack({
