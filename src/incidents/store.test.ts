@@ -65,3 +65,11 @@ test('an incident that does not exist is told as such', async () => {
   await expect(addEvent(db, 'inc_none', { at: 1, kind: 'note', text: '' })).rejects.toThrow(AppError)
   await expect(moveIncident(db, 'inc_none', 'closed', {}, { at: 1, kind: 'x', text: '' })).rejects.toThrow(AppError)
 })
+
+test('what an event quotes of another system commands no terminal', async () => {
+  const { db } = await openTestDb()
+  await insertIncident(db, 'inc_a', 1)
+  await addEvent(db, 'inc_a', { at: 5, kind: 'acted', text: 'refused: \u001B]0;owned\u0007\u0000 no' })
+  const { text } = await db.selectFrom('incident_events').select('text').executeTakeFirstOrThrow()
+  expect(text).toBe('refused: \uFFFD]0;owned\uFFFD\uFFFD no')
+})

@@ -3,6 +3,7 @@
 import type { Db } from '../db/connect.ts'
 import { AppError } from '../core/errors.ts'
 import { newId } from '../core/ids.ts'
+import { cleanText } from './clean-text.ts'
 import { eventPositions, nextNumber } from './counters.ts'
 import { checkMove, statesBefore } from './states.ts'
 import type { IncidentRow, IncidentState, IncidentTables } from './tables.ts'
@@ -57,7 +58,8 @@ export async function addEvent<Tables extends IncidentTables>(
       position: await nextNumber(trx, eventPositions(touched.tenant)),
       at: event.at,
       kind: event.kind,
-      text: event.text.slice(0, MAX_EVENT_TEXT).toWellFormed(),
+      // It may quote what another system answered, and terminals show it.
+      text: cleanText(event.text, MAX_EVENT_TEXT),
       data: event.data === undefined ? null : JSON.stringify(event.data),
     })
     .execute()
