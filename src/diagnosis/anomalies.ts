@@ -166,9 +166,14 @@ function measureFrom(
   const since = sortedSample(valuesBetween(signal.track, found.onsetMs, found.untilMs + 1))
   const level = measure.grows ? 0.9 : 0.6
   const after = quantileOf(since, direction === 1 ? level : 1 - level)
-  const far = clamp((Math.abs(after - normal.centre) / scale - 2) / 3, 0, 1)
+  // A small deviation that stays is as telling as a large one that has just begun.
+  const patience = Math.sqrt(clamp(since.length, 3, 12) / 3)
+  const far = clamp(((Math.abs(after - normal.centre) / scale) * patience - 2) / 3, 0, 1)
   const large = clamp(measure.effect(normal.centre, after, signal.unit, yard), 0, 1)
-  const strength = far * large * clamp(beyondUsual(after, normal, direction) / 0.6, 0, 1)
+  const usual = clamp(beyondUsual(after, normal, direction) / 0.6, 0, 1)
+  // What began after the alert is not what raised it.
+  const late = found.onsetMs > window.alertAtMs + 2 * window.stepMs ? 0.4 : 1
+  const strength = far * large * usual * late
   return { signal, before: normal.centre, after, direction, strength, onsetMs: found.onsetMs }
 }
 

@@ -31,6 +31,8 @@ export interface Context {
   readonly distance: ReadonlyMap<string, number>
   /** Providers of models, by the names their labels give. */
   readonly providers: ReadonlySet<string>
+  /** The services whose queues a service works off. */
+  readonly queuesOf: ReadonlyMap<string, readonly string[]>
   /** Names that only observe, and are never a cause. */
   readonly observers: ReadonlySet<string>
   /** How many signals of each role a service has. */

@@ -78,9 +78,9 @@ function toCause(context: Context, one: Judged, all: readonly Judged[]): Cause {
   const witnesses = new Set(forIt.filter(({ weight }) => weight > 0.3).map(({ aspect }) => aspect.split(':')[0])).size
   const { evidence, against } = writeEvidence(context, one.findings, pathTo(context, one.service))
   const shown = forIt.find(({ source }) => source.kind === 'anomaly')?.source
-  const onsets = forIt.flatMap(({ source, weight }) =>
-    source.kind === 'anomaly' && weight > 0.2 ? [source.anomaly.onsetMs] : [],
-  )
+  // The onset is read where it shows best: faint signals stray early by chance.
+  const plain = forIt.filter(({ weight }) => weight >= 0.5 * (forIt[0]?.weight ?? 0))
+  const onsets = plain.flatMap(({ source }) => (source.kind === 'anomaly' ? [source.anomaly.onsetMs] : []))
   return {
     service: one.service,
     kind: one.kind,

@@ -5,6 +5,7 @@ import type { Finding } from './findings.ts'
 import { changes } from './rules/changes.ts'
 import { database, habits, providers, surge } from './rules/demand.ts'
 import { logs } from './rules/logs.ts'
+import { backlog, consumer } from './rules/queues.ts'
 import { absence, saturation } from './rules/saturation.ts'
 import { accusations, frontDoor, network, reach, symptoms, timing } from './rules/suffering.ts'
 import type { Rule } from './rules/weighing.ts'
@@ -15,6 +16,8 @@ const RULES: readonly Rule[] = [
   network,
   frontDoor,
   saturation,
+  backlog,
+  consumer,
   absence,
   database,
   surge,

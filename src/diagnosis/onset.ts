@@ -4,7 +4,7 @@
 import type { Normal, Track } from './stats.ts'
 
 /** Deviations below this many scales are noise and drain the sum. */
-const ALLOWANCE = 1.5
+const ALLOWANCE = 1
 /** No point adds more than this. */
 const CLIP = 4
 /** An excursion is believed from this sum on: two far points, or several near ones. */

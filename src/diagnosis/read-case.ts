@@ -3,6 +3,7 @@ import type { Edge, LogLine, Series } from '../core/telemetry.ts'
 import { CLOSE, findAnomaly, yardstickFrom, type Anomaly, type Window, type Yardstick } from './anomalies.ts'
 import { assignBlame, ERROR_ROLES, LATENCY_ROLES } from './blame.ts'
 import type { CaseInput } from './case.ts'
+import { findConsumers } from './consumers.ts'
 import { lossKey, measureKey, type Context } from './context.ts'
 import { findLoads } from './load.ts'
 import { compareLogs } from './log-evidence.ts'
@@ -39,7 +40,10 @@ export function readCase(input: CaseInput, options: ReadOptions): Context {
     .map((one) => anomalyOf(one, yard))
     .filter((one) => one !== undefined)
     .sort((a, b) => compare(signalKey(a.signal), signalKey(b.signal)))
-  const edges = [...input.topology, ...edgesSeen(signals, input.series)]
+  const calls = [...input.topology, ...edgesSeen(signals, input.series)]
+  const consumers = findConsumers(signals, calls)
+  const against = new Set(consumers.map(({ caller, callee }) => `${callee}\u0000${caller}`))
+  const edges = [...calls.filter(({ caller, callee }) => !against.has(`${caller}\u0000${callee}`)), ...consumers]
   const topology = buildTopology([...edges, ...frontDoors(edges, signals, options.observers ?? [])])
   const byService = groupBy(anomalies)
   const onsetMs = incidentOnset(anomalies, window)
@@ -73,6 +77,7 @@ export function readCase(input: CaseInput, options: ReadOptions): Context {
     alerted,
     distance: distances(topology, [...alerted]),
     providers,
+    queuesOf: queuesByConsumer(consumers),
     observers: new Set(options.observers ?? []),
     signalCounts: countSignals(signals),
     observed,
@@ -157,6 +162,15 @@ function lostBy(alerted: ReadonlySet<string>, byService: ReadonlyMap<string, rea
     }
   }
   return lost
+}
+
+function queuesByConsumer(consumers: readonly Edge[]): Context['queuesOf'] {
+  const queues = new Map<string, string[]>()
+  for (const { caller, callee } of consumers) {
+    const known = queues.get(callee) ?? []
+    if (!known.includes(caller)) queues.set(callee, [...known, caller])
+  }
+  return queues
 }
 
 function countSignals(signals: readonly Signal[]): Context['signalCounts'] {

@@ -154,7 +154,7 @@ const subject = (one: Series, fallback: string): string =>
 
 function unitOf(one: Series): string {
   const name = one.metric.toLowerCase()
-  if (/cpu_seconds/.test(name) && one.as === 'rate') return 'cores'
+  if (/cpu/.test(name) && /seconds/.test(name) && one.as === 'rate') return 'cores'
   if (/_ms\b|_ms$|\(ms\)|milliseconds/.test(name)) return 'ms'
   if (/seconds|\(s\)/.test(name)) return 's'
   if (/bytes/.test(name)) return 'bytes'

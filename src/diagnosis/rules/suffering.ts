@@ -90,11 +90,13 @@ export const timing: Rule = (context, service) => {
   return [byAnomaly(service, 'timing', weight, 'any', first)]
 }
 
-/** What the alerts cannot reach by calls is unlikely to be their cause. */
+/** What the alerts cannot reach by calls is unlikely to be their cause: the more so, the better its calls are known. */
 export const reach: Rule = (context, service) => {
-  const known = [...context.alerted].some((one) => (context.topology.callees.get(one) ?? []).length > 0)
-  if (!known || context.distance.has(service) || context.alerted.size === 0) return []
+  const { topology, alerted, distance } = context
+  const known = [...alerted].some((one) => (topology.callees.get(one) ?? []).length > 0)
+  if (!known || distance.has(service)) return []
+  const placed = topology.callers.has(service) || topology.callees.has(service)
   const claim = `No alerted service calls ${service}, directly or through others`
   const source: Finding['source'] = { kind: 'topology', path: [service] }
-  return [{ service, aspect: 'reach', weight: -1.2, kinds: 'any', claim, source }]
+  return [{ service, aspect: 'reach', weight: placed ? -2.5 : -1.2, kinds: 'any', claim, source }]
 }
