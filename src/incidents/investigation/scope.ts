@@ -1,4 +1,5 @@
 // Which alerts an investigation is about, and which stretch of time is worth looking at.
+import { believableStart } from '../alert-times.ts'
 import type { AgentConfig } from '../../config/schema.ts'
 import type { AlertRow, IncidentRow } from '../tables.ts'
 import type { Symptom, Window } from './state.ts'
@@ -26,7 +27,8 @@ export function scopeOf(
   const symptoms = asked.flatMap(({ service, name, starts_at }) =>
     service === null ? [] : [{ service, name, startsAtMs: starts_at }],
   )
-  const first = Math.min(nowMs, ...(asked.length > 0 ? asked.map(({ starts_at }) => starts_at) : [incident.opened_at]))
+  const began = asked.map(({ starts_at, first_at }) => believableStart(starts_at, first_at))
+  const first = Math.min(nowMs, ...(began.length > 0 ? began : [incident.opened_at]))
   return { window: windowOf(first, nowMs, config), symptoms: symptoms.slice(0, MOST_SYMPTOMS) }
 }
 
