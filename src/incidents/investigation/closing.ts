@@ -47,7 +47,9 @@ export async function settle(context: ClosingContext, incidentId: string): Promi
           trx,
           incidentId,
           'recovered',
-          'Closed: all alerts ended without an action of ours.',
+          (await lastVerdict(trx, incidentId)) === undefined
+            ? 'Closed: all alerts ended without an action of ours.'
+            : 'Closed: all alerts have ended. It is not certain that the action did it.',
         )
   })
   if (closed) context.feed.publish(incidentId)

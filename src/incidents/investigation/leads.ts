@@ -3,7 +3,7 @@ import type { Clock } from '../../core/clock.ts'
 import { withDeadline } from '../../core/deadline.ts'
 import type { MetricSource } from '../../core/telemetry.ts'
 import type { Cause } from '../../diagnosis/evidence.ts'
-import { readSignals, type Signal } from '../../diagnosis/service-signals.ts'
+import { readSignals, type Signal, type SignalRole } from '../../diagnosis/service-signals.ts'
 import { firstAt, median } from '../../diagnosis/stats.ts'
 import { askAll } from './read.ts'
 import { findSeries, matches, type Witnesses } from './recheck.ts'
@@ -17,6 +17,9 @@ const LOOK_BACK_STEPS = 20
 /** The latest values, of which the middle one counts. */
 const LATEST = 3
 
+/** How much is asked of a service is no trouble by itself, and no fix makes people go away. */
+const DEMAND = new Set<SignalRole>(['requests', 'client_requests'])
+
 /** Of the strongest evidence for a cause, what can be asked again. */
 export async function findLeads(cause: Cause, witnesses: Witnesses): Promise<Lead[]> {
   const leads: Lead[] = []
@@ -24,7 +27,7 @@ export async function findLeads(cause: Cause, witnesses: Witnesses): Promise<Lea
     if (leads.length === MAX_LEADS) break
     if (ref.kind !== 'series' || ref.before === null || ref.after === null || ref.before === ref.after) continue
     const found = await findSeries(ref, witnesses)
-    if (!found) continue
+    if (!found || DEMAND.has(found.role)) continue
     const { service, metric, labels, unit, before, after } = ref
     leads.push({ source: found.source.name, queries: found.queries, service, metric, labels, unit, before, after })
   }

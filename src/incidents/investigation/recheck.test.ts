@@ -6,6 +6,7 @@ import { readSignals, type Signal } from '../../diagnosis/service-signals.ts'
 import { makeCase } from '../../diagnosis/testing/shop.ts'
 import { FAULT_KINDS } from '../../core/fault-kinds.ts'
 import { planQueries } from '../../diagnosis/signals.ts'
+import { findLeads } from './leads.ts'
 import { callsIn, recheck, type Witnesses } from './recheck.ts'
 import { recordedMetrics } from './testing/sources.ts'
 
@@ -191,4 +192,21 @@ test.each(FAULT_KINDS)('true claims about %s stand', async (kind) => {
     )
   expect(result.causes[0]?.service).toBe(causes[0]?.service)
   expect(result.causes[0]?.evidence.length).toBe(causes[0]?.evidence.length)
+})
+
+test('whether a fix helped is not judged by how much people ask for', async () => {
+  const demand: Signal = { ...signal, role: 'requests', metric: 'requests', unit: '/s' }
+  const requests = { ...series, metric: 'requests', unit: '/s' }
+  const asked = [
+    {
+      source,
+      queries: [
+        { metric: 'cpu', as: 'rate' as const },
+        { metric: 'requests', as: 'rate' as const },
+      ],
+    },
+  ]
+  const both = witnesses({ asked, signals: async () => [signal, demand] })
+  const leads = await findLeads(causeWith([requests, 9], [series, 1]), both)
+  expect(leads.map(({ metric }) => metric)).toEqual(['cpu'])
 })

@@ -3,7 +3,7 @@
 import type { Change, Edge, LogLine, MetricQuery, MetricSource } from '../../core/telemetry.ts'
 import type { Cause, Evidence, EvidenceRef } from '../../diagnosis/evidence.ts'
 import { roleOf } from '../../diagnosis/metric-roles.ts'
-import type { Signal } from '../../diagnosis/service-signals.ts'
+import type { Signal, SignalRole } from '../../diagnosis/service-signals.ts'
 import { median } from '../../diagnosis/stats.ts'
 
 type SeriesRef = Extract<EvidenceRef, { kind: 'series' }>
@@ -119,6 +119,7 @@ export const callsIn = (signals: readonly Signal[]): Edge[] =>
 export interface FoundSeries {
   readonly source: MetricSource
   readonly queries: readonly MetricQuery[]
+  readonly role: SignalRole
 }
 
 /** Finds a series again. undefined when no source gives the same numbers for the same times any more. */
@@ -127,7 +128,8 @@ export async function findSeries(ref: SeriesRef, witnesses: Witnesses): Promise<
     const behind = queriesBehind(ref, queries)
     if (behind.length === 0) continue
     const signals = await witnesses.signals(source, behind)
-    if (signals.some((signal) => matches(signal, ref) && agrees(signal, ref))) return { source, queries: behind }
+    const signal = signals.find((one) => matches(one, ref) && agrees(one, ref))
+    if (signal) return { source, queries: behind, role: signal.role }
   }
   return undefined
 }

@@ -76,6 +76,6 @@ export function duration(ms: number): string {
   return minutes % 60 === 0 ? `${minutes / 60} h` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`
 }
 
-const capital = (text: string): string => text.slice(0, 1).toUpperCase() + text.slice(1)
+export const capital = (text: string): string => text.slice(0, 1).toUpperCase() + text.slice(1)
 
 const possessive = (name: string): string => (name.endsWith('s') ? `${name}'` : `${name}'s`)

@@ -7,7 +7,7 @@ import type { InvestigationContext, InvestigationDb, Step } from '../context.ts'
 import { countFiring, getIncident, lastVerdict } from '../incident.ts'
 import { lookAtLeads, type Level } from '../leads.ts'
 import { planLookAfterAction } from '../second-look.ts'
-import { duration } from '../sentence.ts'
+import { capital, duration } from '../sentence.ts'
 import type { InvestigationUpdate, Verdict } from '../state.ts'
 
 export const verify = (context: InvestigationContext): Step =>
@@ -74,6 +74,8 @@ function tell(verdict: Verdict, firing: number, numbers: Level, tookMs: number, 
       return `The numbers are back to normal, but ${alerts} ${duration(tookMs)} after the action. Watching until they end.`
     }
     case 'not_fixed': {
+      if (firing === 0)
+        return `${capital(alerts)} ${duration(tookMs)} after the action, but the numbers are not back to normal. To undo it: ${undo}`
       const seen = numbers === 'away' ? 'the numbers are not back to normal and ' : ''
       return `It did not help: ${seen}${alerts} ${duration(tookMs)} after the action. To undo it: ${undo}`
     }
