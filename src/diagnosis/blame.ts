@@ -3,6 +3,7 @@
 // callees late? (Blame passes along anomalous edges, as in MonitorRank: Kim, Sumbaly and Shah, SIGMETRICS 2013, and
 // MicroRCA: Wu et al., NOMS 2020; here as a closed form instead of a random walk, so that each step can be explained.)
 import type { Anomaly } from './anomalies.ts'
+import { accountsForTime } from './loss.ts'
 import type { Signal, SignalRole } from './service-signals.ts'
 import { clamp } from './stats.ts'
 import type { Topology } from './topology.ts'
@@ -156,14 +157,8 @@ function accountsFor(mine: Pair, theirs: Pair): number {
   const worst = worse(mine)
   if (!worst) return Math.min(1, (worse(theirs)?.strength ?? 0) / 0.3)
   const part = (one: Anomaly | undefined): number => Math.min(1, (one?.strength ?? 0) / Math.max(0.2, worst.strength))
-  const late = part(theirs.latency) * enough(mine.latency, theirs.latency)
+  const late = part(theirs.latency) * accountsForTime(mine.latency, theirs.latency)
   return worst === mine.errors ? Math.max(part(theirs.errors), 0.6 * late) : Math.max(0.6 * part(theirs.errors), late)
-}
-
-/** A callee that became a little slower, in seconds, does not explain a caller that became much slower. */
-function enough(mine: Anomaly | undefined, theirs: Anomaly | undefined): number {
-  if (!mine || !theirs || mine.signal.unit !== theirs.signal.unit) return 1
-  return clamp((theirs.after - theirs.before) / (0.4 * (mine.after - mine.before)), 0, 1)
 }
 
 const edgeKey = (caller: string, callee: string): string => `${caller}\u0000${callee}`

@@ -3,6 +3,7 @@ import type { Change } from '../core/telemetry.ts'
 import type { Anomaly, Window } from './anomalies.ts'
 import type { Blame } from './blame.ts'
 import type { Load } from './load.ts'
+import type { Loss } from './loss.ts'
 import type { LogFinding } from './log-evidence.ts'
 import type { NetworkTrouble } from './network.ts'
 import type { Signal, SignalRole } from './service-signals.ts'
@@ -19,8 +20,8 @@ export interface Context {
   readonly network: ReadonlyMap<string, NetworkTrouble>
   /** How much users feel of errors and of lateness, 0 to 1, where the alerts point. */
   readonly felt: { readonly errors: number; readonly latency: number }
-  /** Time lost at the alerted services, by `measureKey` and by `lossKey`. */
-  readonly lost: ReadonlyMap<string, number>
+  /** Time lost at the alerted services. */
+  readonly loss: Loss
   readonly logs: readonly LogFinding[]
   readonly changes: readonly Change[]
   /** When users began to feel it; the alert's time when no series says. */
@@ -62,9 +63,3 @@ export function loaded(context: Context, service: string): number {
   const load = context.loads.get(service)
   return !load || load.origin === 'made by a caller' ? 0 : load.rise.strength
 }
-
-/** Signals with the same key measure lateness in the same way, if not at the same place. */
-export const lossKey = (signal: Signal): string => [signal.as, signal.unit].join(' ')
-
-/** Signals with the same key measure the same thing in the same unit, and can be compared across services. */
-export const measureKey = (signal: Signal): string => [signal.metric, signal.as, signal.unit].join(' ')

@@ -1,6 +1,7 @@
 // Time lost between caller and callee, where both ends are measured (a tracing backend's service graph). One slow edge does
 // not say which end is at fault; the end all of whose edges are slow does.
 import type { Anomaly } from './anomalies.ts'
+import { matters, type Loss } from './loss.ts'
 import type { Signal } from './service-signals.ts'
 
 export interface NetworkTrouble {
@@ -13,6 +14,7 @@ export interface NetworkTrouble {
 export function findNetworkTrouble(
   signals: readonly Signal[],
   anomalies: readonly Anomaly[],
+  loss: Loss,
 ): ReadonlyMap<string, NetworkTrouble> {
   const edges = new Map<string, Set<string>>()
   const slow = new Map<string, { sum: number; worst: Anomaly }>()
@@ -33,7 +35,7 @@ export function findNetworkTrouble(
     for (const end of [service, peer]) {
       const known = slow.get(end)
       const worst = known && known.worst.strength >= one.strength ? known.worst : one
-      slow.set(end, { sum: (known?.sum ?? 0) + one.strength, worst })
+      slow.set(end, { sum: (known?.sum ?? 0) + one.strength * matters(loss, one), worst })
     }
   }
   return new Map(

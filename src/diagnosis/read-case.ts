@@ -4,8 +4,9 @@ import { CLOSE, findAnomaly, yardstickFrom, type Anomaly, type Window, type Yard
 import { assignBlame, ERROR_ROLES, LATENCY_ROLES } from './blame.ts'
 import type { CaseInput } from './case.ts'
 import { findConsumers } from './consumers.ts'
-import { lossKey, measureKey, type Context } from './context.ts'
+import type { Context } from './context.ts'
 import { findLoads } from './load.ts'
+import { lossOf } from './loss.ts'
 import { compareLogs } from './log-evidence.ts'
 import { looksLikeDatabase } from './metric-roles.ts'
 import { findNetworkTrouble } from './network.ts'
@@ -46,6 +47,7 @@ export function readCase(input: CaseInput, options: ReadOptions): Context {
   const edges = [...calls.filter(({ caller, callee }) => !against.has(`${caller}\u0000${callee}`)), ...consumers]
   const topology = buildTopology([...edges, ...frontDoors(edges, signals, options.observers ?? [])])
   const byService = groupBy(anomalies)
+  const loss = lossOf(anomalies.filter(({ signal }) => alerted.has(signal.service)))
   const onsetMs = incidentOnset(anomalies, window)
   const providers = new Set(signals.flatMap((one) => (one.role.startsWith('provider') && one.peer ? [one.peer] : [])))
   const observed = new Set(signals.map(({ service }) => service))
@@ -68,9 +70,9 @@ export function readCase(input: CaseInput, options: ReadOptions): Context {
     anomalies,
     byService,
     loads: findLoads(topology, signals, anomalies),
-    network: findNetworkTrouble(signals, anomalies),
+    network: findNetworkTrouble(signals, anomalies, loss),
     felt: feltBy(alerted, byService),
-    lost: lostBy(alerted, byService),
+    loss,
     logs,
     changes: [...input.changes].sort((a, b) => a.at - b.at || compare(a.id, b.id)),
     onsetMs,
@@ -148,20 +150,6 @@ function incidentOnset(anomalies: readonly Anomaly[], window: Window): number {
   const strong = felt.length > 0 ? felt : anomalies.filter(({ strength }) => strength > 0.3)
   const onsets = strong.map(({ onsetMs }) => onsetMs).sort((a, b) => a - b)
   return onsets[Math.floor(onsets.length / 10)] ?? window.alertAtMs
-}
-
-/** The lateness at the alerted services, by what measured it: `metric as unit` → time lost. */
-function lostBy(alerted: ReadonlySet<string>, byService: ReadonlyMap<string, readonly Anomaly[]>): Context['lost'] {
-  const lost = new Map<string, number>()
-  for (const service of alerted) {
-    for (const { signal, before, after } of byService.get(service) ?? []) {
-      if (!LATENCY_ROLES.includes(signal.role)) continue
-      for (const key of [measureKey(signal), lossKey(signal)]) {
-        lost.set(key, Math.max(lost.get(key) ?? 0, after - before))
-      }
-    }
-  }
-  return lost
 }
 
 function queuesByConsumer(consumers: readonly Edge[]): Context['queuesOf'] {

@@ -12,7 +12,7 @@ export interface Track {
 export interface Normal {
   readonly centre: number
   readonly scale: number
-  /** The 2nd and 98th percentile: how far it strays on a quiet day. */
+  /** How far it strays on a quiet day: the 2nd and 98th percentile, or the 10th and 90th of few values. */
   readonly low: number
   readonly high: number
   readonly count: number
@@ -97,11 +97,13 @@ export function normalOf(values: Float64Array): Normal {
   const deviations = sorted.map((value) => Math.abs(value - centre)).sort()
   const mad = 1.4826 * quantileOf(deviations, 0.5)
   const iqr = (quantileOf(sorted, 0.75) - quantileOf(sorted, 0.25)) / 1.349
+  // The 98th percentile of thirty values is their largest, which may belong to an older incident.
+  const edge = 0.9 + 0.08 * clamp((sorted.length - 30) / 70, 0, 1)
   return {
     centre,
     scale: Math.max(mad, iqr),
-    low: quantileOf(sorted, 0.02),
-    high: quantileOf(sorted, 0.98),
+    low: quantileOf(sorted, 1 - edge),
+    high: quantileOf(sorted, edge),
     count: values.length,
   }
 }

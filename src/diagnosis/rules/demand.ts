@@ -3,10 +3,11 @@
 import type { Anomaly } from '../anomalies.ts'
 import { loaded, worstOf } from '../context.ts'
 import type { Finding } from '../findings.ts'
+import { matters } from '../loss.ts'
 import { looksLikeDatabase } from '../metric-roles.ts'
 import { clamp } from '../stats.ts'
 import { sayAnomaly } from '../wording.ts'
-import { byAnomaly, matters, relevance, support, type Rule } from './weighing.ts'
+import { byAnomaly, relevance, support, type Rule } from './weighing.ts'
 
 export const surge: Rule = (context, service) => {
   const load = context.loads.get(service)
@@ -45,13 +46,13 @@ export const database: Rule = (context, service) => {
       byAnomaly(
         service,
         'query time',
-        2.2 * own.strength * left * matters(context, own) * support(context, service, [own.signal.role]),
+        2.2 * own.strength * left * matters(context.loss, own) * support(context, service, [own.signal.role]),
         ['slow_database'],
         own,
       ),
     )
   if (edge?.worst && edge.latency >= 0.5 * edge.errors) {
-    const weight = 2 * strength * left * matters(context, edge.worst)
+    const weight = 2 * strength * left * matters(context.loss, edge.worst)
     found.push(byAnomaly(service, 'callers:queries', weight, ['slow_database'], edge.worst))
   }
   let worst: Anomaly | undefined
@@ -63,7 +64,7 @@ export const database: Rule = (context, service) => {
     if (!worst || queries.strength > worst.strength) worst = queries
   }
   if (worst) {
-    const weight = 2.2 * worst.strength * left * matters(context, worst) * (callers > 1 ? 1.2 : 1)
+    const weight = 2.2 * worst.strength * left * matters(context.loss, worst) * (callers > 1 ? 1.2 : 1)
     found.push(byAnomaly(service, "callers' query time", weight, ['slow_database'], worst))
   }
   return found

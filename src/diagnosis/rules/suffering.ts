@@ -3,10 +3,11 @@ import type { FaultKind } from '../../core/fault-kinds.ts'
 import { ERROR_ROLES, LATENCY_ROLES } from '../blame.ts'
 import { painOf, worstOf } from '../context.ts'
 import type { Finding } from '../findings.ts'
+import { matters } from '../loss.ts'
 import { looksLikeDatabase } from '../metric-roles.ts'
 import type { SignalRole } from '../service-signals.ts'
 import { clamp } from '../stats.ts'
-import { byAnomaly, fits, matters, support, unloaded, type Rule } from './weighing.ts'
+import { byAnomaly, fits, support, unloaded, type Rule } from './weighing.ts'
 
 const SYMPTOMS: readonly (readonly ['errors' | 'latency', readonly SignalRole[], readonly FaultKind[]])[] = [
   ['errors', ERROR_ROLES, ['bad_deploy', 'bad_config']],
@@ -22,7 +23,7 @@ export const symptoms: Rule = (context, service) => {
     const worst = worstOf(context, service, ...roles)
     if (!worst) continue
     const weight =
-      worst.strength * own * fits(context, aspect) * support(context, service, roles) * matters(context, worst)
+      worst.strength * own * fits(context, aspect) * support(context, service, roles) * matters(context.loss, worst)
     found.push(byAnomaly(service, aspect, 1.5 * weight, 'any', worst))
     found.push(byAnomaly(service, `${aspect}:kind`, 0.4 * weight, kinds, worst))
   }
@@ -42,7 +43,7 @@ export const accusations: Rule = (context, service) => {
   const { strength, edge, callers } = context.blame.accused(service)
   if (!edge?.worst || strength < 0.05) return []
   const { share } = context.blame.explained(service)
-  const own = (1 - share) * unloaded(context, service) * matters(context, edge.worst)
+  const own = (1 - share) * unloaded(context, service) * matters(context.loss, edge.worst)
   const weight = 1.6 * strength * own * (callers > 1 ? 1.15 : 1)
   const found = [byAnomaly(service, 'callers', weight, 'any', edge.worst)]
   const outside = !context.observed.has(service)

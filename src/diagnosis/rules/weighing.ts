@@ -1,8 +1,7 @@
 // What the rules ask before they weigh an observation: is it beyond what load explains, does anybody suffer from it, does it
 // matter next to what users lose, and is it more than one percentile straying by chance.
 import type { Anomaly } from '../anomalies.ts'
-import { LATENCY_ROLES } from '../blame.ts'
-import { loaded, lossKey, measureKey, painOf, type Context } from '../context.ts'
+import { loaded, painOf, type Context } from '../context.ts'
 import type { Finding } from '../findings.ts'
 import type { SignalRole } from '../service-signals.ts'
 import { clamp } from '../stats.ts'
@@ -43,22 +42,6 @@ export function fits(context: Context, aspect: 'errors' | 'latency'): number {
   const [same, other] = aspect === 'errors' ? [errors, latency] : [latency, errors]
   return same >= 0.15 || other < 0.15 ? 1 : 0.55
 }
-
-/** A lateness of milliseconds is not why users wait for seconds, however unusual it is. */
-export function matters(context: Context, anomaly: Anomaly): number {
-  const { signal, before, after } = anomaly
-  if (!LATENESS.has(signal.role)) return 1
-  const lost = context.lost.get(measureKey(signal)) ?? context.lost.get(lossKey(signal)) ?? 0
-  return lost <= 0 ? 1 : clamp((after - before) / (0.15 * lost), 0.15, 1)
-}
-
-const LATENESS: ReadonlySet<SignalRole> = new Set([
-  ...LATENCY_ROLES,
-  'client_latency',
-  'database_latency',
-  'peer_latency',
-  'edge_gap',
-])
 
 /** One of many percentiles and operations may stray by chance; most of them together do not. */
 export function support(context: Context, service: string, roles: readonly SignalRole[]): number {
