@@ -34,11 +34,20 @@ export function makeRow(
     'fault' | 'seed' | 'injected' | 'named' | 'confidence' | 'secondsToDiagnosis' | 'alerts' | 'incidents'
   >,
 ): DrillRow {
-  const { injected, named } = facts
+  const { fault, seed, injected, named, confidence, secondsToDiagnosis, alerts, incidents } = facts
+  const serviceCorrect = injected?.service === named?.service
+  const kindCorrect = injected?.kind === named?.kind
   return {
-    ...facts,
-    serviceCorrect: injected?.service === named?.service,
-    kindCorrect: injected?.kind === named?.kind,
+    fault,
+    seed,
+    injected,
+    named,
+    confidence,
+    serviceCorrect,
+    kindCorrect,
+    secondsToDiagnosis,
+    alerts,
+    incidents,
   }
 }
 

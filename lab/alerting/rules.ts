@@ -219,7 +219,7 @@ function rule(
   forSeconds: number,
   { condition, summary }: { readonly condition: Condition; readonly summary: string },
 ): AlertRule {
-  return { name, condition, forSeconds, keepFiringSeconds: 5, labels: { severity }, annotations: { summary } }
+  return { name, condition, forSeconds, keepFiringSeconds: 8, labels: { severity }, annotations: { summary } }
 }
 
 /** The same rules as a rules file of Prometheus (2.42 or later, for `keep_firing_for`). */
