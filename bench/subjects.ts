@@ -71,7 +71,7 @@ function prepareMidwatch(folder: string, origin: string): { config: string; key:
 data: ./data
 auth: { mode: required }
 providers: { instant: { kind: openai, baseUrl: "${origin}/v1", apiKey: bench } }
-models: { bench: { targets: [{ provider: instant, model: instant }], price: { inputUsd: 1, outputUsd: 2 } } }
+models: { bench: { targets: [{ provider: instant, model: instant, price: { inputUsd: 1, outputUsd: 2 } }] } }
 `,
   )
   const args = [main, 'keys', 'create', '--name', 'bench', '--scope', 'llm:chat', '--config', config, '--json']

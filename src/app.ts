@@ -14,6 +14,7 @@ import { openDatabase } from './database.ts'
 import { lockFolder } from './db/lock.ts'
 import { createWorker, type QueueTables, type Worker } from './db/queue.ts'
 import { diagnose } from './diagnosis/diagnose.ts'
+import { checkWritable, type WriteCheckTables } from './db/write-check.ts'
 import { createChatModel } from './gateway/chat-model.ts'
 import { createGateway } from './gateway/gateway.ts'
 import type { GatewayTables } from './gateway/tables.ts'
@@ -58,14 +59,17 @@ export interface App {
   stop(): Promise<void>
 }
 
-type Tables = AccessTables & GatewayTables & QueueTables & IncidentTables
+type Tables = WriteCheckTables & AccessTables & GatewayTables & QueueTables & IncidentTables
 
 /** Starts everything. Throws AppError with what to do when something is in the way; nothing is left running then. */
 export async function startApp(options: AppOptions): Promise<App> {
   // What has been started, to be stopped the other way round.
   const stops: (() => Promise<void>)[] = []
   const stop = async (): Promise<void> => {
-    for (let next = stops.pop(); next; next = stops.pop()) await next()
+    for (let next = stops.pop(); next; next = stops.pop()) {
+      // One part that cannot stop must not keep the next from closing what it holds.
+      await next().catch((error: unknown) => options.log.error({ err: error }, 'a part could not stop'))
+    }
   }
   try {
     return { url: await start(options, stops), stop }
@@ -151,11 +155,7 @@ async function start({ config, roles, log }: AppOptions, stops: (() => Promise<v
               name: 'database',
               required: true,
               check: async () => {
-                await db
-                  .selectFrom('migrations' as never)
-                  .select('name' as never)
-                  .limit(1)
-                  .execute()
+                await checkWritable(db, clock.now())
                 return { ok: true }
               },
             },

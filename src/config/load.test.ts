@@ -53,8 +53,11 @@ describe('the configuration', () => {
 
   it('tells every problem at once', () => {
     const problems = problemsOf('server: { port: 99999 }\ndata: 5\nagent: { model: nope }')
-    expect(problems).toHaveLength(2)
-    expect(problems.join('\n')).toMatch(/server\.port[\s\S]*data/)
+    expect(problems).toEqual([
+      expect.stringMatching(/^server\.port: /),
+      expect.stringMatching(/^data: /),
+      'agent.model: no model is called nope; there is none',
+    ])
   })
 
   it('names a model, provider or fallback that does not exist', () => {

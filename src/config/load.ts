@@ -5,6 +5,7 @@ import { dirname, resolve } from 'node:path'
 import { LineCounter, parseDocument, visit } from 'yaml'
 import type { z } from 'zod'
 import { nearest } from '../core/nearest.ts'
+import { findContradictions } from './references.ts'
 import { type Config, configSchema } from './schema.ts'
 
 export class ConfigError extends Error {
@@ -67,9 +68,11 @@ export function parseConfig(text: string, file: string, environment: Environment
     },
   })
   if (problems.length > 0) throw new ConfigError(file, problems)
-  const result = configSchema.safeParse(document.toJS() ?? {})
-  if (!result.success) throw new ConfigError(file, result.error.issues.flatMap(describeIssue))
-  return result.data
+  const raw: unknown = document.toJS() ?? {}
+  const result = configSchema.safeParse(raw)
+  const contradictions = findContradictions(raw).map(({ path, message }) => `${path.join('.')}: ${message}`)
+  if (result.success && contradictions.length === 0) return result.data
+  throw new ConfigError(file, [...(result.error?.issues.flatMap(describeIssue) ?? []), ...contradictions])
 }
 
 function describeIssue(issue: z.core.$ZodIssue): string[] {

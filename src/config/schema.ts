@@ -1,8 +1,8 @@
 // The shape of midwatch.yaml. Every object is strict: a key that nobody reads is a mistake that must be told.
 import { z } from 'zod'
+import { templateProblems } from './action-templates.ts'
 import { FAULT_KINDS } from '../core/fault-kinds.ts'
 import { Secret } from '../core/secret.ts'
-import { templateProblems } from './action-templates.ts'
 
 const secret = z
   .string()
@@ -12,15 +12,10 @@ const httpUrl = z.url({ protocol: /^https?$/, error: 'must be an http:// or http
 const name = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'must be letters, digits, ".", "_" or "-", at most 64')
-const seconds = (fallback: number) =>
-  z
-    .number()
-    .positive()
-    .max(86_400 * 30)
-    .default(fallback)
+/** Timers cannot wait longer than 2^31 ms. */
+const MAX_SECONDS = 24 * 86_400
+const seconds = (fallback: number) => z.number().positive().max(MAX_SECONDS).default(fallback)
 const milliseconds = (fallback: number) => z.number().int().positive().max(3_600_000).default(fallback)
-
-const LOOPBACK = ['127.0.0.1', '::1', 'localhost']
 
 const server = z.strictObject({
   host: z.string().default('127.0.0.1'),
@@ -42,14 +37,20 @@ const provider = z.strictObject({
 const model = z.strictObject({
   strategy: z.enum(['first', 'weighted']).default('first'),
   targets: z
-    .array(z.strictObject({ provider: name, model: z.string().min(1), weight: z.number().positive().default(1) }))
+    .array(
+      z.strictObject({
+        provider: name,
+        model: z.string().min(1),
+        weight: z.number().positive().default(1),
+        /** US dollars a million tokens, where the price is known to you. Otherwise the cost is null. */
+        price: z.strictObject({ inputUsd: z.number().nonnegative(), outputUsd: z.number().nonnegative() }).optional(),
+      }),
+    )
     .min(1),
   fallbacks: z.array(name).default([]),
   timeouts: z
     .strictObject({ firstTokenMs: milliseconds(10_000), idleMs: milliseconds(15_000), totalMs: milliseconds(120_000) })
     .prefault({}),
-  /** US dollars a million tokens, where the price is known to you. Otherwise the cost is null. */
-  price: z.strictObject({ inputUsd: z.number().nonnegative(), outputUsd: z.number().nonnegative() }).optional(),
 })
 
 /** Where the embedded scraper finds targets: Prometheus's own `file_sd` format, read again when it changes. */
@@ -84,31 +85,36 @@ const sources = z.strictObject({
 })
 
 /** One entry of the action catalogue. `{service}` and every parameter may stand in url and body. */
-const action = z.strictObject({
-  name,
-  does: z.enum(['roll-back', 'restart', 'scale', 'toggle']),
-  /** Services it may touch; `*` is every one that the topology knows. */
-  services: z.array(z.string()).min(1),
-  /** The kinds of cause it mends. */
-  fits: z.array(z.enum(FAULT_KINDS)).min(1),
-  title: z.string(),
-  expected: z.string(),
-  undo: z.string(),
-  touches: z.string().default('{service}'),
-  /** 0 to 10 before blast radius, confidence and record are weighed in. */
-  risk: z.number().int().min(0).max(10),
-  /** Values of its own, beside those of the incident. */
-  parameters: z.record(z.string(), z.string()).default({}),
-  request: z.strictObject({
-    method: z.enum(['POST', 'PUT', 'PATCH', 'DELETE']).default('POST'),
-    url: z.string(),
-    headers: z.record(z.string(), z.union([z.string(), z.instanceof(Secret)])).default({}),
-    body: z.record(z.string(), z.string()).default({}),
-    timeoutMs: milliseconds(30_000),
-  }),
-  /** Asked after a crash: `{run}` is the idempotency key. 200 says it was carried out, 404 that it never arrived. */
-  check: z.strictObject({ url: z.string() }).optional(),
-})
+const actionConfig = z
+  .strictObject({
+    name,
+    does: z.enum(['roll-back', 'restart', 'scale', 'toggle']),
+    /** Services it may touch; `*` is every one that the topology knows. */
+    services: z.array(z.string()).min(1),
+    /** The kinds of cause it mends. */
+    fits: z.array(z.enum(FAULT_KINDS)).min(1),
+    title: z.string(),
+    expected: z.string(),
+    undo: z.string(),
+    touches: z.string().default('{service}'),
+    /** 0 to 10 before blast radius, confidence and record are weighed in. */
+    risk: z.number().int().min(0).max(10),
+    /** Values of its own, beside those of the incident. */
+    parameters: z.record(z.string(), z.string()).default({}),
+    request: z.strictObject({
+      method: z.enum(['POST', 'PUT', 'PATCH', 'DELETE']).default('POST'),
+      url: z.string(),
+      headers: z.record(z.string(), z.union([z.string(), z.instanceof(Secret)])).default({}),
+      body: z.record(z.string(), z.string()).default({}),
+      timeoutMs: milliseconds(30_000),
+    }),
+    /** Asked after a crash: `{run}` is the idempotency key. 200 says it was carried out, 404 that it never arrived. */
+    check: z.strictObject({ url: z.string() }).optional(),
+  })
+  .superRefine((entry, context) => {
+    for (const { path, message } of templateProblems(entry))
+      context.addIssue({ code: 'custom', path: [...path], message })
+  })
 
 const agent = z.strictObject({
   model: name.optional(),
@@ -135,7 +141,7 @@ const agent = z.strictObject({
   notify: z
     .strictObject({ webhook: z.strictObject({ url: httpUrl, secret: secret.optional() }).optional() })
     .prefault({}),
-  actions: z.array(action).default([]),
+  actions: z.array(actionConfig).default([]),
   approval: z
     .strictObject({
       expiresSeconds: seconds(4 * 3600),
@@ -146,58 +152,14 @@ const agent = z.strictObject({
   verify: z.strictObject({ withinSeconds: seconds(300), everySeconds: seconds(10) }).prefault({}),
 })
 
-export const configSchema = z
-  .strictObject({
-    server: server.prefault({}),
-    data: z.string().default('./data'),
-    auth: auth.prefault({}),
-    providers: z.record(name, provider).default({}),
-    models: z.record(name, model).default({}),
-    agent: agent.prefault({}),
-  })
-  .superRefine((config, context) => {
-    if (config.auth.mode === 'off' && !LOOPBACK.includes(config.server.host)) {
-      context.addIssue({
-        code: 'custom',
-        path: ['auth', 'mode'],
-        message: `off binds to loopback only, but server.host is ${config.server.host}. Set auth.mode: required, or host: 127.0.0.1`,
-      })
-    }
-    const models = Object.keys(config.models)
-    for (const [modelName, { targets, fallbacks }] of Object.entries(config.models)) {
-      targets.forEach(({ provider: wanted }, i) => {
-        if (!Object.hasOwn(config.providers, wanted))
-          context.addIssue({
-            code: 'custom',
-            path: ['models', modelName, 'targets', i, 'provider'],
-            message: `no provider is called ${wanted}; there is ${Object.keys(config.providers).join(', ') || 'none'}`,
-          })
-      })
-      for (const fallback of fallbacks) {
-        if (!models.includes(fallback))
-          context.addIssue({
-            code: 'custom',
-            path: ['models', modelName, 'fallbacks'],
-            message: `no model is called ${fallback}; there is ${models.join(', ')}`,
-          })
-      }
-    }
-    if (config.agent.model !== undefined && !models.includes(config.agent.model)) {
-      context.addIssue({
-        code: 'custom',
-        path: ['agent', 'model'],
-        message: `no model is called ${config.agent.model}; there is ${models.join(', ') || 'none'}`,
-      })
-    }
-    config.agent.actions.forEach((entry, i) => {
-      for (const { path, message } of templateProblems(entry))
-        context.addIssue({ code: 'custom', path: ['agent', 'actions', i, ...path], message })
-    })
-    const names = config.agent.actions.map((entry) => entry.name)
-    const twice = names.find((entry, i) => names.indexOf(entry) !== i)
-    if (twice !== undefined)
-      context.addIssue({ code: 'custom', path: ['agent', 'actions'], message: `two actions are called ${twice}` })
-  })
+export const configSchema = z.strictObject({
+  server: server.prefault({}),
+  data: z.string().default('./data'),
+  auth: auth.prefault({}),
+  providers: z.record(name, provider).default({}),
+  models: z.record(name, model).default({}),
+  agent: agent.prefault({}),
+})
 
 export type Config = z.output<typeof configSchema>
 export type ModelConfig = Config['models'][string]

@@ -20,7 +20,7 @@ export interface Connection {
  * Every commit is on the disk before it returns (`synchronous=full`), for alerts and ledger rows are promised durable.
  */
 export function connectSqlite(file: string): Connection {
-  if (file !== ':memory:') mkdirSync(dirname(file), { recursive: true })
+  if (file !== ':memory:') mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
   // The patience comes first: the change to a write-ahead log needs the file for itself for a moment.
   const native = new DatabaseSync(file, { timeout: 5000 })
   native.exec('pragma journal_mode = wal')

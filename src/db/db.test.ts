@@ -4,6 +4,8 @@ import { DatabaseSync } from 'node:sqlite'
 import { Worker } from 'node:worker_threads'
 import { expect, it } from 'vitest'
 import { connectSqlite } from './connect.ts'
+import { sql } from 'kysely'
+import { checkWritable, writeCheckMigrations, type WriteCheckTables } from './write-check.ts'
 import { lockFolder } from './lock.ts'
 import { migrate, type Migration } from './migrate.ts'
 import { tempFolder } from '../../test/temp.ts'
@@ -131,4 +133,17 @@ it('waits for another process that has the file for itself while it opens', asyn
   await new Promise((resolve) => holder.once('message', resolve))
   await connectSqlite(path).close()
   await holder.terminate()
+})
+
+it('knows a database that can be read but not written', async () => {
+  const path = file()
+  const connection = connectSqlite(path)
+  await migrate(connection, writeCheckMigrations)
+  const db = connection.as<WriteCheckTables>()
+  await checkWritable(db, 1)
+  await checkWritable(db, 2)
+  expect(await db.selectFrom('write_checks').selectAll().execute()).toEqual([{ id: 1, at: 2 }])
+  await sql`pragma query_only = on`.execute(db)
+  await expect(checkWritable(db, 3)).rejects.toThrow(/readonly|read-only|query_only/i)
+  await connection.close()
 })

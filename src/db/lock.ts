@@ -8,7 +8,8 @@ import { AppError } from '../core/errors.ts'
 /** Takes the folder for this process. Throws AppError: `conflict` when another one has it, else `unavailable`. */
 export function lockFolder(folder: string): { release(): void } {
   try {
-    mkdirSync(folder, { recursive: true })
+    // Alerts, approvals and keys' hashes are nobody else's to read.
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
   } catch (error) {
     throw new AppError('unavailable', `The data folder ${folder} cannot be made. Choose another with --data.`, {
       cause: error,

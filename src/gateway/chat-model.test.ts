@@ -12,7 +12,7 @@ beforeEach(async () => {
   stack = await startStack({
     yaml: `
 providers: { main: { kind: openai, baseUrl: "${upstream.baseUrl}" } }
-models: { fast: { targets: [{ provider: main, model: gpt-real }], price: { inputUsd: 1, outputUsd: 1 } } }
+models: { fast: { targets: [{ provider: main, model: gpt-real, price: { inputUsd: 1, outputUsd: 1 } }] } }
 `,
   })
 })

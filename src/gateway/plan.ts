@@ -12,7 +12,8 @@ export interface Target {
   /** As the provider names it. */
   readonly model: string
   readonly timeouts: ModelConfig['timeouts']
-  readonly price: Price | undefined
+  /** null cost where it is unknown. */
+  readonly price?: Price | undefined
 }
 
 export type Models = Readonly<Record<string, ModelConfig>>
@@ -27,13 +28,11 @@ export function planTargets(models: Models, name: string, random: () => number):
   if (!model) throw unknownModel(models, name)
   return [name, ...model.fallbacks].flatMap((of) => {
     const from = findModel(models, of)
-    return from
-      ? inOrder(from, random).map((target) => ({ ...target, of, timeouts: from.timeouts, price: from.price }))
-      : []
+    return from ? inOrder(from, random).map((target) => ({ ...target, of, timeouts: from.timeouts })) : []
   })
 }
 
-function inOrder(model: ModelConfig, random: () => number): readonly { provider: string; model: string }[] {
+function inOrder(model: ModelConfig, random: () => number): ModelConfig['targets'] {
   switch (model.strategy) {
     case 'first':
       return model.targets

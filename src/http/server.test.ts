@@ -108,6 +108,12 @@ describe('the door', () => {
     })
   })
 
+  it('answers HEAD like GET, without the body', async () => {
+    const { url } = await serve([{ method: 'GET', path: '/x', scope: null, handle: async () => ok('long') }])
+    const head = await fetch(`${url}/x`, { method: 'HEAD' })
+    expect([head.status, head.headers.get('content-length'), await head.text()]).toEqual([200, '6', ''])
+  })
+
   it('shows nothing of an unforeseen failure but where to look', async () => {
     const broken: Route = { ...echo, handle: () => Promise.reject(new Error('secret path /etc')) }
     const { url } = await serve([broken])

@@ -47,7 +47,7 @@ export async function startServer(options: ServerOptions, host: string, port: nu
     response.setHeader('x-request-id', id)
     // Only taken on connections that were open already: a client that comes again finds another replica.
     if (stopping.signal.aborted) response.setHeader('connection', 'close')
-    const found = router.find((request.method ?? 'GET') as Route['method'], pathOf(request))
+    const found = router.find(routedMethod(request), pathOf(request))
     const route = found?.store as Route | undefined
     const dialect = route?.dialect ?? (pathOf(request).startsWith('/v1/chat') ? 'openai' : 'midwatch')
     try {
@@ -192,6 +192,10 @@ function noRoute(
     ? new AppError('method_not_allowed', `${path} takes ${takes.join(', ')}, not ${request.method ?? '?'}.`)
     : new AppError('not_found', `There is nothing at ${path}.`)
 }
+
+/** HEAD is answered as GET, without the body. */
+const routedMethod = ({ method }: IncomingMessage): Route['method'] =>
+  (method === 'HEAD' ? 'GET' : (method ?? 'GET')) as Route['method']
 
 const pathOf = (request: IncomingMessage): string => (request.url ?? '/').split('?', 1)[0] ?? '/'
 

@@ -48,8 +48,7 @@ models:
     targets: [{ provider: first, model: a }]
     fallbacks: [ spare ]
   spare:
-    targets: [{ provider: second, model: b }]
-    price: { inputUsd: 1, outputUsd: 1 }
+    targets: [{ provider: second, model: b, price: { inputUsd: 1, outputUsd: 1 } }]
   lost:
     targets: [{ provider: nowhere, model: x }]
   rescued:

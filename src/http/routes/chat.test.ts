@@ -28,8 +28,7 @@ providers:
   main: { kind: openai, baseUrl: "${upstream.baseUrl}", apiKey: sk-secret }
 models:
   fast:
-    targets: [{ provider: main, model: gpt-real }]
-    price: { inputUsd: 2, outputUsd: 10 }
+    targets: [{ provider: main, model: gpt-real, price: { inputUsd: 2, outputUsd: 10 } }]
   unpriced:
     targets: [{ provider: main, model: gpt-real }]
 `,

@@ -18,7 +18,7 @@ beforeEach(async () => {
     yaml: `
 providers: { main: { kind: openai, baseUrl: "${upstream.baseUrl}" } }
 models:
-  fast: { targets: [{ provider: main, model: gpt-real }], price: { inputUsd: 1, outputUsd: 1 } }
+  fast: { targets: [{ provider: main, model: gpt-real, price: { inputUsd: 1, outputUsd: 1 } }] }
   free: { targets: [{ provider: main, model: gpt-real }] }
 `,
   })

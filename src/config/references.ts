@@ -1,0 +1,61 @@
+// What one part of the configuration says about another: names that must exist, settings that exclude each other. It is
+// looked at even where something else is wrong, so that every problem is told at once; so it takes only what it needs
+// and leaves what is malformed to the schema.
+import { z } from 'zod'
+
+export interface Problem {
+  readonly path: readonly (string | number)[]
+  readonly message: string
+}
+
+const text = z.string().optional().catch(undefined)
+const names = z.array(z.string()).catch([])
+const model = z
+  .looseObject({
+    targets: z.array(z.looseObject({ provider: text })).catch([]),
+    fallbacks: names,
+  })
+  .catch({ targets: [], fallbacks: [] })
+
+const parts = z.looseObject({
+  server: z.looseObject({ host: z.string().catch('127.0.0.1') }).catch({ host: '127.0.0.1' }),
+  auth: z.looseObject({ mode: z.unknown() }).catch({ mode: undefined }),
+  providers: z.record(z.string(), z.unknown()).catch({}),
+  models: z.record(z.string(), model).catch({}),
+  agent: z
+    .looseObject({ model: text, actions: z.array(z.looseObject({ name: text })).catch([]) })
+    .catch({ model: undefined, actions: [] }),
+})
+
+const LOOPBACK = ['127.0.0.1', '::1', 'localhost']
+
+/** `raw` is the parsed file. */
+export function findContradictions(raw: unknown): Problem[] {
+  const read = parts.safeParse(raw)
+  if (!read.success) return []
+  const { server, auth, providers, models, agent } = read.data
+  const missing = (kind: string, wanted: string, known: readonly string[]): string =>
+    `no ${kind} is called ${wanted}; there is ${known.join(', ') || 'none'}`
+  const problems: Problem[] = []
+  if ((auth.mode === 'off' || auth.mode === false) && !LOOPBACK.includes(server.host)) {
+    const message = `off binds to loopback only, but server.host is ${server.host}. Set auth.mode: required, or host: 127.0.0.1`
+    problems.push({ path: ['auth', 'mode'], message })
+  }
+  const known = Object.keys(models)
+  for (const [name, { targets, fallbacks }] of Object.entries(models)) {
+    targets.forEach(({ provider }, i) => {
+      if (provider === undefined || Object.hasOwn(providers, provider)) return
+      const message = missing('provider', provider, Object.keys(providers))
+      problems.push({ path: ['models', name, 'targets', i, 'provider'], message })
+    })
+    for (const fallback of fallbacks)
+      if (!known.includes(fallback))
+        problems.push({ path: ['models', name, 'fallbacks'], message: missing('model', fallback, known) })
+  }
+  if (agent.model !== undefined && !known.includes(agent.model))
+    problems.push({ path: ['agent', 'model'], message: missing('model', agent.model, known) })
+  const called = agent.actions.map(({ name }) => name)
+  const twice = called.find((name, i) => name !== undefined && called.indexOf(name) !== i)
+  if (twice !== undefined) problems.push({ path: ['agent', 'actions'], message: `two actions are called ${twice}` })
+  return problems
+}
