@@ -17,9 +17,9 @@ async function serve(checks: readonly HealthCheck[], stopping = false) {
     startedAt: Date.now(),
     stopping: () => stopping,
   })
-  const { url, stop } = await startTestServer(routes)
-  onTestFinished(stop)
-  return { get: (path: string) => fetch(url + path, { headers: { authorization: 'Bearer default' } }) }
+  const server = await startTestServer(routes)
+  onTestFinished(() => server.stop())
+  return { get: (path: string) => fetch(server.url + path, { headers: { authorization: 'Bearer default' } }) }
 }
 
 it('is alive whatever is broken, and ready only while everything required works', async () => {
