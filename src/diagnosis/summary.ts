@@ -31,8 +31,8 @@ export function sayEffect(context: Context): string {
   )
   if (!worst)
     return context.alerted.size === 0
-      ? 'nothing that users would feel'
-      : `alerts at ${sayList([...context.alerted].sort())}`
+      ? 'something is out of its normal range'
+      : `${sayList([...context.alerted].sort())} ${context.alerted.size === 1 ? 'raises' : 'raise'} alerts`
   const { signal, before, after } = worst
   if (signal.role === 'errors') return `${signal.service} fails for ${sayValue(after, signal.unit)} of requests`
   if (signal.role === 'availability') return `${signal.service} succeeds less often: ${sayValue(after, signal.unit)}`
