@@ -127,10 +127,12 @@ export function assignBlame(topology: Topology, signals: readonly Signal[], anom
 
   const explained = (service: string): Explanation => {
     const mine = ownPair(service)
+    // Who does not answer at all is not waiting for anybody.
+    const silent = 1 - 0.9 * (down.get(service)?.strength ?? 0)
     let found: Explanation = { share: 0, by: undefined, edge: undefined }
     for (const callee of topology.callees.get(service) ?? []) {
       const one = edge(service, callee)
-      const share = accountsFor(mine, seen(service, callee)) * attribution(one)
+      const share = accountsFor(mine, seen(service, callee)) * attribution(one) * silent
       if (share > found.share) found = { share, by: callee, edge: one }
     }
     return found

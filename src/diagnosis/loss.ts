@@ -18,6 +18,8 @@ export interface Loss {
   readonly byMeasure: ReadonlyMap<string, number>
   /** The most of any, where the unit is known; 0 when nothing is late. */
   readonly seconds: number
+  /** How much a lateness counts when none is seen where the alerts point, 0 to 1. */
+  readonly unseen: number
 }
 
 /** Seconds, or undefined for a unit that is not known to be time. */
@@ -29,8 +31,11 @@ function inSeconds(value: number, unit: string): number | undefined {
 /** Signals with the same key measure the same thing in the same unit. */
 const measureKey = (signal: Signal): string => [signal.metric, signal.as, signal.unit].join(' ')
 
-/** What these late signals, at the services that the alerts point at, have lost. */
-export function lossOf(anomalies: readonly Anomaly[]): Loss {
+/**
+ * What these late signals, at the services that the alerts point at, have lost. `unseen` as in Loss: where lateness is
+ * measured, is not there, and no alert speaks of it, lateness elsewhere is hardly why.
+ */
+export function lossOf(anomalies: readonly Anomaly[], unseen: number): Loss {
   const byMeasure = new Map<string, number>()
   let seconds = 0
   for (const { signal, before, after } of anomalies) {
@@ -39,17 +44,18 @@ export function lossOf(anomalies: readonly Anomaly[]): Loss {
     byMeasure.set(key, Math.max(byMeasure.get(key) ?? 0, after - before))
     seconds = Math.max(seconds, inSeconds(after - before, signal.unit) ?? 0)
   }
-  return { byMeasure, seconds }
+  return { byMeasure, seconds, unseen }
 }
 
-/** 1 for a lateness that can be felt in what users lose, down to 0.15 for one that cannot; 1 when it is not to be said. */
+/** 1 for a lateness that can be felt in what users lose, down to 0.15 for one that cannot; 1 when it cannot be said. */
 export function matters(loss: Loss, { signal, before, after }: Anomaly): number {
   if (!LATENESS.has(signal.role)) return 1
   const same = loss.byMeasure.get(measureKey(signal))
   const [lost, here] =
     same === undefined ? [loss.seconds, inSeconds(after - before, signal.unit)] : [same, after - before]
+  if (lost <= 0) return loss.unseen
   // A mean is set against a percentile here, and one call against many: a factor of six is no contradiction.
-  return here === undefined || lost <= 0 ? 1 : clamp(here / (0.15 * lost), 0.15, 1)
+  return here === undefined ? 1 : clamp(here / (0.15 * lost), 0.15, 1)
 }
 
 /** How much of one lateness another can account for, 0 to 1; 1 when they cannot be compared. */

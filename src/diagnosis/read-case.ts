@@ -47,7 +47,12 @@ export function readCase(input: CaseInput, options: ReadOptions): Context {
   const edges = [...calls.filter(({ caller, callee }) => !against.has(`${caller}\u0000${callee}`)), ...consumers]
   const topology = buildTopology([...edges, ...frontDoors(edges, signals, options.observers ?? [])])
   const byService = groupBy(anomalies)
-  const loss = lossOf(anomalies.filter(({ signal }) => alerted.has(signal.service)))
+  const spoken = spokenOf(input.symptoms)
+  const latenessMeasured = signals.some(({ role, service }) => role === 'latency' && alerted.has(service))
+  const loss = lossOf(
+    anomalies.filter(({ signal }) => alerted.has(signal.service)),
+    spoken.errors && !spoken.latency && latenessMeasured ? 0.4 : 1,
+  )
   const onsetMs = incidentOnset(anomalies, window)
   const providers = new Set(signals.flatMap((one) => (one.role.startsWith('provider') && one.peer ? [one.peer] : [])))
   const observed = new Set(signals.map(({ service }) => service))
@@ -71,7 +76,7 @@ export function readCase(input: CaseInput, options: ReadOptions): Context {
     byService,
     loads: findLoads(topology, signals, anomalies),
     network: findNetworkTrouble(signals, anomalies, loss),
-    felt: feltBy(alerted, byService),
+    felt: feltBy(alerted, byService, spoken),
     loss,
     logs,
     changes: [...input.changes].sort((a, b) => a.at - b.at || compare(a.id, b.id)),
@@ -171,12 +176,31 @@ function countSignals(signals: readonly Signal[]): Context['signalCounts'] {
   return counts
 }
 
-function feltBy(alerted: ReadonlySet<string>, byService: ReadonlyMap<string, readonly Anomaly[]>): Context['felt'] {
+/** What the alerts themselves say hurts, by their names. */
+function spokenOf(symptoms: CaseInput['symptoms']): { errors: boolean; latency: boolean } {
+  const names = symptoms.map(({ name }) => name.toLowerCase())
+  return {
+    errors: names.some((name) => /error|fail|5xx|availab|success/.test(name)),
+    latency: names.some((name) => /laten|slow|duration|p9\d/.test(name)),
+  }
+}
+
+/** A named hurt counts as felt although the numbers, summed over all routes, hardly show it. */
+const NAMED = 0.2
+
+function feltBy(
+  alerted: ReadonlySet<string>,
+  byService: ReadonlyMap<string, readonly Anomaly[]>,
+  spoken: { readonly errors: boolean; readonly latency: boolean },
+): Context['felt'] {
   const worst = (roles: readonly SignalRole[]): number =>
     [...alerted]
       .flatMap((service) => byService.get(service) ?? [])
       .reduce((most, { signal, strength }) => (roles.includes(signal.role) ? Math.max(most, strength) : most), 0)
-  return { errors: worst(ERROR_ROLES), latency: worst(LATENCY_ROLES) }
+  return {
+    errors: Math.max(worst(ERROR_ROLES), spoken.errors ? NAMED : 0),
+    latency: Math.max(worst(LATENCY_ROLES), spoken.latency ? NAMED : 0),
+  }
 }
 
 /** Edges that nobody drew but callers measure; and the database behind measured queries. */

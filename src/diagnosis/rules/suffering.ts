@@ -43,7 +43,9 @@ export const accusations: Rule = (context, service) => {
   const { strength, edge, callers } = context.blame.accused(service)
   if (!edge?.worst || strength < 0.05) return []
   const { share } = context.blame.explained(service)
-  const own = (1 - share) * unloaded(context, service) * matters(context.loss, edge.worst)
+  const late = edge.latency >= edge.errors
+  const fitting = fits(context, late ? 'latency' : 'errors')
+  const own = (1 - share) * unloaded(context, service) * matters(context.loss, edge.worst) * fitting
   const weight = 1.6 * strength * own * (callers > 1 ? 1.15 : 1)
   const found = [byAnomaly(service, 'callers', weight, 'any', edge.worst)]
   const outside = !context.observed.has(service)

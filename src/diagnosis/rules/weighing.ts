@@ -36,11 +36,11 @@ export function beyondLoad(context: Context, service: string, anomaly: Anomaly):
   return anomaly.strength * clamp((rose / grew - 1) / 1.2, 0.1, 1)
 }
 
-/** Where users feel only errors, lateness elsewhere is beside the point, and the other way round. */
+/** What users feel more of counts more: where they feel errors above all, lateness is beside the point, and vice versa. */
 export function fits(context: Context, aspect: 'errors' | 'latency'): number {
   const { errors, latency } = context.felt
   const [same, other] = aspect === 'errors' ? [errors, latency] : [latency, errors]
-  return same >= 0.15 || other < 0.15 ? 1 : 0.55
+  return other < 0.15 ? 1 : clamp(same / other, 0.55, 1)
 }
 
 /** One of many percentiles and operations may stray by chance; most of them together do not. */
