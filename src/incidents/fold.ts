@@ -50,13 +50,17 @@ export async function foldAlert(
     .updateTable('alerts')
     .set({
       decision: decision.kind,
-      reason: `${decision.rule}: ${decision.reason}${note === undefined ? '' : `; ${note}`}`,
+      reason: [`${decision.rule}: ${decision.reason}`, note, returning(row)].filter(Boolean).join('; '),
       incident_id: incidentId,
     })
     .where('id', '=', row.id)
     .execute()
   return { kind: decision.kind, source: row.source, incidentId }
 }
+
+/** Why a life begins later than its sender says. */
+const returning = ({ sent_starts_at }: AlertRow): string | undefined =>
+  sent_starts_at === null ? undefined : 'it fires again after it had ended, with the beginning that it had before'
 
 function foldable(row: AlertRow): FoldableAlert {
   return {

@@ -167,6 +167,21 @@ test('an alert that ended before anyone saw it fire is kept and ignored, and a l
   await end()
 })
 
+test('an alert that was resolved by timeout and fires on opens an incident, and says why it begins anew', async () => {
+  const { send, incidents, alerts, clock, end } = await world()
+  await send(wireAlert('A', 'checkout', START - 9000, { endsAtMs: START - 1000 }))
+  await clock.advance(300_000)
+  await send(wireAlert('A', 'checkout', START - 9000))
+  expect(await incidents()).toMatchObject([
+    { state: 'open', sentence: 'checkout: a since 03:17 UTC. Being looked at.' },
+  ])
+  expect((await alerts()).map(({ reason }) => reason)).toEqual([
+    'ended: it had ended before it was folded',
+    'new: no open incident within 5 min is related; it fires again after it had ended, with the beginning that it had before',
+  ])
+  await end()
+})
+
 test('numbers count up for each tenant, and tenants do not fold into one another', async () => {
   const { store, settled, folder, incidents, end } = await world()
   folder.start()

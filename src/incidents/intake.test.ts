@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { AppError } from '../core/errors.ts'
 import { silentLog } from '../observe/log.ts'
 import { alertmanagerWebhook, readAlerts } from './alertmanager.ts'
@@ -24,13 +24,13 @@ function intake(db: TestDb) {
 
 const rows = (db: TestDb) => db.selectFrom('alerts').selectAll().orderBy('starts_at').execute()
 
-test('the same body again raises its count and nothing else', async () => {
+test('the same body again raises its count, and its alerts are only known to have been heard of', async () => {
   const { db } = await openTestDb()
   const { send, seen } = intake(db)
   const first = await send([wireAlert('A', 'b', NOW)])
   const before = await rows(db)
   expect(await send([wireAlert('A', 'b', NOW)], NOW + 5000)).toEqual({ ...first, duplicate: true })
-  expect(await rows(db)).toEqual(before)
+  expect(await rows(db)).toEqual(before.map((row) => ({ ...row, last_at: NOW + 5000 })))
   expect(await db.selectFrom('deliveries').select(['times', 'last_at']).execute()).toEqual([
     { times: 2, last_at: NOW + 5000 },
   ])
@@ -70,6 +70,79 @@ test('what has ended stays ended when a late copy says that it fires', async () 
     status: 'resolved',
     ends_at: NOW + 60_000,
     times: 3,
+  })
+})
+
+describe('what fires again with its old beginning after its end was told', () => {
+  const MINUTE = 60_000
+  const began = NOW - 5 * MINUTE
+  const firing = wireAlert('A', 'b', began)
+  const resolved = wireAlert('A', 'b', began, { endsAtMs: NOW - 10 * MINUTE })
+  const lives = async (db: TestDb) =>
+    (await rows(db)).map(({ status, starts_at, sent_starts_at, decision }) => ({
+      status,
+      starts_at,
+      sent_starts_at,
+      decision,
+    }))
+  const over = { status: 'resolved', starts_at: began, sent_starts_at: null, decision: null }
+  const back = (at: number) => ({ status: 'firing', starts_at: at, sent_starts_at: began, decision: null })
+
+  /** Its end is received at NOW, whatever the sender's clock says. */
+  const ended = async () => {
+    const { db } = await openTestDb()
+    const { send, seen } = intake(db)
+    await send([firing], NOW - MINUTE)
+    await send([resolved], NOW)
+    return { db, send, seen }
+  }
+
+  test('within two minutes it is an echo', async () => {
+    const { db, send, seen } = await ended()
+    await send([firing, wireAlert('other', 'b', began - 1)], NOW + 2 * MINUTE)
+    await send([firing], NOW + 2 * MINUTE)
+    expect((await lives(db)).slice(1)).toEqual([over])
+    expect(seen.stored).toBe(2)
+  })
+
+  test('later it is a new life that waits to be folded, even in a body that was here before', async () => {
+    const { db, send, seen } = await ended()
+    const at = NOW + 2 * MINUTE + 1
+    expect(await send([firing], at)).toMatchObject({ duplicate: true })
+    expect(await lives(db)).toEqual([over, back(at)])
+    expect(seen.stored).toBe(2)
+  })
+
+  test('the new life goes on, ends and returns like any other', async () => {
+    const { db, send } = await ended()
+    const first = NOW + 10 * MINUTE
+    await send([firing], first)
+    await send([firing], first + MINUTE)
+    await send([firing, wireAlert('other', 'b', began - 1)], first + 2 * MINUTE)
+    expect(await lives(db)).toHaveLength(3)
+    const end = wireAlert('A', 'b', began, { endsAtMs: first + 3 * MINUTE })
+    await send([end], first + 4 * MINUTE)
+    await send([firing], first + 5 * MINUTE)
+    const second = first + 9 * MINUTE
+    await send([firing], second)
+    expect((await lives(db)).slice(1)).toEqual([over, { ...back(first), status: 'resolved' }, back(second)])
+  })
+
+  test('a late copy of how the old life ended does not end the new one', async () => {
+    const { db, send } = await ended()
+    const at = NOW + 10 * MINUTE
+    await send([firing], at)
+    await send([resolved], at + 1000)
+    await send([resolved, wireAlert('other', 'b', began - 1)], at + 2000)
+    expect((await lives(db)).slice(1)).toEqual([over, back(at)])
+  })
+
+  test('it is stored also when another life of the same labels began at that very moment', async () => {
+    const { db, send } = await ended()
+    const at = NOW + 10 * MINUTE
+    await send([wireAlert('A', 'b', at)], at)
+    await send([firing, wireAlert('A', 'b', at + 1)], at)
+    expect((await lives(db)).map(({ starts_at }) => starts_at)).toEqual([began, at, at + 1, at + 2])
   })
 })
 

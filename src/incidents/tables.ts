@@ -14,7 +14,10 @@ export interface DeliveryRow {
   last_at: number
 }
 
-/** One life of an alert: what has exactly the same labels and began at the same moment. */
+/**
+ * One life of an alert: what has exactly the same labels and began at the same moment. An alert that had ended and fires
+ * again with its old beginning is another life, which began when it was heard of.
+ */
 export interface AlertRow {
   id: string
   tenant: string
@@ -28,7 +31,11 @@ export interface AlertRow {
   severity: string
   status: 'firing' | 'resolved'
   starts_at: number
+  /** What the sender gives as its beginning, where that is the beginning of a life that had ended. */
+  sent_starts_at: number | null
   ends_at: number | null
+  /** When we were told of its end; null while it fires, and where nobody told us. */
+  end_seen_at: number | null
   labels: string
   annotations: string
   url: string | null
@@ -183,7 +190,10 @@ export interface IncidentTables {
 /** As a literal, not a parameter: only so does a query match the partial index that is made with it. */
 export const stillOpen = sql<boolean>`state <> 'closed'`
 
-export const incidentMigrations: readonly Migration[] = [{ name: '2026-11-23-incidents', up: createIncidentTables }]
+export const incidentMigrations: readonly Migration[] = [
+  { name: '2026-11-23-incidents', up: createIncidentTables },
+  { name: '2026-11-24-alerts-that-return', up: addReturns },
+]
 
 async function createIncidentTables(db: Kysely<unknown>): Promise<void> {
   await db.schema
@@ -361,5 +371,22 @@ async function createIncidentTables(db: Kysely<unknown>): Promise<void> {
     .addColumn('service', 'text')
     .addColumn('kind', 'text')
     .addColumn('text', 'text')
+    .execute()
+}
+
+async function addReturns(db: Kysely<unknown>): Promise<void> {
+  await db.schema.alterTable('alerts').addColumn('sent_starts_at', 'bigint').execute()
+  await db.schema.alterTable('alerts').addColumn('end_seen_at', 'bigint').execute()
+  await (db as Kysely<IncidentTables>)
+    .updateTable('alerts')
+    .set((eb) => ({ end_seen_at: eb.ref('last_at') }))
+    .where('status', '=', 'resolved')
+    .execute()
+  // Partial: few alerts return so.
+  await db.schema
+    .createIndex('alerts_returned')
+    .on('alerts')
+    .columns(['tenant', 'source', 'identity', 'sent_starts_at'])
+    .where(sql<boolean>`sent_starts_at is not null`)
     .execute()
 }
