@@ -38,8 +38,8 @@ test('effect, cause, since when, because of what change', () => {
 
 test('what is not known is said as plainly', () => {
   expect(
-    writeSentence({ effect: 'checkout is slow', causes: [], missing: ['logs of payment', 'traces', 'more'] }),
-  ).toBe('Checkout is slow. The cause is not known. What would settle it: logs of payment; traces.')
+    writeSentence({ effect: 'checkout is slow', causes: [], missing: ['Logs of payment.', 'Traces.', 'more'] }),
+  ).toBe('Checkout is slow. The cause is not known. What would settle it: Logs of payment. Traces.')
   expect(writeSentence({ effect: '', causes: [], missing: [] })).toBe('Something is wrong. The cause is not known.')
 })
 

@@ -48,7 +48,8 @@ export function writeSentence({ effect, causes, missing }: SentenceParts): strin
   const begin = capital(effect === '' ? 'something is wrong' : effect)
   const [cause] = causes
   if (!cause) {
-    const settle = missing.length === 0 ? '' : ` What would settle it: ${missing.slice(0, 2).join('; ')}.`
+    // Each is a sentence of its own.
+    const settle = missing.length === 0 ? '' : ` What would settle it: ${missing.slice(0, 2).join(' ')}`
     return `${begin}. The cause is not known.${settle}`
   }
   const since = cause.onset === null ? '' : ` since ${timeOfDay(cause.onset)}`
@@ -61,7 +62,8 @@ function changeClause(cause: Cause): string {
   if (!change || cause.onset === null || change.at > cause.onset + 60_000) return ''
   const what = change.changeKind === 'other' ? 'change' : change.changeKind
   const which = change.changeKind === 'deploy' && change.to !== undefined ? change.to : change.id
-  return `, ${duration(Math.max(0, cause.onset - change.at))} after ${what} ${which} of ${change.service}`
+  const laterMs = cause.onset - change.at
+  return `, ${laterMs < 1000 ? 'right' : duration(laterMs)} after ${what} ${which} of ${change.service}`
 }
 
 /** In UTC, and it says so: the sentence is read in more than one place. */

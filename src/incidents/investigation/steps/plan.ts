@@ -130,8 +130,8 @@ async function watch(
   report: Report,
   reason: string,
 ): Promise<false> {
-  const next = report.missing.slice(0, 2).join('; ')
-  const text = `No action is proposed: ${reason}.${next === '' ? '' : ` To look at next: ${next}.`}`
+  const next = report.missing.slice(0, 2).join(' ')
+  const text = `No action is proposed: ${reason}.${next === '' ? '' : ` To look at next: ${next}`}`
   const event = { at: clock.now(), kind: 'watching', text }
   await db.transaction().execute(async (trx: InvestigationDb) => {
     const { moved } = await moveIncident(trx, incident.id, 'watching', {}, event)
