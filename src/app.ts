@@ -198,6 +198,7 @@ async function start({ config, roles, log }: AppOptions, stops: (() => Promise<v
 const foldingRules = ({ agent: { folding } }: Config) => ({
   groupWaitMs: folding.groupWaitSeconds * 1000,
   windowMs: folding.windowSeconds * 1000,
+  silentAfterMs: folding.silentAfterSeconds * 1000,
   maxHops: MAX_HOPS,
 })
 

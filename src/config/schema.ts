@@ -129,6 +129,8 @@ const agent = z.strictObject({
       groupWaitSeconds: seconds(30),
       /** Alerts this close together can belong to one incident. */
       windowSeconds: seconds(300),
+      /** An alert that is not delivered again for this long counts as ended. Longer than the sender's repeat interval. */
+      silentAfterSeconds: seconds(12 * 3600),
     })
     .prefault({}),
   diagnosis: z

@@ -51,7 +51,11 @@ describe('whether an alert has ended', () => {
       status: 'resolved',
       endsAtMs: NOW - 1000,
     })
-    expect(ends('firing', new Date(NOW + 240_000).toISOString())).toMatchObject({ status: 'firing', endsAtMs: null })
+    expect(ends('firing', new Date(NOW + 240_000).toISOString())).toMatchObject({
+      status: 'firing',
+      endsAtMs: null,
+      endsByMs: NOW + 240_000,
+    })
   })
 
   test('resolved stays resolved when the clock of the sender is ahead, or it gives no time', () => {

@@ -21,6 +21,8 @@ export interface IncomingAlert {
   readonly status: 'firing' | 'resolved'
   readonly startsAtMs: number
   readonly endsAtMs: number | null
+  /** The end that is announced of one that fires: it holds unless the alert is delivered again before. */
+  readonly endsByMs: number | null
   readonly labels: Labels
   readonly annotations: Labels
   readonly url: string | null
@@ -138,6 +140,7 @@ function readAlert(
     status: ended ? 'resolved' : 'firing',
     startsAtMs: given.startsAt,
     endsAtMs: ended ? (endsAt ?? nowMs) : null,
+    endsByMs: ended ? null : endsAt,
     labels: cleanAll(labels),
     annotations: cleanAll(given.annotations ?? {}),
     url: linkOf(given.generatorURL),

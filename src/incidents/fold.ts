@@ -26,6 +26,8 @@ export type FoldTrx = Db<IncidentTables & QueueTables>
 export interface FoldingConfig extends FoldingRules {
   /** How long an incident collects alerts before it is looked at. */
   readonly groupWaitMs: number
+  /** An alert that fires and was not delivered again for this long counts as ended. */
+  readonly silentAfterMs: number
 }
 
 export interface Folded {

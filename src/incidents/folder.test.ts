@@ -22,7 +22,7 @@ async function world(topology: readonly Edge[] = []) {
   const log = silentLog()
   const metrics = createMetrics({ process: false })
   const opened: string[] = []
-  const config = { windowMs: 300_000, maxHops: 3, groupWaitMs: 30_000 }
+  const config = { windowMs: 300_000, maxHops: 3, groupWaitMs: 30_000, silentAfterMs: 12 * 3_600_000 }
   const onOpened = (id: string) => void opened.push(id)
   const makeFolder = () =>
     createFolder({

@@ -1,5 +1,6 @@
 // The loop that folds waiting alerts, in this process, in bounded transactions. What waits is a row without a decision,
-// so a crash loses nothing: the transaction under way never happened, and the next start goes on from there.
+// so a crash loses nothing: the transaction under way never happened, and the next start goes on from there. Now and then
+// it also ends the alerts that fell silent.
 import type { Clock } from '../core/clock.ts'
 import type { Edge } from '../core/telemetry.ts'
 import type { Db } from '../db/connect.ts'
@@ -10,6 +11,7 @@ import { breath } from './breath.ts'
 import type { IncidentFeed } from './feed.ts'
 import { type Folded, foldAlert, type FoldingConfig } from './fold.ts'
 import { incidentMetrics } from './metrics.ts'
+import { endSilent } from './silence.ts'
 import type { IncidentTables } from './tables.ts'
 import { nextWaiting } from './waiting-alerts.ts'
 
@@ -40,6 +42,9 @@ const LOOK_EVERY_MS = 5000
 const PAUSE_AFTER_FAILURE_MS = 1000
 /** An alert that could not be folded is tried again after this long. */
 const SET_ASIDE_MS = 60_000
+const SILENCE_EVERY_MS = 60_000
+/** While we were down nobody could tell us anything. Senders try again; until then silence says nothing. */
+const LISTEN_FIRST_MS = 30 * 60_000
 
 /** How far along the calls between services alerts are thought to belong together. */
 export const MAX_HOPS = 3
@@ -82,6 +87,24 @@ export function createFolder(options: FolderOptions): Folder {
       if (incidentId !== null) feed.publish(incidentId)
   }
 
+  let silenceAtMs = Number.POSITIVE_INFINITY
+  const listenFor = async (): Promise<void> => {
+    if (clock.now() < silenceAtMs) return
+    silenceAtMs = clock.now() + SILENCE_EVERY_MS
+    const pause = breath()
+    try {
+      for (let more = true; more && !stopping.signal.aborted;) {
+        const silenced = await endSilent(db, config.silentAfterMs, clock.now())
+        more = silenced.more && silenced.ended > 0
+        for (const incidentId of silenced.incidentIds) feed.publish(incidentId)
+        await pause()
+        if (silenced.ended > 0) log.info({ alerts: silenced.ended }, 'alerts that fell silent count as ended')
+      }
+    } catch (error) {
+      log.error({ err: error }, 'alerts that fell silent could not be ended; it is tried again')
+    }
+  }
+
   const rest = async (ms: number, wakeable: boolean): Promise<void> => {
     const signal = wakeable ? AbortSignal.any([stopping.signal, wake.signal]) : stopping.signal
     await clock.sleep(ms, signal).catch(() => undefined)
@@ -91,7 +114,9 @@ export function createFolder(options: FolderOptions): Folder {
   const run = async (): Promise<void> => {
     // A batch that failed is taken apart, one alert a transaction: the bad one fails alone, the others go on.
     let singles = 0
+    silenceAtMs = clock.now() + LISTEN_FIRST_MS
     while (!stopping.signal.aborted) {
+      await listenFor()
       const limit = singles > 0 ? 1 : BATCH
       try {
         const folded = await foldBatch(limit)

@@ -16,7 +16,16 @@ const ECHO_MS = 2 * 60_000
 
 type Life = Pick<
   AlertRow,
-  'id' | 'identity' | 'starts_at' | 'sent_starts_at' | 'status' | 'ends_at' | 'end_seen_at' | 'first_at' | 'incident_id'
+  | 'id'
+  | 'identity'
+  | 'starts_at'
+  | 'sent_starts_at'
+  | 'status'
+  | 'ends_at'
+  | 'ends_by'
+  | 'end_seen_at'
+  | 'first_at'
+  | 'incident_id'
 >
 
 /** Where alerts come from. */
@@ -52,6 +61,7 @@ export async function storeAlerts(
     if (meaning.kind === 'first') fresh.push(newRow(origin, alert, nowMs))
     else again.push(meaning.life.id)
     if (meaning.kind === 'return') returned.push(alert)
+    if (meaning.kind === 'again') await announceEnd(trx, meaning.life, alert)
     if (meaning.kind === 'end') ended.push(...(await endLife(trx, meaning.life, alert, nowMs)))
   }
   const taken = new Set(fresh.map((row) => lifeKey(row.identity, row.starts_at)))
@@ -110,6 +120,7 @@ async function livesOf(
         'sent_starts_at',
         'status',
         'ends_at',
+        'ends_by',
         'end_seen_at',
         'first_at',
         'incident_id',
@@ -135,6 +146,12 @@ async function livesOf(
 }
 
 const lifeKey = (identity: string, startsAtMs: number): string => `${identity} ${startsAtMs}`
+
+/** Each word that it fires announces its end anew, or takes the announcement back. */
+async function announceEnd(trx: Db<Tables>, life: Life, { status, endsByMs }: IncomingAlert): Promise<void> {
+  if (life.status !== 'firing' || status !== 'firing' || life.ends_by === endsByMs) return
+  await trx.updateTable('alerts').set({ ends_by: endsByMs }).where('id', '=', life.id).execute()
+}
 
 async function endLife(
   trx: Db<Tables>,
@@ -196,6 +213,7 @@ function newRow({ tenant, source, deliveryId }: Origin, alert: IncomingAlert, no
     starts_at: alert.startsAtMs,
     sent_starts_at: null,
     ends_at: alert.endsAtMs,
+    ends_by: alert.endsByMs,
     end_seen_at: alert.status === 'resolved' ? nowMs : null,
     labels: JSON.stringify(alert.labels),
     annotations: JSON.stringify(alert.annotations),

@@ -13,6 +13,8 @@ export interface EndedAlert {
   readonly name: string
   readonly service: string | null
   readonly endsAtMs: number
+  /** Why it counts as ended, where nobody told us that it did. */
+  readonly supposed?: string
 }
 
 /** How long after the last alert ended the incident is looked at. */
@@ -51,8 +53,18 @@ export async function noteEnded(
     if (incident.state === 'closed' || !last) continue
     const all = incident.all ?? 0
     if (mentionsSingly(all)) {
-      for (const { name, service } of alerts)
-        await addEvent(trx, incidentId, { at: nowMs, kind: 'alert', text: `${mention(name, service)} ended.` })
+      for (const { name, service, supposed } of alerts) {
+        const ended = supposed === undefined ? 'ended' : `counts as ended: ${supposed}`
+        await addEvent(trx, incidentId, { at: nowMs, kind: 'alert', text: `${mention(name, service)} ${ended}.` })
+      }
+    } else {
+      for (const [supposed, { length }] of Map.groupBy(alerts, (alert) => alert.supposed))
+        if (supposed !== undefined)
+          await addEvent(trx, incidentId, {
+            at: nowMs,
+            kind: 'alert',
+            text: `${length} ${length === 1 ? 'alert counts' : 'alerts count'} as ended: ${supposed}.`,
+          })
     }
     if (incident.firing !== 0) continue
     if (all > 1 && (mentionsSingly(all) || isMilestone(all)))

@@ -34,6 +34,8 @@ export interface AlertRow {
   /** What the sender gives as its beginning, where that is the beginning of a life that had ended. */
   sent_starts_at: number | null
   ends_at: number | null
+  /** While it fires: when it ends by its sender's word, unless it is delivered again. */
+  ends_by: number | null
   /** When we were told of its end; null while it fires, and where nobody told us. */
   end_seen_at: number | null
   labels: string
@@ -189,10 +191,12 @@ export interface IncidentTables {
 
 /** As a literal, not a parameter: only so does a query match the partial index that is made with it. */
 export const stillOpen = sql<boolean>`state <> 'closed'`
+export const stillFiring = sql<boolean>`status = 'firing'`
 
 export const incidentMigrations: readonly Migration[] = [
   { name: '2026-11-23-incidents', up: createIncidentTables },
   { name: '2026-11-24-alerts-that-return', up: addReturns },
+  { name: '2026-11-25-alerts-that-fall-silent', up: addSilence },
 ]
 
 async function createIncidentTables(db: Kysely<unknown>): Promise<void> {
@@ -389,4 +393,10 @@ async function addReturns(db: Kysely<unknown>): Promise<void> {
     .columns(['tenant', 'source', 'identity', 'sent_starts_at'])
     .where(sql<boolean>`sent_starts_at is not null`)
     .execute()
+}
+
+async function addSilence(db: Kysely<unknown>): Promise<void> {
+  await db.schema.alterTable('alerts').addColumn('ends_by', 'bigint').execute()
+  // Partial: what fires is few among many.
+  await db.schema.createIndex('alerts_firing').on('alerts').column('last_at').where(stillFiring).execute()
 }
