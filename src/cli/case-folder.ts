@@ -175,16 +175,21 @@ async function eachLine(
   if (file === undefined) return
   const raw = createReadStream(file)
   const text = file.endsWith('.gz') ? raw.pipe(createGunzip()) : raw
-  let broken: unknown
   raw.on('error', (error: Error) => text.destroy(error))
-  text.on('error', (error: Error) => (broken = error))
   let number = 0
-  for await (const line of createInterface({ input: text, crlfDelay: Number.POSITIVE_INFINITY })) {
-    number++
-    if (line !== '') take(line, (why) => new AppError('malformed', `${file} line ${number}: ${why}.`), number)
+  try {
+    for await (const line of createInterface({ input: text, crlfDelay: Number.POSITIVE_INFINITY })) {
+      number++
+      if (line !== '') take(line, (why) => new AppError('malformed', `${file} line ${number}: ${why}.`), number)
+    }
+    // A stream that breaks ends the lines without a word.
+    if (text.errored) throw text.errored
+  } catch (error) {
+    if (error instanceof AppError) throw error
+    throw new AppError('malformed', `${file} cannot be read: ${describeError(error)}`, { cause: error })
+  } finally {
+    raw.destroy()
   }
-  if (broken !== undefined)
-    throw new AppError('malformed', `${file} cannot be read: ${describeError(broken)}`, { cause: broken })
 }
 
 /** RFC 4180, one line: cells may be in quotes, with quotes doubled. */

@@ -27,8 +27,8 @@ export interface ReadOptions {
 }
 
 export function readCase(input: CaseInput, options: ReadOptions): Context {
-  const window = windowOf(input)
   const signals = readSignals(input.series)
+  const window = windowOf(input, signals)
   const reference = options.reference ? healthyTracks(options.reference) : NO_TRACKS
   const quiet = quietPart(window)
   const alerted = new Set(input.symptoms.map(({ service }) => service))
@@ -111,15 +111,12 @@ const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
 
 const signalKey = (one: Signal): string => [one.role, one.name, one.peer ?? '', seriesKey(one)].join('\u0000')
 
-function windowOf(input: CaseInput): Window {
+function windowOf(input: CaseInput, signals: readonly Signal[]): Window {
   let fromMs = Number.POSITIVE_INFINITY
   let toMs = Number.NEGATIVE_INFINITY
-  for (const { points } of input.series) {
-    for (const [time, value] of points) {
-      if (!Number.isFinite(time) || !Number.isFinite(value)) continue
-      if (time < fromMs) fromMs = time
-      if (time > toMs) toMs = time
-    }
+  for (const { track } of signals) {
+    fromMs = Math.min(fromMs, track.times[0] ?? fromMs)
+    toMs = Math.max(toMs, track.times.at(-1) ?? toMs)
   }
   const stepMs = Number.isFinite(input.stepMs) && input.stepMs > 0 ? input.stepMs : 1000
   if (fromMs > toMs) {

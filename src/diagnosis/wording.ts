@@ -11,6 +11,7 @@ export function timeOfDay(ms: number): string {
 export function plainNumber(value: number): string {
   if (!Number.isFinite(value)) return 'unknown'
   if (value === 0) return '0'
+  if (Math.abs(value) >= 1e15) return BigInt(Math.round(value)).toString()
   const digits = Math.max(0, 2 - Math.floor(Math.log10(Math.abs(value))))
   return value
     .toFixed(Math.min(digits, 6))

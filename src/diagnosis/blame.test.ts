@@ -1,0 +1,89 @@
+import { describe, expect, it } from 'vitest'
+import type { Anomaly } from './anomalies.ts'
+import { assignBlame } from './blame.ts'
+import type { Signal, SignalRole } from './service-signals.ts'
+import { toTrack } from './stats.ts'
+import { buildTopology } from './topology.ts'
+
+const signal = (service: string, role: SignalRole, peer?: string): Signal => ({
+  service,
+  ...(peer === undefined ? {} : { peer }),
+  role,
+  name: role,
+  unit: role.endsWith('errors') ? 'ratio' : 's',
+  track: toTrack([[0, 0]]),
+  metric: role,
+  as: 'mean',
+  labels: {},
+  query: '',
+})
+
+/** `service role after`, or `service>peer role after`; before is 0 for errors and 0.1 s else. */
+function blameOf(edges: readonly (readonly [string, string])[], measured: readonly string[], sick: readonly string[]) {
+  const read = (text: string): { signal: Signal; after: number } => {
+    const [who = '', role = '', after = '1'] = text.split(' ')
+    const [service = '', peer] = who.split('>')
+    return { signal: signal(service, role as SignalRole, peer), after: Number(after) }
+  }
+  const anomalies: Anomaly[] = sick.map((text) => {
+    const { signal: one, after } = read(text)
+    return { signal: one, before: 0, after, direction: 1, strength: 1, onsetMs: 0 }
+  })
+  const topology = buildTopology(edges.map(([caller, callee]) => ({ caller, callee })))
+  return assignBlame(
+    topology,
+    [...measured.map((text) => read(text).signal), ...anomalies.map((one) => one.signal)],
+    anomalies,
+  )
+}
+
+describe('assignBlame', () => {
+  it('explains a caller by a callee that sees its own trouble', () => {
+    const blame = blameOf([['door', 'pay']], [], ['door latency 1', 'door>pay client_latency 1', 'pay latency 1'])
+    expect(blame.explained('door')).toMatchObject({ share: 1, by: 'pay' })
+    expect(blame.explained('pay').share).toBe(0)
+  })
+
+  it('accuses an outside callee that only its caller sees', () => {
+    const blame = blameOf([['pay', 'bank']], [], ['pay latency 1', 'pay>bank client_latency 1'])
+    expect(blame.accused('bank').strength).toBeGreaterThan(0.8)
+    expect(blame.explained('pay').share).toBeGreaterThan(0.8)
+  })
+
+  it('keeps the blame with a caller that finds all its healthy callees late', () => {
+    const edges = [
+      ['busy', 'a'],
+      ['busy', 'b'],
+      ['other', 'a'],
+      ['other', 'b'],
+    ] as const
+    const healthy = ['a latency', 'b latency', 'other>a client_latency', 'other>b client_latency']
+    const blame = blameOf(edges, healthy, ['busy latency 1', 'busy>a client_latency 1', 'busy>b client_latency 1'])
+    expect(blame.explained('busy').share).toBeLessThan(0.3)
+    expect(blame.accused('a').strength).toBeLessThan(0.3)
+  })
+
+  it('does not explain seconds by milliseconds', () => {
+    const blame = blameOf([['door', 'db']], [], ['door latency 4', 'door>db client_latency 0.004', 'db latency 0.004'])
+    expect(blame.explained('door').share).toBeLessThan(0.01)
+  })
+
+  it('leaves a refused caller with its own credentials', () => {
+    const blame = blameOf([['pay', 'bank']], [], ['pay errors 1', 'pay>bank client_refused 1'])
+    expect(blame.accused('bank').strength).toBe(0)
+    expect(blame.explained('pay').share).toBe(0)
+  })
+
+  it('survives cycles', () => {
+    const blame = blameOf(
+      [
+        ['a', 'b'],
+        ['b', 'a'],
+      ],
+      [],
+      ['a errors 1', 'b errors 1'],
+    )
+    expect(blame.explained('a').by).toBe('b')
+    expect(blame.explained('b').by).toBe('a')
+  })
+})
