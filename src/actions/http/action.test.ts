@@ -51,6 +51,18 @@ describe('an action', () => {
     ])
   })
 
+  test('goes out on a connection of its own, for a kept one may be gone by then', async () => {
+    const sockets = new Set<unknown>()
+    const url = await serve((incoming, response) => {
+      sockets.add(incoming.socket)
+      incoming.resume().on('end', () => response.end('ok'))
+    })
+    await actions.send(request(url), never)
+    await actions.check(url, {}, never)
+    await actions.send(request(url), never)
+    expect(sockets.size).toBe(3)
+  })
+
   test.each([
     [201, 'done'],
     [400, 'refused'],

@@ -1,6 +1,7 @@
 // Carries out one entry of the action catalogue: exactly one HTTP request, never repeated from here and never
 // redirected. The answer says what is known about the effect, for "it failed" and "it may have happened" differ.
 import { AppError, describeError } from '../../core/errors.ts'
+import { fetchOnce } from '../one-shot.ts'
 
 export interface ActionRequest {
   readonly method: 'POST' | 'PUT' | 'PATCH' | 'DELETE'
@@ -47,7 +48,7 @@ const UNSENT = new Set([
   'UND_ERR_CONNECT_TIMEOUT',
 ])
 
-export function createHttpActions(fetchUrl: typeof fetch = fetch): HttpActions {
+export function createHttpActions(fetchUrl: typeof fetch = fetchOnce): HttpActions {
   return {
     async send(request, signal) {
       const deadline = AbortSignal.timeout(request.timeoutMs)

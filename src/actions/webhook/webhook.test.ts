@@ -38,6 +38,13 @@ test('a message is signed over the bytes that are sent, and carries its key', as
   })
 })
 
+test('every message has a connection of its own, for a kept one may be gone by then', async () => {
+  const hook = createWebhook({ url: await serve(200) })
+  await hook.post({}, 'k1', never)
+  await hook.post({}, 'k2', never)
+  expect(seen.map(({ headers }) => headers.connection)).toEqual(['close', 'close'])
+})
+
 test('without a secret there is no signature', async () => {
   await createWebhook({ url: await serve(204) }).post({}, 'k', never)
   expect(seen[0]?.headers['x-midwatch-signature']).toBeUndefined()

@@ -3,6 +3,7 @@
 import { createHmac } from 'node:crypto'
 import { AppError } from '../../core/errors.ts'
 import type { Secret } from '../../core/secret.ts'
+import { fetchOnce } from '../one-shot.ts'
 
 export interface WebhookOptions {
   readonly url: string
@@ -17,7 +18,7 @@ export interface Webhook {
 
 const TIMEOUT_MS = 10_000
 
-export function createWebhook({ url, secret, fetch: fetchUrl = fetch }: WebhookOptions): Webhook {
+export function createWebhook({ url, secret, fetch: fetchUrl = fetchOnce }: WebhookOptions): Webhook {
   return {
     async post(message, key, signal) {
       const body = JSON.stringify(message)

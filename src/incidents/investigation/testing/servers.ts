@@ -19,8 +19,7 @@ export type Respond = (request: Received, all: readonly Received[]) => { status:
 
 export async function listen(respond: Respond): Promise<TestServer> {
   const received: Received[] = []
-  // Connections outlive the slowest test: a request on one that is just being closed would be reset.
-  const server: Server = createServer({ keepAliveTimeout: 120_000 }, (request, response) => {
+  const server: Server = createServer((request, response) => {
     const chunks: Buffer[] = []
     request.on('data', (chunk: Buffer) => chunks.push(chunk))
     request.on('end', () => {
