@@ -15,7 +15,7 @@ export function seeded(seed: number): () => number {
   }
 }
 
-export const CALLS: readonly Edge[] = [
+const CALLS: readonly Edge[] = [
   { caller: 'storefront', callee: 'catalogue' },
   { caller: 'storefront', callee: 'cart' },
   { caller: 'storefront', callee: 'checkout' },
