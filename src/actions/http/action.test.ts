@@ -94,6 +94,19 @@ describe('an action', () => {
     expect(await actions.send(request(url), never)).toMatchObject({ kind: 'unsent' })
   })
 
+  test.each([
+    ['a header', 'http://127.0.0.1:9/', { authorization: 'Bearer ключ' }, 'its header "authorization" holds'],
+    ['the name of a header', 'http://127.0.0.1:9/', { 'a b': 'x' }, 'its header "a b" holds'],
+    ['a header of the connection', 'http://127.0.0.1:4/', { 'transfer-encoding': 'chunked' }, 'transfer-encoding'],
+    ['a port that is never used', 'http://127.0.0.1:9/', {}, 'bad port'],
+    ['an address', 'http://127.0.0.1:99999/', {}, 'its address is none'],
+    ['an address with a password', 'http://u:hush@127.0.0.1:9/', {}, 'its address holds a user name or a password'],
+  ])('that cannot be sent for %s was not sent, and repeats no value', async (_name, url, headers, detail) => {
+    const answer = await actions.send(request(url, { headers }), never)
+    expect(answer).toMatchObject({ kind: 'unsent', detail: expect.stringContaining(detail) })
+    expect(JSON.stringify(answer)).not.toMatch(/ключ|hush/)
+  })
+
   test('that is cut off or not answered in time is unclear', async () => {
     const cut = await serve((incoming) => incoming.socket.destroy())
     expect(await actions.send(request(cut), never)).toMatchObject({ kind: 'unclear' })

@@ -29,6 +29,23 @@ export type ActionCheck =
   | { readonly kind: 'never' }
   | { readonly kind: 'unclear'; readonly detail: string }
 
+/** Why a request to this address with these headers can never be sent, or undefined. Values are not repeated: they may be secret. */
+export function whyUnsendable(url: string, headers: Readonly<Record<string, string>>): string | undefined {
+  if (!URL.canParse(url)) return 'its address is none'
+  const { username, password } = new URL(url)
+  if (username !== '' || password !== '') return 'its address holds a user name or a password; use a header for them'
+  const bad = Object.entries(headers).find(([name, value]) => !isHeader(name, value))
+  return bad && `its header ${JSON.stringify(bad[0])} holds characters that no header can carry`
+}
+
+function isHeader(name: string, value: string): boolean {
+  try {
+    return new Headers([[name, value]]).has(name)
+  } catch {
+    return false
+  }
+}
+
 export interface HttpActions {
   send(request: ActionRequest, signal: AbortSignal): Promise<ActionAnswer>
   check(url: string, headers: Readonly<Record<string, string>>, signal: AbortSignal): Promise<ActionCheck>
@@ -46,11 +63,15 @@ const UNSENT = new Set([
   'EHOSTUNREACH',
   'ENETUNREACH',
   'UND_ERR_CONNECT_TIMEOUT',
+  'UND_ERR_INVALID_ARG',
+  'UND_ERR_NOT_SUPPORTED',
 ])
 
 export function createHttpActions(fetchUrl: typeof fetch = fetchOnce): HttpActions {
   return {
     async send(request, signal) {
+      const unsendable = whyUnsendable(request.url, request.headers)
+      if (unsendable !== undefined) return { kind: 'unsent', detail: unsendable }
       const deadline = AbortSignal.timeout(request.timeoutMs)
       try {
         const response = await fetchUrl(request.url, {
@@ -67,7 +88,7 @@ export function createHttpActions(fetchUrl: typeof fetch = fetchOnce): HttpActio
         return { kind: 'refused', detail }
       } catch (error) {
         if (deadline.aborted) return { kind: 'unclear', detail: `no answer within ${request.timeoutMs / 1000} s` }
-        return { kind: UNSENT.has(codeOf(error)) ? 'unsent' : 'unclear', detail: describeError(error) }
+        return { kind: neverLeft(error) ? 'unsent' : 'unclear', detail: describeError(error) }
       }
     },
 
@@ -107,6 +128,11 @@ async function readStart(response: Response): Promise<string> {
   await reader.cancel().catch(() => undefined)
   return text.slice(0, 300).replaceAll(/\s+/g, ' ').trim()
 }
+
+/** A port that browsers avoid is refused without a code. */
+const neverLeft = (error: unknown): boolean =>
+  UNSENT.has(codeOf(error)) ||
+  (error instanceof Error && error.cause instanceof Error && error.cause.message === 'bad port')
 
 /** The system's code of the innermost failure: fetch wraps it. */
 function codeOf(error: unknown): string {

@@ -1,8 +1,16 @@
 import { describe, expect, test } from 'vitest'
 import { configSchema, type ActionConfig } from '../../config/schema.ts'
+import { Secret } from '../../core/secret.ts'
 import type { Change } from '../../core/telemetry.ts'
 import type { Cause } from '../../diagnosis/evidence.ts'
-import { checkUrlFor, chooseAction, type ChoiceInput, fingerprintOf, requestFor } from './choose-action.ts'
+import {
+  checkUrlFor,
+  chooseAction,
+  type ChoiceInput,
+  fingerprintOf,
+  requestFor,
+  findApproved,
+} from './choose-action.ts'
 import { weighRisk } from './risk.ts'
 
 const action = (more: Record<string, unknown> = {}): ActionConfig => {
@@ -133,6 +141,19 @@ describe('nothing is proposed', () => {
     ['a value holds a line break', { changes: [change({ from: 'a\r\nx-evil: 1' })] }, 'characters that no name'],
     ['a value is invisible', { changes: [change({ from: 'a\u202Eb' })] }, 'characters that no name'],
     ['a value climbs a path', { changes: [change({ from: '..' })] }, 'characters that no name'],
+    ['a value holds half a character', { changes: [change({ from: 'a\uD800' })] }, 'characters that no name'],
+    [
+      'a header cannot carry its value',
+      {
+        catalogue: [restart({ fits: ['bad_deploy'], request: { url: 'http://d/', headers: { 'x-who': 'gelöst ✓' } } })],
+      },
+      'its header "x-who" holds characters that no header can carry',
+    ],
+    [
+      'the address cannot be asked',
+      { catalogue: [restart({ fits: ['bad_deploy'], request: { url: 'http://u:p@d/{service}' } })] },
+      'its address holds a user name or a password',
+    ],
     ['a value is endless', { changes: [change({ from: 'x'.repeat(5000) })] }, 'characters that no name'],
   ])('when %s', (_name, more, expected) => {
     expect(reason(choose(more))).toContain(expected)
@@ -156,6 +177,41 @@ describe('a request', () => {
     expect(fingerprintOf(requestFor(action({ title: 'Other' }), parameters, ''))).toBe(one)
     expect(fingerprintOf(requestFor(action({ request: { url: 'http://other/{service}' } }), parameters, ''))).not.toBe(
       one,
+    )
+  })
+
+  test('has another fingerprint when it speaks as someone else, and shows nothing of the secret', () => {
+    const as = (authorization: unknown) =>
+      fingerprintOf(
+        requestFor(action({ request: { url: 'http://deploy/', headers: { authorization } } }), parameters, ''),
+      )
+    const prints = [as(new Secret('one')), as(new Secret('two')), as('one'), as('{service}')]
+    expect(prints[0]).toBe(prints[2])
+    expect(new Set(prints).size).toBe(3)
+    expect(prints.join()).not.toContain('one')
+  })
+})
+
+describe('what runs is what was approved', () => {
+  const parameters = { service: 'inventory' }
+  const approved = { name: 'restart', parameters, fingerprint: fingerprintOf(requestFor(restart(), parameters, '')) }
+  const differs = (reason: string) => ({ kind: 'differs', reason })
+
+  test('when nothing changed that is sent', () => {
+    const entry = restart({ title: 'Other' })
+    expect(findApproved([action(), entry], approved)).toEqual({ kind: 'same', entry })
+  })
+
+  test('and nothing runs when the catalogue asks for a value that the approved one did not need', () => {
+    const changed = differs('was changed since it was approved')
+    expect(findApproved([restart({ request: { url: 'http://deploy/{from}' } })], approved)).toEqual(changed)
+    expect(findApproved([restart({ check: { url: 'http://deploy/runs/{to}' } })], approved)).toEqual(changed)
+  })
+
+  test('and nothing runs that is gone, or cannot be compared', () => {
+    expect(findApproved([action()], approved)).toEqual(differs('is no longer in the catalogue'))
+    expect(findApproved([restart()], { name: 'restart', parameters })).toEqual(
+      differs('cannot be compared with what was approved'),
     )
   })
 })

@@ -6,7 +6,7 @@ import { canonicalJson, sha256Hex } from '../../core/hash.ts'
 import { Secret } from '../../core/secret.ts'
 import type { Change, Edge } from '../../core/telemetry.ts'
 import { fillTemplate, placeholdersOf } from '../../core/template.ts'
-import type { ActionRequest } from '../../actions/http/action.ts'
+import { type ActionRequest, whyUnsendable } from '../../actions/http/action.ts'
 import type { Cause } from '../../diagnosis/evidence.ts'
 import type { ProposedAction } from '../report.ts'
 import { weighRisk } from './risk.ts'
@@ -88,6 +88,9 @@ function fillEntry(entry: ActionConfig, input: ChoiceInput): Choice {
       Object.entries(entry.parameters).map(([key, text]) => [key, fillTemplate(text, forParameters)]),
     ),
   }
+  const request = requestFor(entry, parameters, '')
+  const unsendable = whyUnsendable(request.url, request.headers)
+  if (unsendable !== undefined) return no(unsendable)
   const shown = { ...parameters, run: '' }
   const { risk, reasons } = weighRisk(entry.risk, cause.service, topology, cause.confidence)
   return {
@@ -104,7 +107,7 @@ function fillEntry(entry: ActionConfig, input: ChoiceInput): Choice {
       risk,
       riskReasons: [...reasons],
       ifNothing: effect === '' ? 'It goes on as it is.' : `It goes on as it is: ${effect}.`,
-      fingerprint: fingerprintOf(requestFor(entry, parameters, '')),
+      fingerprint: fingerprintOf(request),
     },
   }
 }
@@ -128,9 +131,9 @@ function changeBefore({
   return (preferred.length > 0 ? preferred : candidates).toSorted((a, b) => b.at - a.at)[0]
 }
 
-/** No control characters, nothing invisible, no step up a path, and no longer than a name can be. */
+/** No control characters, nothing invisible, no half of a character, no step up a path, and no longer than a name can be. */
 const isHarmless = (value: string): boolean =>
-  value !== '' && !/^\.+$/.test(value) && value.length <= 200 && !/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(value)
+  value !== '' && !/^\.+$/.test(value) && value.length <= 200 && !/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u.test(value)
 
 /** The one request of an entry. Headers keep their secrets until it is sent. Throws RangeError for an unknown name. */
 export function requestFor(
@@ -157,9 +160,32 @@ export const checkUrlFor = (
   key: string,
 ): string | undefined => entry.check && fillTemplate(entry.check.url, { ...parameters, run: key }, encodeURIComponent)
 
-/** Everything about a request but its key and its headers, which may hold secrets and may be renewed. */
-export const fingerprintOf = ({ method, url, body }: ActionRequest): string =>
-  sha256Hex(canonicalJson({ method, url, body })).slice(0, 32)
+/** Everything about a request but its key: where it goes, what it says, and as whom. Secrets go into the hash alone. */
+export const fingerprintOf = ({ method, url, headers, body }: ActionRequest): string =>
+  sha256Hex(canonicalJson({ method, url, headers: mapValues(headers, sha256Hex), body })).slice(0, 32)
+
+export type Approved =
+  | { readonly kind: 'same'; readonly entry: ActionConfig }
+  | { readonly kind: 'differs'; readonly reason: string }
+
+/** The entry that an action was made from, when it would still send what was approved; else why not. */
+export function findApproved(
+  catalogue: readonly ActionConfig[],
+  { name, parameters, fingerprint }: Pick<ProposedAction, 'name' | 'parameters' | 'fingerprint'>,
+): Approved {
+  const entry = catalogue.find((candidate) => candidate.name === name)
+  if (!entry) return { kind: 'differs', reason: 'is no longer in the catalogue' }
+  if (fingerprint === undefined) return { kind: 'differs', reason: 'cannot be compared with what was approved' }
+  const changed: Approved = { kind: 'differs', reason: 'was changed since it was approved' }
+  try {
+    checkUrlFor(entry, parameters, '')
+    return fingerprintOf(requestFor(entry, parameters, '')) === fingerprint ? { kind: 'same', entry } : changed
+  } catch (error) {
+    // A text that asks for a value which the approved one did not need.
+    if (error instanceof RangeError) return changed
+    throw error
+  }
+}
 
 const mapValues = <T>(record: Readonly<Record<string, T>>, map: (value: T) => string): Record<string, string> =>
   Object.fromEntries(Object.entries(record).map(([key, value]) => [key, map(value)]))

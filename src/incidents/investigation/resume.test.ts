@@ -201,19 +201,41 @@ test('a proposal that was refused by the other side is told as not carried out',
   ])
 })
 
-test('what was approved is what runs: a catalogue changed in between carries nothing out', async () => {
+test.each([
+  ['another value', { body: { to: 'something else' } }],
+  ['another key', { headers: { authorization: 'Bearer other' } }],
+  ['a value that nobody approved', { body: { to: '{unheard}' } }],
+])('what was approved is what runs: a catalogue changed in between to %s carries nothing out', async (_name, more) => {
   await begin()
   const first = world.start()
   await world.work(first)
   await world.approve(first)
   const [action] = world.config.actions
   if (!action) throw new Error('no action')
-  const changed = { ...action, request: { ...action.request, body: { to: 'something else' } } }
+  const changed = { ...action, request: { ...action.request, ...more } }
   const second = world.start({ config: { ...world.config, actions: [changed] } })
   await world.work(second)
   expect(world.platform.received).toEqual([])
   expect(await world.db.selectFrom('action_runs').select(['state', 'detail']).execute()).toEqual([
     { state: 'failed', detail: 'roll-back-release was changed since it was approved' },
+  ])
+})
+
+test('a proposal that cannot be compared with what was approved is not carried out', async () => {
+  await begin()
+  const investigator = world.start()
+  await world.work(investigator)
+  const { action } = await world.db.selectFrom('approvals').select('action').executeTakeFirstOrThrow()
+  const { fingerprint: _fingerprint, ...bare } = JSON.parse(action) as Record<string, unknown>
+  await world.db
+    .updateTable('approvals')
+    .set({ action: JSON.stringify(bare) })
+    .execute()
+  await world.approve(investigator)
+  await world.work(investigator)
+  expect(world.platform.received).toEqual([])
+  expect(await world.db.selectFrom('action_runs').select(['state', 'detail']).execute()).toEqual([
+    { state: 'failed', detail: 'roll-back-release cannot be compared with what was approved' },
   ])
 })
 

@@ -4,7 +4,7 @@ import { addEvent, moveIncident } from '../../store.ts'
 import type { ActionRunRow, ApprovalRow } from '../../tables.ts'
 import type { ActionConfig } from '../../../config/schema.ts'
 import { actionOf, getApproval } from '../approvals.ts'
-import { checkUrlFor, fingerprintOf, requestFor } from '../choose-action.ts'
+import { checkUrlFor, findApproved, requestFor } from '../choose-action.ts'
 import type { InvestigationContext, InvestigationDb, Step } from '../context.ts'
 import { enqueueNotification } from '../notify.ts'
 
@@ -59,16 +59,16 @@ async function perform(
   intendedBefore: boolean,
   signal: AbortSignal,
 ): Promise<Performed> {
-  const { name, parameters, fingerprint } = actionOf(approval)
-  const entry = config.actions.find((candidate) => candidate.name === name)
-  const changed = entry && fingerprint !== undefined && fingerprintOf(requestFor(entry, parameters, '')) !== fingerprint
-  if (!entry || changed) {
-    const what = entry ? 'was changed since it was approved' : 'is no longer in the catalogue'
-    const detail = `${name} ${what}`
+  const approved = actionOf(approval)
+  const { name, parameters } = approved
+  const found = findApproved(config.actions, approved)
+  if (found.kind === 'differs') {
+    const detail = `${name} ${found.reason}`
     return intendedBefore
       ? { state: 'uncertain', detail: `${detail}, and it may have been sent before` }
       : { state: 'failed', detail }
   }
+  const { entry } = found
   const request = requestFor(entry, parameters, approval.id)
   if (intendedBefore) {
     const earlier = await whatBecameOf(actions, entry, parameters, request.key, request.headers, signal)
