@@ -153,6 +153,37 @@ describe('an action', () => {
     await expectTheSameEnd()
   })
 
+  test('that is known there only once it ended is not sent again while it may be under way', async () => {
+    let now = () => 0
+    let endsAtMs = Number.POSITIVE_INFINITY
+    await begin({
+      platform: (request) => {
+        if (request.method === 'POST') endsAtMs = Math.min(endsAtMs, now() + 25_000)
+        return { status: request.method === 'POST' || now() >= endsAtMs ? 200 : 404 }
+      },
+    })
+    now = () => world.clock.now()
+    expect(await walk(() => world.start({ actions: dieAfter() }))).toBe(1)
+    expect(world.platform.received.map(({ method }) => method)).toEqual(['POST', 'GET', 'GET'])
+    await expectTheSameEnd()
+  })
+
+  test('whose fate is asked about after a crash waits in the database, and a stop does not lose it', async () => {
+    await begin()
+    const first = world.start({ actions: dieBefore() })
+    await world.work(first)
+    await world.approve(first)
+    await expect(world.work(first)).rejects.toThrow(Killed)
+    await world.work(world.start())
+    expect(world.platform.received.map(({ method }) => method)).toEqual(['GET'])
+    await world.clock.advance(29_000)
+    await world.work(world.start())
+    expect(world.platform.received.map(({ method }) => method)).toEqual(['GET'])
+    await world.clock.advance(1000)
+    await world.work(world.start())
+    expect(world.platform.received.map(({ method }) => method)).toEqual(['GET', 'GET', 'POST'])
+  })
+
   test('that had arrived when the process died is not sent again', async () => {
     await begin()
     expect(await walk(() => world.start({ actions: dieAfter() }))).toBe(1)

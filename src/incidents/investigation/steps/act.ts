@@ -1,5 +1,7 @@
 // Seventh step: carries the approved action out, at most once. The intention is committed before the request leaves;
-// who finds it after a crash asks the other side what became of it, and without an answer never sends it again.
+// who finds it after a crash asks the other side what became of it, and without an answer never sends it again. What is
+// under way may not be known there before it ends, so that it never arrived is believed only after the request's time.
+import { interrupt } from '@langchain/langgraph'
 import { addEvent, moveIncident } from '../../store.ts'
 import type { ActionRunRow, ApprovalRow } from '../../tables.ts'
 import type { ActionConfig } from '../../../config/schema.ts'
@@ -7,6 +9,7 @@ import { actionOf, getApproval } from '../approvals.ts'
 import { checkUrlFor, findApproved, requestFor } from '../choose-action.ts'
 import type { InvestigationContext, InvestigationDb, Step } from '../context.ts'
 import { enqueueNotification } from '../notify.ts'
+import type { Wait } from '../waits.ts'
 
 export const act = (context: InvestigationContext): Step =>
   async function carryOut(state, signal) {
@@ -16,8 +19,7 @@ export const act = (context: InvestigationContext): Step =>
     const known = await findRun(db, approval.id)
     const run = known ?? (await intend(context, approval))
     // From here on a crash leaves `intended` behind, which is what `known` stands for on the next run.
-    if (run.state === 'intended')
-      await close(context, approval, await perform(context, approval, known !== undefined, signal))
+    if (run.state === 'intended') await close(context, approval, await perform(context, approval, known, signal))
     const closed = await findRun(db, approval.id)
     return {
       acted: closed?.state === 'done' || closed?.state === 'uncertain',
@@ -54,9 +56,10 @@ interface Performed {
 }
 
 async function perform(
-  { config, actions }: InvestigationContext,
+  { config, actions, clock }: InvestigationContext,
   approval: ApprovalRow,
-  intendedBefore: boolean,
+  /** The run that a crash left behind. */
+  before: ActionRunRow | undefined,
   signal: AbortSignal,
 ): Promise<Performed> {
   const approved = actionOf(approval)
@@ -64,15 +67,17 @@ async function perform(
   const found = findApproved(config.actions, approved)
   if (found.kind === 'differs') {
     const detail = `${name} ${found.reason}`
-    return intendedBefore
+    return before
       ? { state: 'uncertain', detail: `${detail}, and it may have been sent before` }
       : { state: 'failed', detail }
   }
   const { entry } = found
   const request = requestFor(entry, parameters, approval.id)
-  if (intendedBefore) {
+  if (before) {
     const earlier = await whatBecameOf(actions, entry, parameters, request.key, request.headers, signal)
     if (earlier) return earlier
+    const believedAtMs = before.started_at + request.timeoutMs
+    if (clock.now() < believedAtMs) interrupt({ kind: 'look', atMs: believedAtMs } satisfies Wait)
   }
   // A stop lets the request finish rather than cut it: its own timeout bounds it, and a cut one would be uncertain.
   const answer = await actions.send(request, new AbortController().signal)
