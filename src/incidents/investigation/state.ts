@@ -48,6 +48,8 @@ export const investigationState = Annotation.Root({
   window: Annotation<Window>,
   symptoms: Annotation<readonly Symptom[]>,
   leads: Annotation<readonly Lead[]>,
+  /** Of the services that are named as causes, those that series were read of. */
+  measured: Annotation<readonly string[] | undefined>,
   /** Counts proposals of this look: the second is the last. */
   round: Annotation<number>,
   /** The approval of this round, or null when nothing was proposed. */

@@ -25,7 +25,9 @@ export const challenge = (context: InvestigationContext): Step =>
     const [cause] = challenged.causes
     const report = await writeReport(context, { state, readings, diagnosis, challenged, claimsRemoved }, signal)
     await publish(context, state, report)
-    return { leads: cause ? await findLeads(cause, witnesses) : [] }
+    const named = new Set(report.causes.map(({ service }) => service))
+    const measured = [...new Set(readings.series.map(({ service }) => service))].filter((service) => named.has(service))
+    return { leads: cause ? await findLeads(cause, witnesses) : [], measured }
   }
 
 /** Stores and tells the report, once a look. */

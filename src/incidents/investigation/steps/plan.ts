@@ -13,9 +13,6 @@ import { enqueueNotification, onceIn } from '../notify.ts'
 import { duration } from '../sentence.ts'
 import type { InvestigationState } from '../state.ts'
 
-/** A cause less sure than this is no ground to touch anything. */
-const SURE_ENOUGH = 0.5
-
 export const plan = (context: InvestigationContext): Step =>
   async function planAction(state) {
     const { db } = context
@@ -57,10 +54,12 @@ async function choose(
     alertAtMs: state.window.alertAtMs,
     changes: await changes({ tenant: incident.tenant, fromMs: state.window.fromMs, toMs: state.window.toMs }),
     topology: edges,
+    // Never from the report: it may have the name out of a log line, which a stranger may have written.
     knownServices: new Set([
       ...Object.entries(config.services).flatMap(([name, { dependsOn }]) => [name, ...dependsOn]),
+      ...config.actions.flatMap(({ services }) => services.filter((name) => name !== '*')),
       ...edges.flatMap(({ caller, callee }) => [caller, callee]),
-      ...report.map.services.map(({ name }) => name),
+      ...(state.measured ?? []),
     ]),
     tried: earlier
       .filter(({ id, state: decision }) => id !== approvalIdOf(state) && decision !== 'void')
