@@ -61,6 +61,6 @@ export function stateWords(incident: Pick<IncidentSummary, 'state' | 'outcome'>)
  * The sentence in two: what happens, and why (or that it is not known). Both together are the sentence word for word.
  */
 export function splitSentence(sentence: string): { readonly what: string; readonly why: string } {
-  const at = sentence.search(/,? because | The cause is not known/)
+  const at = sentence.search(/,? because | The cause is not (known|certain)/)
   return at <= 0 ? { what: sentence, why: '' } : { what: sentence.slice(0, at), why: sentence.slice(at) }
 }

@@ -7,8 +7,8 @@ import type { Report } from '../report.ts'
 import { moveIncident } from '../store.ts'
 import type { IncidentState } from '../tables.ts'
 import type { InvestigationContext, InvestigationDb } from './context.ts'
-import { alertsOf, countFiring, countLooks, getIncident, reportOf } from './incident.ts'
-import { scopeOf } from './scope.ts'
+import { countFiring, countLooks, getIncident, reportOf } from './incident.ts'
+import { readScope } from './scope.ts'
 import type { InvestigationState } from './state.ts'
 
 /** After the report, and after an action that did not end the alerts. */
@@ -54,8 +54,8 @@ export async function lookAgain(
   const report = reportOf(incident)
   if (!STILL.includes(incident.state) || !report || (await countLooks(db, incidentId)) !== look) return
   if ((await countFiring(db, incidentId)) === 0) return
-  const scope = scopeOf(incident, await alertsOf(db, incidentId), clock.now(), config.diagnosis)
-  const state = { incidentId, look: look + 1, ...scope } as InvestigationState
+  const { window, symptoms } = await readScope(db, incident, clock.now(), config.diagnosis)
+  const state = { incidentId, look: look + 1, window, symptoms } as InvestigationState
   const { causes, abstained } = await desk.diagnosis(state, signal)
   // Not kept: the investigation that may follow reads what there is by then.
   desk.clear(state)

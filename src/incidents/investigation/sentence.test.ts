@@ -70,3 +70,10 @@ test.each([
 ])('%i ms are said as %s', (ms, said) => {
   expect(duration(ms)).toBe(said)
 })
+
+test('a guess is told as a guess', () => {
+  const told = (confidence: number) =>
+    writeSentence({ effect: 'checkout is slow', causes: [cause({ confidence })], missing: [] })
+  expect(told(0.49)).toMatch(/^Checkout is slow\. The cause is not certain; most likely inventory's/)
+  expect(told(0.5)).toMatch(/^Checkout is slow because inventory's/)
+})

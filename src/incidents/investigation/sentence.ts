@@ -44,6 +44,9 @@ export interface SentenceParts {
   readonly missing: readonly string[]
 }
 
+/** A cause less sure than this is told as a guess, and is no ground to touch anything. */
+export const SURE_ENOUGH = 0.5
+
 export function writeSentence({ effect, causes, missing }: SentenceParts): string {
   const begin = capital(effect === '' ? 'something is wrong' : effect)
   const [cause] = causes
@@ -53,7 +56,10 @@ export function writeSentence({ effect, causes, missing }: SentenceParts): strin
     return `${begin}. The cause is not known.${settle}`
   }
   const since = cause.onset === null ? '' : ` since ${timeOfDay(cause.onset)}`
-  return `${begin} because ${WRONG[cause.kind](cause.service)}${since}${changeClause(cause)}.`
+  const why = `${WRONG[cause.kind](cause.service)}${since}${changeClause(cause)}`
+  return cause.confidence < SURE_ENOUGH
+    ? `${begin}. The cause is not certain; most likely ${why}.`
+    : `${begin} because ${why}.`
 }
 
 /** ", 11 s after deploy 8f2c1 of inventory". */

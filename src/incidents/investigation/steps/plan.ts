@@ -10,7 +10,7 @@ import { chooseAction, type Choice } from '../choose-action.ts'
 import type { InvestigationContext, InvestigationDb, Step } from '../context.ts'
 import { countFiring, getIncident, hasEvent, reportOf } from '../incident.ts'
 import { enqueueNotification, onceIn } from '../notify.ts'
-import { duration } from '../sentence.ts'
+import { duration, SURE_ENOUGH } from '../sentence.ts'
 import type { InvestigationState } from '../state.ts'
 
 export const plan = (context: InvestigationContext): Step =>

@@ -3,7 +3,7 @@ import { addEvent } from '../../store.ts'
 import { actionOf } from '../approvals.ts'
 import type { InvestigationContext, InvestigationDb, Step } from '../context.ts'
 import { getIncident, hasEvent, reportOf } from '../incident.ts'
-import { duration } from '../sentence.ts'
+import { duration, SURE_ENOUGH } from '../sentence.ts'
 
 export const report = ({ db, clock, feed }: InvestigationContext): Step =>
   async function sumUp({ incidentId, verdict }) {
@@ -13,7 +13,7 @@ export const report = ({ db, clock, feed }: InvestigationContext): Step =>
       const incident = await getIncident(trx, incidentId)
       const cause = reportOf(incident)?.causes[0]
       const named = cause
-        ? `Cause: ${cause.kind.replaceAll('_', ' ')} at ${cause.service}.`
+        ? `${cause.confidence < SURE_ENOUGH ? 'Most likely cause' : 'Cause'}: ${cause.kind.replaceAll('_', ' ')} at ${cause.service}.`
         : 'The cause was not found.'
       const runs = await trx.selectFrom('approvals').selectAll().where('incident_id', '=', incidentId).execute()
       const done = runs.filter(({ state }) => state === 'approved').map((run) => actionOf(run).title)

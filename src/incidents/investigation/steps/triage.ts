@@ -1,8 +1,8 @@
 // First step: which alerts, who hurts, and which stretch of time is worth looking at.
 import { moveIncident } from '../../store.ts'
 import type { InvestigationContext, InvestigationDb, Step } from '../context.ts'
-import { alertsOf, getIncident } from '../incident.ts'
-import { scopeOf } from '../scope.ts'
+import { getIncident } from '../incident.ts'
+import { readScope } from '../scope.ts'
 import { timeOfDay } from '../sentence.ts'
 
 /** Leaves the window unset when there is nothing to investigate any more. */
@@ -13,8 +13,7 @@ export const triage = (context: InvestigationContext): Step =>
     const now = clock.now()
     const incident = await getIncident(db, incidentId)
     if (incident.state !== 'open' && incident.state !== 'investigating') return { round: 1 }
-    const alerts = await alertsOf(db, incidentId)
-    const { window, symptoms } = scopeOf(incident, alerts, now, config.diagnosis)
+    const { alerts, window, symptoms } = await readScope(db, incident, now, config.diagnosis)
     const services = [...new Set(symptoms.map(({ service }) => service))]
     const where =
       services.length === 0 ? '' : ` at ${services.slice(0, 5).join(', ')}${services.length > 5 ? ' and others' : ''}`
