@@ -3,9 +3,11 @@ import type { FaultKind } from '../../core/fault-kinds.ts'
 import type { Diagnosis } from '../../diagnosis/case.ts'
 import { report } from '../report.ts'
 import type { Investigator } from './investigator.ts'
+import { listen, type TestServer } from './testing/servers.ts'
 import { actionConfig, INCIDENT, makeWorld, type World } from './testing/world.ts'
 
 let world: World
+let target: TestServer
 /** What the analysis says from now on. */
 let found: Diagnosis
 let investigator: Investigator
@@ -43,20 +45,24 @@ const pass = async (seconds: number) => {
 }
 
 beforeEach(async () => {
+  target = await listen(() => ({ status: 200 }))
   const restart = {
-    ...actionConfig('http://127.0.0.1:9'),
+    ...actionConfig(target.url),
     does: 'restart',
     title: 'Restart {service}',
     undo: 'None.',
     fits: ['pool_exhausted', 'down', 'cpu'],
-    request: { url: 'http://127.0.0.1:9/{service}' },
+    request: { url: `${target.url}/{service}` },
   }
   world = await makeWorld({ agent: { actions: [restart] } })
   found = says('inventory', 'pool_exhausted', 0.9)
   investigator = start()
   await world.work(investigator)
 })
-afterEach(() => world.close())
+afterEach(async () => {
+  await world.close()
+  await target.close()
+})
 
 test('another cause that shows later is investigated anew, and the proposal for the first is void', async () => {
   found = says('payment', 'down', 0.8)
