@@ -76,7 +76,15 @@ export const providers: Rule = (context, service) => {
   const about = context.anomalies.filter(({ signal }) => signal.role.startsWith('provider') && signal.peer === service)
   for (const one of about) {
     const weight = one.signal.role === 'provider_latency' ? 2 : 3
-    found.push(byAnomaly(service, one.signal.role, weight * one.strength, ['provider_failure'], one))
+    found.push(
+      byAnomaly(
+        service,
+        one.signal.role,
+        weight * one.strength * matters(context.loss, one),
+        ['provider_failure'],
+        one,
+      ),
+    )
   }
   const own = worstOf(context, service, 'errors', 'latency')
   const { edge, strength } = context.blame.accused(service)
