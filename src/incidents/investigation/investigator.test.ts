@@ -246,6 +246,58 @@ describe('sources that fail', () => {
   })
 })
 
+describe('a metric source that can be read only in part', () => {
+  type Ask = <T>(name: string, ask: () => Promise<T>) => Promise<T>
+  const still = <T>() => new Promise<T>(() => undefined)
+
+  /** The recorded source with something between it and who asks. */
+  const partly = async (asked: { labels?: Ask; query?: Ask }) => {
+    const plain = await makeWorld()
+    await plain.close()
+    const { labels = (_name, ask) => ask(), query = (_name, ask) => ask() } = asked
+    const source: MetricSource = {
+      ...plain.source,
+      labelNames: (metric, ...rest) => labels(metric, () => plain.source.labelNames(metric, ...rest)),
+      query: (one, ...rest) => query(one.metric, () => plain.source.query(one, ...rest)),
+    }
+    const investigator = await begin({ metrics: [source] })
+    const done = world.work(investigator)
+    for (let i = 0; i < 100; i++) await world.clock.advance(1000)
+    await done
+    return await reportNow()
+  }
+  const heapOnly = (metric: string) => metric === 'process_resident_memory_bytes'
+
+  test('is read without the metric whose labels it does not tell', async () => {
+    const told = await partly({
+      labels: (metric, ask) => (heapOnly(metric) ? Promise.reject(new Error('too many labels')) : ask()),
+    })
+    expect(told.blind).toEqual([
+      {
+        source: 'recorded',
+        reason: expect.stringMatching(/^1 of \d+ metrics could not be looked up: too many labels$/),
+      },
+    ])
+    expect(told.causes[0]).toMatchObject({ service: 'inventory', kind: 'pool_exhausted' })
+  })
+
+  test('is read without the metrics whose labels it does not tell in time', async () => {
+    const told = await partly({ labels: (metric, ask) => (heapOnly(metric) ? still() : ask()) })
+    expect(told.blind).toEqual([
+      { source: 'recorded', reason: expect.stringMatching(/^1 of \d+ metrics could not be looked up: The deadline/) },
+    ])
+    expect(told.causes[0]).toMatchObject({ service: 'inventory', kind: 'pool_exhausted' })
+  })
+
+  test('counts with what it answered before the deadline', async () => {
+    const told = await partly({ query: (metric, ask) => (heapOnly(metric) ? still() : ask()) })
+    expect(told.blind).toEqual([
+      { source: 'recorded', reason: expect.stringMatching(/^only \d+ of \d+ queries were answered: The deadline/) },
+    ])
+    expect(told.causes[0]).toMatchObject({ service: 'inventory', kind: 'pool_exhausted' })
+  })
+})
+
 describe('notifications', () => {
   test('are signed, carry the sentence, and link to the incident', async () => {
     const investigator = await begin()

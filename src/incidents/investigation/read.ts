@@ -1,5 +1,6 @@
 // Looks at the running system for one incident: metrics, logs and changes side by side, each with a deadline. What
-// cannot be read is told as blind and never fails the investigation.
+// cannot be read is told as blind and never fails the investigation; of what is read in part, that part counts.
+import type { Clock } from '../../core/clock.ts'
 import { withDeadline } from '../../core/deadline.ts'
 import { AppError, describeError } from '../../core/errors.ts'
 import { mapParallel } from '../../core/parallel.ts'
@@ -9,9 +10,11 @@ import type {
   LogLevel,
   LogLine,
   LogSource,
+  MetricInfo,
   MetricQuery,
   MetricSource,
   Series,
+  TimeRange,
 } from '../../core/telemetry.ts'
 import { planQueries } from '../../diagnosis/signals.ts'
 import type { InvestigationContext } from './context.ts'
@@ -29,6 +32,8 @@ export interface Readings {
 }
 
 const SOURCE_DEADLINE_MS = 30_000
+/** Of that, looking up the labels of the metrics gets half: they are of no use without numbers. */
+const LABELS_DEADLINE_MS = 15_000
 const QUERIES_AT_ONCE = 8
 /** Logs are looked at from this long before the first alert. */
 const LOG_BASELINE_MS = 20 * 60_000
@@ -46,13 +51,18 @@ export async function readAll(
   const startedMs = clock.now()
   const blind: { source: string; reason: string }[] = []
 
-  const attempt = async <T>(source: string, empty: T, read: (inner: AbortSignal) => Promise<T>): Promise<T> => {
+  const attempt = async <T>(
+    source: string,
+    empty: T,
+    read: (inner: AbortSignal) => Promise<T>,
+    soFar: () => string = () => '',
+  ): Promise<T> => {
     try {
       return await withDeadline(clock, SOURCE_DEADLINE_MS, signal, read)
     } catch (error) {
       signal.throwIfAborted()
       context.log.warn({ err: error, source }, 'a source could not be read')
-      blind.push({ source, reason: publicReason(error) })
+      blind.push({ source, reason: `${soFar()}${publicReason(error)}` })
       return empty
     }
   }
@@ -61,9 +71,12 @@ export async function readAll(
   const [metrics, logs, changes] = await Promise.all([
     Promise.all(
       sources.metrics.map(async (source) => {
-        const nothing: MetricReading = { queries: [], series: [] }
-        const read = await attempt(source.name, nothing, (inner) => readMetrics(source, window, inner, tell))
-        return { source, ...read }
+        const read: MetricReading = { queries: [], series: [], answered: 0 }
+        const partly = () =>
+          read.answered === 0 ? '' : `only ${read.answered} of ${read.queries.length} queries were answered: `
+        const all = (inner: AbortSignal) => readMetrics(source, window, read, clock, inner, tell)
+        await attempt(source.name, undefined, all, partly)
+        return { source, queries: read.queries, series: read.series }
       }),
     ),
     Promise.all(
@@ -84,42 +97,94 @@ export async function readAll(
   }
 }
 
+/** Grows while it is read, so that a deadline leaves what is there by then. */
 interface MetricReading {
-  readonly queries: readonly MetricQuery[]
-  readonly series: readonly Series[]
+  queries: readonly MetricQuery[]
+  /** In the order of the queries once all are answered. */
+  series: readonly Series[]
+  answered: number
 }
 
 async function readMetrics(
   source: MetricSource,
   window: Window,
+  read: MetricReading,
+  clock: Clock,
   signal: AbortSignal,
   tell: (source: string, reason: string) => void,
-): Promise<MetricReading> {
+): Promise<void> {
   const range = { fromMs: window.fromMs, toMs: window.toMs, stepMs: window.stepMs }
   const metrics = await source.catalogue(range, signal)
-  const catalogue = await mapParallel(metrics, QUERIES_AT_ONCE, async (metric) => ({
-    ...metric,
-    labels: await source.labelNames(metric.name, range, signal),
-  }))
-  const queries = planQueries(catalogue)
-  const series = await askAll(source, queries, range, signal, (failed, reason) =>
-    tell(source.name, `${failed} of ${queries.length} queries failed: ${reason}`),
+  const known = await withLabels(source, metrics, range, clock, signal, (failed, reason) =>
+    tell(source.name, `${failed} of ${metrics.length} metrics could not be looked up: ${reason}`),
   )
-  return { queries, series }
+  read.queries = planQueries(known)
+  const soFar: Series[] = []
+  read.series = soFar
+  read.series = await askAll(source, read.queries, range, signal, {
+    onAnswer: (series) => {
+      read.answered++
+      for (const one of series) soFar.push(one)
+    },
+    onFailed: (failed, reason) => tell(source.name, `${failed} of ${read.queries.length} queries failed: ${reason}`),
+  })
+}
+
+type LabelledMetric = MetricInfo & { readonly labels: readonly string[] }
+
+/** Metrics whose labels cannot be had, or not in time to still ask for numbers, are left out; all of them is a failure. */
+async function withLabels(
+  source: MetricSource,
+  metrics: readonly MetricInfo[],
+  range: TimeRange,
+  clock: Clock,
+  signal: AbortSignal,
+  onFailed: (failed: number, reason: string) => void,
+): Promise<readonly LabelledMetric[]> {
+  const known = new Map<MetricInfo, LabelledMetric>()
+  let failure: unknown
+  const lookUp = async (inner: AbortSignal): Promise<void> => {
+    await mapParallel(metrics, QUERIES_AT_ONCE, async (metric) => {
+      inner.throwIfAborted()
+      try {
+        known.set(metric, { ...metric, labels: await source.labelNames(metric.name, range, inner) })
+      } catch (error) {
+        inner.throwIfAborted()
+        failure ??= error
+      }
+    })
+  }
+  try {
+    await withDeadline(clock, LABELS_DEADLINE_MS, signal, lookUp)
+  } catch (error) {
+    signal.throwIfAborted()
+    failure = error
+  }
+  if (failure !== undefined && known.size === 0) throw failure
+  if (known.size < metrics.length) onFailed(metrics.length - known.size, publicReason(failure))
+  return metrics.flatMap((metric) => known.get(metric) ?? [])
 }
 
 /** Every series of these queries. Single queries may fail: they are counted, and all failing is a failure. */
 export async function askAll(
   source: MetricSource,
   queries: readonly MetricQuery[],
-  range: { readonly fromMs: number; readonly toMs: number; readonly stepMs: number },
+  range: TimeRange,
   signal: AbortSignal,
-  onFailed: (failed: number, reason: string) => void = () => undefined,
+  on: {
+    /** Called with the series of each query as they come: whoever cannot wait for all of them has these. */
+    readonly onAnswer?: (series: readonly Series[]) => void
+    readonly onFailed?: (failed: number, reason: string) => void
+  } = {},
 ): Promise<readonly Series[]> {
   const failures: unknown[] = []
   const found = await mapParallel(queries, QUERIES_AT_ONCE, async (query) => {
+    signal.throwIfAborted()
     try {
-      return await source.query(query, range, signal)
+      const series = await source.query(query, range, signal)
+      // One that does not listen to the signal may answer when nobody waits any more.
+      if (!signal.aborted) on.onAnswer?.(series)
+      return series
     } catch (error) {
       signal.throwIfAborted()
       failures.push(error)
@@ -127,7 +192,7 @@ export async function askAll(
     }
   })
   if (failures.length > 0 && failures.length === queries.length) throw failures[0]
-  if (failures.length > 0) onFailed(failures.length, publicReason(failures[0]))
+  if (failures.length > 0) on.onFailed?.(failures.length, publicReason(failures[0]))
   return found.flat()
 }
 
