@@ -76,14 +76,16 @@ test('an alert that is not heard of any more ends like one that is told, and say
   expect(await recoveries()).toEqual([])
   await pass(50)
   const [, last] = await alerts()
-  expect(last).toMatchObject({ status: 'resolved', ends_at: START + 110 * MINUTE })
+  const endedAt = last?.ends_at ?? 0
+  expect(last?.status).toBe('resolved')
+  // The folder looks once a minute.
+  expect(endedAt).toBeGreaterThanOrEqual(START + 110 * MINUTE)
+  expect(endedAt).toBeLessThanOrEqual(START + 111 * MINUTE)
   expect((await told()).slice(-2)).toEqual([
     'B of checkout counts as ended: not heard of for 60 min.',
     'All 2 alerts have ended.',
   ])
-  expect(await recoveries()).toEqual([
-    { key: `${last?.incident_id}:${last?.id}:${last?.ends_at}`, run_at: START + 110 * MINUTE + 15_000 },
-  ])
+  expect(await recoveries()).toEqual([{ key: `${last?.incident_id}:${last?.id}:${endedAt}`, run_at: endedAt + 15_000 }])
 })
 
 test('an end that is announced counts once it has passed, unless the alert is delivered again', async () => {
