@@ -24,7 +24,8 @@ export async function getApproval(db: Db<IncidentTables>, id: string): Promise<A
   return row
 }
 
-export const actionOf = (approval: ApprovalRow): ProposedAction => proposedAction.parse(JSON.parse(approval.action))
+export const actionOf = (approval: Pick<ApprovalRow, 'action'>): ProposedAction =>
+  proposedAction.parse(JSON.parse(approval.action))
 
 export interface Decision {
   readonly incidentId: string

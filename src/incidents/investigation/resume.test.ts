@@ -200,6 +200,7 @@ describe('an action', () => {
       /^It is not certain whether this was carried out: .* It will not be sent again by itself\.$/,
     )
     expect(await world.state()).toBe('closed')
+    expect(await ending()).toMatch(/ Perhaps done: .* What showed the trouble is back to normal\. It lasted /)
   }
 
   test('whose fate cannot be asked is told as uncertain, never sent again, and looked after', async () => {
@@ -220,6 +221,9 @@ describe('an action', () => {
   })
 })
 
+const ending = async (): Promise<string | undefined> =>
+  (await world.db.selectFrom('incident_events').select('text').where('kind', '=', 'reported').execute())[0]?.text
+
 test('a proposal that was refused by the other side is told as not carried out', async () => {
   await begin({ platform: (request) => ({ status: request.method === 'POST' ? 403 : 404, body: 'no' }) })
   const investigator = world.start()
@@ -230,6 +234,7 @@ test('a proposal that was refused by the other side is told as not carried out',
   expect(await world.db.selectFrom('action_runs').select(['state', 'detail']).execute()).toEqual([
     { state: 'failed', detail: 'it was refused: 403 no' },
   ])
+  expect(await ending()).toContain('Nothing was done by Midwatch.')
 })
 
 test.each([

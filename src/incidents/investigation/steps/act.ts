@@ -138,7 +138,7 @@ async function close(
   const text = {
     done: `Carried out: ${title}.`,
     failed: `Not carried out: ${title}. ${detail}.`,
-    uncertain: `It is not certain whether this was carried out: ${title}. ${detail}. It will not be sent again by itself.`,
+    uncertain: `It is not certain whether this was carried out: ${title} (${detail}). It will not be sent again by itself.`,
   }[state]
   await db.transaction().execute(async (trx: InvestigationDb) => {
     const closed = await trx

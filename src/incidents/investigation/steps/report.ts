@@ -15,11 +15,24 @@ export const report = ({ db, clock, feed }: InvestigationContext): Step =>
       const named = cause
         ? `${cause.confidence < SURE_ENOUGH ? 'Most likely cause' : 'Cause'}: ${cause.kind.replaceAll('_', ' ')} at ${cause.service}.`
         : 'The cause was not found.'
-      const runs = await trx.selectFrom('approvals').selectAll().where('incident_id', '=', incidentId).execute()
-      const done = runs.filter(({ state }) => state === 'approved').map((run) => actionOf(run).title)
-      const acted = done.length === 0 ? 'Nothing was done by Midwatch.' : `Done: ${done.join('; ')}.`
+      // What was approved was not always carried out: the runs know.
+      const runs = await trx
+        .selectFrom('approvals')
+        .innerJoin('action_runs', 'action_runs.id', 'approvals.id')
+        .select(['approvals.action', 'action_runs.state'])
+        .where('approvals.incident_id', '=', incidentId)
+        .where('approvals.state', '=', 'approved')
+        .execute()
+      const titles = (state: string) => runs.filter((run) => run.state === state).map((run) => actionOf(run).title)
+      const done = titles('done')
+      const uncertain = titles('uncertain')
+      const acted = [
+        ...(done.length > 0 ? [`Done: ${done.join('; ')}.`] : []),
+        ...(uncertain.length > 0 ? [`Perhaps done: ${uncertain.join('; ')}.`] : []),
+      ]
+      if (acted.length === 0) acted.push('Nothing was done by Midwatch.')
       const result = {
-        fixed: 'It helped.',
+        fixed: uncertain.length > 0 ? 'What showed the trouble is back to normal.' : 'It helped.',
         numbers_back: 'What showed the cause is back to normal, but alerts go on.',
         not_fixed: 'It did not help.',
       }
@@ -27,7 +40,7 @@ export const report = ({ db, clock, feed }: InvestigationContext): Step =>
         incident.closed_at === null
           ? 'The incident stays open until its alerts end.'
           : `It lasted ${duration(incident.closed_at - incident.opened_at)}.`
-      const text = [named, acted, verdict ? result[verdict] : '', end].filter((part) => part !== '').join(' ')
+      const text = [named, ...acted, verdict ? result[verdict] : '', end].filter((part) => part !== '').join(' ')
       await addEvent(trx, incidentId, { at: now, kind: 'reported', text })
     })
     feed.publish(incidentId)
