@@ -28,7 +28,7 @@ export function renderIncident(view: IncidentView): string {
     )
   }
   for (const next of report?.causes.slice(1, 3) ?? [])
-    blocks.push(`Also possible: ${next.service}, ${next.kind} (${next.confidence.toFixed(2)})`)
+    blocks.push(`Also possible: ${next.service}, ${next.kind.replaceAll('_', ' ')} (${next.confidence.toFixed(2)})`)
   if (report?.abstained)
     blocks.push(`The cause is not known. What would settle it:\n${report.missing.map((m) => `  - ${m}`).join('\n')}`)
   for (const { source, reason } of report?.blind ?? []) blocks.push(`Not seen: ${source} (${reason})`)
@@ -42,7 +42,9 @@ export function renderIncident(view: IncidentView): string {
         `  Touches   ${action.touches}.  Risk ${action.risk} of 10`,
         `  If not    ${action.ifNothing}`,
         ...(approval.state === 'pending'
-          ? [`  npx midwatch incidents approve ${view.number}     or: refuse ${view.number}`]
+          ? [
+              `  npx midwatch incidents approve ${view.number}${approval.confirm ? ' --yes' : ''}     or: refuse ${view.number}`,
+            ]
           : []),
       ].join('\n'),
     )
