@@ -1,5 +1,6 @@
 // The commands as a shell sees them: processes with an exit code and two streams.
 import { spawn } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -8,10 +9,10 @@ import { tempFolder } from '../../test/temp.ts'
 
 const MAIN = join(import.meta.dirname, '../main.ts')
 
-function midwatch(args: readonly string[], environment: Record<string, string> = {}) {
+function midwatch(args: readonly string[], environment: Record<string, string> = {}, cwd = tempFolder()) {
   const child = spawn(process.execPath, [MAIN, ...args], {
     env: { PATH: process.env['PATH'], ...environment },
-    cwd: tempFolder(),
+    cwd,
   })
   let said = ''
   child.stdout.on('data', (data: Buffer) => (said += data.toString()))
@@ -40,6 +41,14 @@ test('a command that lacks its key is told where to put one, and never to send a
   expect(without).toEqual({ code: 1, said: expect.stringContaining('Set MIDWATCH_KEY') as string })
   const wrong = await midwatch(['incidents', '--url', url], { MIDWATCH_KEY: 'mw_old' })
   expect(wrong).toEqual({ code: 1, said: expect.stringContaining('does not take the key in MIDWATCH_KEY') as string })
+})
+
+test('a config check names the file it found, also when it is wrong', async () => {
+  const folder = tempFolder()
+  const file = join(folder, 'midwatch.yaml')
+  writeFileSync(file, 'server: { prot: 1 }')
+  const { code, said } = await midwatch(['config', 'check'], {}, folder)
+  expect([code, said]).toEqual([1, expect.stringContaining(`${file}:\n  - server`)])
 })
 
 test('a healthy time that is not there is told, and not diagnosed without', async () => {

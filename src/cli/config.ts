@@ -1,4 +1,5 @@
 // `midwatch config check`: every problem of a config file at once, before a server is bothered with it.
+import { resolve } from 'node:path'
 import { Command } from 'commander'
 import { ConfigError } from '../config/load.ts'
 import { readSettings } from './settings.ts'
@@ -17,7 +18,7 @@ function checkCommand(): Command {
       if (options.json) console.log(JSON.stringify({ file: name, ok: problems.length === 0, problems }))
       else if (problems.length === 0)
         console.log(name === null ? 'No midwatch.yaml here: the embedded default is used.' : `${name} is right.`)
-      else console.error(`${name ?? 'midwatch.yaml'}:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`)
+      else console.error(`${name}:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`)
       process.exitCode = problems.length === 0 ? 0 : 1
     })
 }
@@ -26,7 +27,7 @@ function check(file: string | undefined): { name: string | null; problems: reado
   try {
     return { name: readSettings(file).file, problems: [] }
   } catch (error) {
-    if (error instanceof ConfigError) return { name: file ?? null, problems: error.problems }
+    if (error instanceof ConfigError) return { name: resolve(error.file), problems: error.problems }
     throw error
   }
 }

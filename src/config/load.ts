@@ -10,12 +10,14 @@ import { type Config, configSchema } from './schema.ts'
 
 export class ConfigError extends Error {
   override readonly name = 'ConfigError'
+  readonly file: string
   readonly problems: readonly string[]
 
   constructor(file: string, problems: readonly string[]) {
     super(
       `${file} has ${problems.length === 1 ? 'a problem' : `${problems.length} problems`}:\n${problems.map((p) => `  - ${p}`).join('\n')}`,
     )
+    this.file = file
     this.problems = problems
   }
 }
