@@ -161,7 +161,7 @@ async function read(file: string): Promise<string> {
   try {
     return await readFile(file, 'utf8')
   } catch (error) {
-    throw new AppError('not_found', `${file} cannot be read: ${describeError(error)}`, { cause: error })
+    throw new AppError('not_found', `${file} cannot be read.`, { cause: error })
   }
 }
 
@@ -186,7 +186,7 @@ async function eachLine(
     if (text.errored) throw text.errored
   } catch (error) {
     if (error instanceof AppError) throw error
-    throw new AppError('malformed', `${file} cannot be read: ${describeError(error)}`, { cause: error })
+    throw new AppError('malformed', `${file} cannot be read.`, { cause: error })
   } finally {
     raw.destroy()
   }

@@ -39,7 +39,7 @@ describe('errors', () => {
     const error = new AppError('upstream', 'The provider failed.', {
       cause: new Error('reset', { cause: 'ECONNRESET' }),
     })
-    expect(describeError(error)).toBe('The provider failed.: reset: ECONNRESET')
+    expect(describeError(error)).toBe('The provider failed: reset: ECONNRESET')
   })
 })
 

@@ -81,5 +81,6 @@ export function describeError(thrown: unknown): string {
     parts.push(at instanceof Error ? at.message || at.name : typeof at === 'string' ? at : inspect(at))
     at = at instanceof Error ? at.cause : undefined
   }
-  return parts.join(': ')
+  // A message of ours is a sentence; what caused it follows its colon, not its full stop.
+  return parts.map((part, i) => (i < parts.length - 1 ? part.replace(/\.$/, '') : part)).join(': ')
 }
