@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { SESSION_COOKIE } from '../../access/identify.ts'
 import type { KeyRing } from '../../access/key-ring.ts'
+import { AppError } from '../../core/errors.ts'
 import type { Route } from '../exchange.ts'
 
 export interface SessionOptions {
@@ -26,7 +27,11 @@ export function sessionRoutes({ keyRing, publicUrl }: SessionOptions): Route[] {
       scope: null,
       handle: async (exchange) => {
         const { key } = await exchange.json(opening)
-        await keyRing.identify(key)
+        await keyRing.identify(key).catch((error: unknown) => {
+          // A person typed it: the advice about headers is for programs.
+          if (!(error instanceof AppError) || error.code !== 'unauthenticated') throw error
+          throw new AppError('unauthenticated', 'This key is not known, or it was revoked.', { cause: error })
+        })
         return { status: 204, headers: { 'set-cookie': cookie(key, MAX_AGE_SECONDS) }, body: '' }
       },
     },
