@@ -1,13 +1,17 @@
 // `npm run bench`: what Midwatch adds to a call, beside calling directly and beside the least that a proxy can do, all
 // in one run on one machine. The provider answers at once, so the differences are the way. `--quick` takes half a minute.
-import { parseArgs } from 'node:util'
+import { Command } from 'commander'
 import { sequential, streaming, throughput } from './measure.ts'
 import { residentBytes } from './processes.ts'
 import { startSubjects } from './subjects.ts'
 
-const { values: flags } = parseArgs({
-  options: { json: { type: 'boolean', default: false }, quick: { type: 'boolean', default: false } },
-})
+const program = new Command('bench')
+  .description('What Midwatch adds to a call, beside a direct call and a bare proxy.')
+  .option('--quick', 'take about half a minute')
+  .option('--json', 'print JSON')
+  .allowExcessArguments(false)
+program.exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
+const flags = program.parse().opts<{ quick?: true; json?: true }>()
 const size = flags.quick
   ? { warmUp: 200, sequential: 500, slices: 2, sliceMs: 1_000 }
   : { warmUp: 1_000, sequential: 3_000, slices: 5, sliceMs: 2_000 }
