@@ -21,7 +21,14 @@ export interface Normal {
 /** More values than this say no more about a median; taking every n-th keeps thousands of long series cheap. */
 const SAMPLE = 512
 
-/** Points to a track: drops what is not finite, orders by time, and keeps the last of two points at one time. */
+/** No date lies further from the epoch (ECMA-262), and no measurement is larger: beyond that sums and ratios overflow. */
+const MAX_TIME = 8.64e15
+const MAX_VALUE = 1e150
+
+/** False for NaN too. */
+const isUsable = (time: number, value: number): boolean => Math.abs(time) <= MAX_TIME && Math.abs(value) <= MAX_VALUE
+
+/** Points to a track: drops what is no time or no number, orders by time, and keeps the last of two points at one time. */
 export function toTrack(points: readonly Point[]): Track {
   const times = new Float64Array(points.length)
   const values = new Float64Array(points.length)
@@ -32,7 +39,7 @@ export function toTrack(points: readonly Point[]): Track {
     const point = points[i] as Point
     const time = point[0]
     const value = point[1]
-    if (!Number.isFinite(time) || !Number.isFinite(value)) continue
+    if (!isUsable(time, value)) continue
     if (time <= last) return sortedTrack(points)
     last = time
     times[kept] = time
@@ -43,7 +50,7 @@ export function toTrack(points: readonly Point[]): Track {
 
 function sortedTrack(points: readonly Point[]): Track {
   const byTime = new Map<number, number>()
-  for (const [time, value] of points) if (Number.isFinite(time) && Number.isFinite(value)) byTime.set(time, value)
+  for (const [time, value] of points) if (isUsable(time, value)) byTime.set(time, value)
   const times = Float64Array.from(byTime.keys()).sort()
   return { times, values: times.map((time) => byTime.get(time) ?? 0) }
 }

@@ -32,9 +32,10 @@ export function ratioOf(part: Track, whole: Track): Track {
   const values: number[] = []
   for (let i = 0; i < whole.times.length; i++) {
     const size = whole.values[i] ?? 0
-    if (size <= 0) continue
+    const ratio = (byTime.get(whole.times[i] ?? 0) ?? 0) / size
+    if (size <= 0 || !Number.isFinite(ratio)) continue
     times.push(whole.times[i] ?? 0)
-    values.push((byTime.get(whole.times[i] ?? 0) ?? 0) / size)
+    values.push(ratio)
   }
   return { times: Float64Array.from(times), values: Float64Array.from(values) }
 }
