@@ -4,7 +4,7 @@ import { JournalDecoder, JournalEncoder, type JournalEntry, type JournalRow } fr
 
 const sample = fc.record({
   name: fc.constantFrom('a', 'b', 'c'),
-  labels: fc.constantFrom([], [['x', '1']], [['x', 'ü"\n']]) as fc.Arbitrary<[string, string][]>,
+  labels: fc.constantFrom<[string, string][]>([], [['x', '1']], [['x', 'ü"\n']]),
   value: fc.oneof(fc.double({ noNaN: true }), fc.constant(Infinity)).map((value) => (value === 0 ? 0 : value)),
 })
 const row: fc.Arbitrary<JournalRow> = fc.record({
