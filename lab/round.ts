@@ -119,8 +119,12 @@ async function diagnosed(
 /** True when the approved action was carried out and verified, null when nothing was proposed. */
 async function mend(view: IncidentView, { lab, tell, signal }: RoundContext): Promise<boolean | null> {
   const proposed = await waitForProposal(lab.agent, view.id, { untilMs: Date.now() + PROPOSAL_MS, signal })
-  if (!proposed?.approval || !(await lab.agent.approve(proposed))) {
-    tell('   nothing was proposed')
+  if (!proposed?.approval) {
+    tell(`   nothing was proposed within ${PROPOSAL_MS / 1000} s`)
+    return null
+  }
+  if (!(await lab.agent.approve(proposed))) {
+    tell('   the proposal was withdrawn before it was approved')
     return null
   }
   tell(`   approved: ${proposed.approval.action.title}`)

@@ -74,6 +74,8 @@ export function renderTable(rounds: readonly DrillRound[]): string {
   return [print(COLUMNS), ...cells.map(print)].join('\n')
 }
 
+const counted = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? '' : 's'}`
+
 /** "Service right 11 of 13, kind right 10 of 13, median 31 s to the diagnosis, 164 alerts folded into 14 incidents". */
 export function renderScore(rounds: readonly DrillRound[]): string {
   const rows = rounds.map(({ row }) => row)
@@ -84,7 +86,10 @@ export function renderScore(rounds: readonly DrillRound[]): string {
   return [
     `Service right ${of((row) => row.serviceCorrect)}, kind right ${of((row) => row.kindCorrect)}`,
     seconds.length > 0 ? `median ${median(seconds).toFixed(0)} s to the diagnosis` : 'no diagnosis',
-    `${sum((row) => row.alerts)} alerts folded into ${sum((row) => row.incidents)} incidents`,
+    `${sum((row) => row.alerts)} alerts folded into ${counted(
+      sum((row) => row.incidents),
+      'incident',
+    )}`,
     ...(tried.length > 0
       ? [`${tried.filter(({ mended }) => mended).length} of ${tried.length} approved fixes mended`]
       : []),

@@ -21,6 +21,7 @@ export const ERRORS = {
   not_found: { status: 404, retryable: false, publicMessage: 'There is nothing at this address.' },
   method_not_allowed: { status: 405, retryable: false, publicMessage: 'This address does not take this method.' },
   conflict: { status: 409, retryable: false, publicMessage: 'The state changed in the meantime. Load it again.' },
+  unsupported_media: { status: 415, retryable: false, publicMessage: 'Send the body as application/json.' },
   too_large: { status: 413, retryable: false, publicMessage: 'The body is larger than this address accepts.' },
   content_blocked: { status: 422, retryable: false, publicMessage: 'The content rules do not allow this.' },
   limited: { status: 429, retryable: true, publicMessage: 'A limit is reached. Wait and try again.' },

@@ -2,10 +2,17 @@
 import type { IncomingMessage } from 'node:http'
 import { AppError } from '../core/errors.ts'
 
-/** Throws `too_large`, and `client_gone` when the client hangs up in the middle. */
+/** Throws `unsupported_media`, `too_large`, and `client_gone` when the client hangs up in the middle. */
 export async function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
   const tooLarge = () =>
     new AppError('too_large', `The body is larger than the ${formatBytes(maxBytes)} this address accepts.`)
+  const encoding = request.headers['content-encoding'] ?? 'identity'
+  if (encoding !== 'identity') {
+    throw new AppError(
+      'unsupported_media',
+      `The body is encoded as ${encoding.slice(0, 50)}. Send it as it is, without content-encoding.`,
+    )
+  }
   if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw tooLarge()
   const chunks: Buffer[] = []
   let size = 0

@@ -73,6 +73,13 @@ describe('the door', () => {
     })
   })
 
+  it('says how to send a body that it cannot read', async () => {
+    const { url } = await serve([echo])
+    const zipped = await post(`${url}/v1/echo/x`, '{"n":1}', { 'content-encoding': 'gzip' })
+    expect(zipped.status).toBe(415)
+    expect(await errorOf(zipped)).toMatchObject({ message: expect.stringContaining('encoded as gzip') as string })
+  })
+
   it('refuses a body over the bound, whether or not its length was announced', async () => {
     const { url } = await serve([echo])
     const big = 'x'.repeat(5000)

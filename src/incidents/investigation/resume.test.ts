@@ -201,6 +201,8 @@ describe('an action', () => {
     )
     expect(await world.state()).toBe('closed')
     expect(await ending()).toMatch(/ Perhaps done: .* What showed the trouble is back to normal\. It lasted /)
+    const kept = await world.db.selectFrom('incident_events').select('text').where('kind', '=', 'learned').execute()
+    expect(kept).toEqual([{ text: 'Kept as a case; the cause is not confirmed.' }])
   }
 
   test('whose fate cannot be asked is told as uncertain, never sent again, and looked after', async () => {
