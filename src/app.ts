@@ -99,8 +99,10 @@ async function start({ config, roles, log }: AppOptions, stops: (() => Promise<v
 
   const scraper = createEmbeddedScraper(config, log)
   const sources = { metrics: metricSources(config, scraper), logs: logSources(config) }
-  scraper?.start()
-  if (scraper) stops.push(() => scraper.stop())
+  if (scraper && roles.has('agent')) {
+    scraper.start()
+    stops.push(() => scraper.stop())
+  }
 
   const feed = createIncidentFeed()
   const { webhook } = config.agent.notify
