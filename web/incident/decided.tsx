@@ -23,6 +23,8 @@ export function Decided({ view, approval, past = false, takesFocus = false }: De
   useEffect(() => {
     if (takesFocus && document.activeElement === document.body) status.current?.focus({ preventScroll: true })
   }, [takesFocus])
+  // What went as it should needs no reading; anything else does.
+  const answer = run?.detail ?? ''
   return (
     <section className={past ? 'decision past' : 'decision'} aria-label={past ? 'An earlier decision' : 'The decision'}>
       <h2>{action.title}</h2>
@@ -56,9 +58,15 @@ export function Decided({ view, approval, past = false, takesFocus = false }: De
             )}
           </li>
         )}
-        {run?.detail != null && run.detail !== '' && <li>Answer: {run.detail}</li>}
+        {answer !== '' && run?.state !== 'done' && <li>Answer: {answer}</li>}
         {approval.state === 'approved' && <li>To take it back: {action.undo}</li>}
       </ul>
+      {answer !== '' && run?.state === 'done' && (
+        <details>
+          <summary>what was answered</summary>
+          <p className="quiet">{answer}</p>
+        </details>
+      )}
       <details>
         <summary>what was proposed</summary>
         <Proposal action={action} near={approval.requestedAt} />
