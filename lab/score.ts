@@ -1,5 +1,6 @@
 // What a drill found out: one row for every fault, and the line that sums them up.
 import type { FaultKind } from '../src/core/fault-kinds.ts'
+import { counted } from './narrator.ts'
 
 interface Named {
   readonly service: string
@@ -73,8 +74,6 @@ export function renderTable(rounds: readonly DrillRound[]): string {
       .trimEnd()
   return [print(COLUMNS), ...cells.map(print)].join('\n')
 }
-
-const counted = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? '' : 's'}`
 
 /** "Service right 11 of 13, kind right 10 of 13, median 31 s to the diagnosis, 164 alerts folded into 14 incidents". */
 export function renderScore(rounds: readonly DrillRound[]): string {

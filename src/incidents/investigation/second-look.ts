@@ -17,7 +17,7 @@ const AFTER_ACTION_SECONDS = 20
 /** Investigations that one incident gets. */
 const MOST_LOOKS = 3
 /** Another cause less sure than this is no reason to begin anew. */
-const SURE_ENOUGH = 0.6
+const SURE_ENOUGH_TO_BEGIN_ANEW = 0.6
 
 /** Inside the transaction that stores the report. */
 export async function planSecondLooks(trx: InvestigationDb, incidentId: string, look: number, nowMs: number) {
@@ -69,7 +69,7 @@ export async function lookAgain(
 
 function isAnother({ service, kind, confidence }: Cause, report: Report): boolean {
   const [known] = report.causes
-  return confidence >= SURE_ENOUGH && !(known?.service === service && known.kind === kind)
+  return confidence >= SURE_ENOUGH_TO_BEGIN_ANEW && !(known?.service === service && known.kind === kind)
 }
 
 /** A decision may have been made meanwhile: it stands, and there is no second look. */
