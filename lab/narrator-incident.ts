@@ -3,7 +3,7 @@
 import type { Evidence } from '../src/diagnosis/evidence.ts'
 import type { IncidentView } from '../src/incidents/view.ts'
 import type { GroundTruth } from './faults/fault.ts'
-import type { Narrator } from './narrator.ts'
+import { counted, type Narrator } from './narrator.ts'
 
 const SHOWN_EVIDENCE = 4
 
@@ -26,7 +26,7 @@ export function tellDiagnosis(narrator: Narrator, view: IncidentView): void {
     narrator.say(`Next in line: ${second.service}, ${kindWords(second.kind)} (${second.confidence.toFixed(2)}).`)
   const { series, logLines, changes, tookMs } = report.looked
   narrator.say(
-    `Looked at ${series} series, ${logLines} log lines and ${changes} changes in ${(tookMs / 1000).toFixed(1)} s.`,
+    `Looked at ${series} series, ${logLines} log lines and ${counted(changes, 'change')} in ${(tookMs / 1000).toFixed(1)} s.`,
     'dim',
   )
 }
