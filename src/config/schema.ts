@@ -3,19 +3,8 @@ import { z } from 'zod'
 import { templateProblems } from './action-templates.ts'
 import { FAULT_KINDS } from '../core/fault-kinds.ts'
 import { Secret } from '../core/secret.ts'
-
-const secret = z
-  .string()
-  .min(1)
-  .transform((value) => new Secret(value))
-const httpUrl = z.url({ protocol: /^https?$/, error: 'must be an http:// or https:// URL' })
-const name = z
-  .string()
-  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'must be letters, digits, ".", "_" or "-", at most 64')
-/** Timers cannot wait longer than 2^31 ms. */
-const MAX_SECONDS = 24 * 86_400
-const seconds = (fallback: number) => z.number().positive().max(MAX_SECONDS).default(fallback)
-const milliseconds = (fallback: number) => z.number().int().positive().max(3_600_000).default(fallback)
+import { httpUrl, milliseconds, name, seconds, secret } from './fields.ts'
+import { gatewayFields, type limitSet } from './gateway-schema.ts'
 
 const server = z.strictObject({
   host: z.string().default('127.0.0.1'),
@@ -26,31 +15,6 @@ const server = z.strictObject({
 const auth = z.strictObject({
   // YAML 1.1 readers turn a bare off into false: both are taken.
   mode: z.union([z.enum(['required', 'off']), z.literal(false).transform(() => 'off' as const)]).default('required'),
-})
-
-const provider = z.strictObject({
-  kind: z.enum(['openai']),
-  baseUrl: httpUrl,
-  apiKey: secret.optional(),
-})
-
-const model = z.strictObject({
-  strategy: z.enum(['first', 'weighted']).default('first'),
-  targets: z
-    .array(
-      z.strictObject({
-        provider: name,
-        model: z.string().min(1),
-        weight: z.number().positive().default(1),
-        /** US dollars a million tokens, where the price is known to you. Otherwise the cost is null. */
-        price: z.strictObject({ inputUsd: z.number().nonnegative(), outputUsd: z.number().nonnegative() }).optional(),
-      }),
-    )
-    .min(1),
-  fallbacks: z.array(name).default([]),
-  timeouts: z
-    .strictObject({ firstTokenMs: milliseconds(10_000), idleMs: milliseconds(15_000), totalMs: milliseconds(120_000) })
-    .prefault({}),
 })
 
 /** Where the embedded scraper finds targets: Prometheus's own `file_sd` format, read again when it changes. */
@@ -158,12 +122,13 @@ export const configSchema = z.strictObject({
   server: server.prefault({}),
   data: z.string().default('./data'),
   auth: auth.prefault({}),
-  providers: z.record(name, provider).default({}),
-  models: z.record(name, model).default({}),
+  ...gatewayFields,
   agent: agent.prefault({}),
 })
 
 export type Config = z.output<typeof configSchema>
 export type ModelConfig = Config['models'][string]
+export type ProviderConfig = Config['providers'][string]
+export type LimitConfig = z.output<typeof limitSet>
 export type AgentConfig = Config['agent']
 export type ActionConfig = AgentConfig['actions'][number]

@@ -17,13 +17,31 @@ export interface ChatRequest {
   readonly purpose?: string
 }
 
-/** Normalised once: `inputTokens` excludes what came from a cache. null where the provider did not say. */
+/**
+ * What a call used, normalised once, in tokens: whatever the provider's own way of counting, no token is in two of these
+ * (but for reasoning, which is also output). null where the provider did not say.
+ */
 export interface Usage {
+  /** Read anew: neither from a cache nor written to one. */
   readonly inputTokens: number | null
   readonly cacheReadTokens: number | null
+  /** Written to the provider's prompt cache for five minutes (or for however long it keeps things by default). */
   readonly cacheWriteTokens: number | null
+  /** Written to it for an hour. */
+  readonly cacheWrite1hTokens: number | null
+  /** With reasoning. */
   readonly outputTokens: number | null
+  /** Of the output. */
   readonly reasoningTokens: number | null
+}
+
+export const NO_USAGE: Usage = {
+  inputTokens: null,
+  cacheReadTokens: null,
+  cacheWriteTokens: null,
+  cacheWrite1hTokens: null,
+  outputTokens: null,
+  reasoningTokens: null,
 }
 
 export interface ChatAnswer {

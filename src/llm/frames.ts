@@ -1,6 +1,7 @@
-// An answer on its way to the caller: whole pieces of it in the caller's dialect, and beside each what was seen in it.
-// The bytes are what the provider sent wherever it speaks the caller's dialect; they are looked at, never rewritten.
+// An answer on its way: whole pieces of it, and beside each what was seen in it. Where the provider speaks the caller's
+// dialect a piece is the bytes it sent, looked at and never rewritten; elsewhere it is events in no dialect.
 import type { Usage } from './chat.ts'
+import type { AnswerEvent } from './events.ts'
 
 export interface Frame {
   /**
@@ -8,7 +9,10 @@ export interface Frame {
    * `content`: something the model said. `usage`: only accounting. `end`: the dialect's mark that all was said.
    */
   readonly kind: 'lifecycle' | 'content' | 'usage' | 'end'
+  /** As the provider sent it; empty where the answer is translated. */
   readonly bytes: Uint8Array
+  /** Filled where the answer is translated, else empty. */
+  readonly events: readonly AnswerEvent[]
   /** What the first choice says here, for readers of text. */
   readonly text: string
   /** Characters that the model wrote here in whatever form: text, reasoning, tool arguments. */
@@ -19,3 +23,6 @@ export interface Frame {
   /** All that was asked for has been said; what may follow is accounting and the end mark. */
   readonly complete: boolean
 }
+
+export const NO_BYTES = new Uint8Array(0)
+export const NO_EVENTS: readonly AnswerEvent[] = []

@@ -1,33 +1,49 @@
-// What the gateway asks of a provider. One answer is a stream of frames, also the plain one (a single frame); the
-// stream ends normally when the provider closed it in order, and throws a ProviderFailure otherwise.
+// What the gateway asks of a provider. One answer is a stream of frames, also the plain one (a single frame). Frames are
+// pushed, in the same turn in which the network delivers them: nothing on the way costs a promise a chunk.
+import type { Ask, Demand, DialectName } from './dialect.ts'
 import type { Frame } from './frames.ts'
 
 export interface ProviderCall {
-  /** The dialect in which the caller speaks and wants to be answered. */
-  readonly dialect: 'openai-chat'
-  /** The caller's body as it came: JSON in that dialect. */
-  readonly body: Buffer
+  readonly ask: Ask
   /** The model as the provider names it. */
   readonly model: string
-  readonly stream: boolean
-  /** How many alternative answers were asked for. */
-  readonly choices: number
+  /** Frames carry the provider's bytes; only where it speaks the ask's dialect. Else they carry events. */
+  readonly verbatim: boolean
   readonly requestId: string
+  /** The answer is to go on behind this text of an assistant; only where the provider takes a prefill. */
+  readonly prefill?: string | undefined
+}
+
+/** Whoever takes the frames of one call. */
+export interface FrameSink {
+  /**
+   * Frames in order, as the network delivers them; an empty batch says that something came, but nothing whole. A promise
+   * asks the provider to read no more until it resolves. Must not throw.
+   */
+  take(frames: readonly Frame[]): Promise<void> | undefined
 }
 
 export interface Provider {
   readonly name: string
+  /** Dialects that it answers verbatim. */
+  readonly speaks: ReadonlySet<DialectName>
+  /** What it cannot do for anybody. */
+  readonly lacks: ReadonlySet<Demand>
+  /** Whether this model goes on behind an assistant's message that ends the conversation. */
+  takesPrefill(model: string): boolean
   /**
-   * Frames in batches, as the network delivers them; an empty batch says that something came, but nothing whole. Throws ProviderFailure; when `signal` aborts, the call to the
-   * provider is ended and the signal's reason thrown. The body of a plain answer is complete, valid JSON.
+   * Resolves when the provider closed the answer in order, or sent the dialect's end mark. Throws ProviderFailure; when
+   * `signal` aborts, the call to the provider is ended and the signal's reason thrown. A plain answer is complete, valid JSON.
    */
-  chat(call: ProviderCall, signal: AbortSignal): AsyncIterable<readonly Frame[]>
+  call(call: ProviderCall, sink: FrameSink, signal: AbortSignal): Promise<void>
   /** Closes the connections. */
   stop(): Promise<void>
 }
 
 export const FAILURE_KINDS = [
   'upstream_4xx', // it refused the request itself
+  'upstream_context_length', // the request is too long for this model
+  'upstream_content_policy', // its rules forbid the request
   'upstream_auth', // it does not take our key
   'upstream_rate_limited',
   'upstream_5xx',
@@ -42,7 +58,9 @@ export type FailureKind = (typeof FAILURE_KINDS)[number]
 export interface FailureDetail {
   readonly status?: number
   readonly retryAfterSeconds?: number
-  /** The provider's own answer, where it is about the caller's request and so is for the caller to read. */
+  /** What it says of the caller's request, in its own words, for the caller to read in any dialect. */
+  readonly publicMessage?: string
+  /** The provider's own answer, where it is about the caller's request and in the caller's dialect. */
   readonly reply?: { readonly status: number; readonly body: Buffer }
   /** An error event of the provider in the caller's dialect, where the stream had begun. */
   readonly event?: Uint8Array

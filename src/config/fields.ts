@@ -1,0 +1,16 @@
+// Fields that several parts of midwatch.yaml share.
+import { z } from 'zod'
+import { Secret } from '../core/secret.ts'
+
+export const secret = z
+  .string()
+  .min(1)
+  .transform((value) => new Secret(value))
+export const httpUrl = z.url({ protocol: /^https?$/, error: 'must be an http:// or https:// URL' })
+export const name = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'must be letters, digits, ".", "_" or "-", at most 64')
+/** Timers cannot wait longer than 2^31 ms. */
+const MAX_SECONDS = 24 * 86_400
+export const seconds = (fallback: number) => z.number().positive().max(MAX_SECONDS).default(fallback)
+export const milliseconds = (fallback: number) => z.number().int().positive().max(3_600_000).default(fallback)
