@@ -15,14 +15,15 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   observe: ['core'],
   config: ['core'],
   db: ['core', 'observe'],
-  providers: ['core', 'llm'],
+  dialects: ['core', 'llm'],
+  providers: ['core', 'llm', 'dialects', 'config'],
   sources: ['core', 'llm'],
   actions: ['core', 'llm', 'config'],
   access: ['core', 'db', 'observe'],
-  gateway: ['core', 'llm', 'db', 'observe', 'config', 'providers'],
+  gateway: ['core', 'llm', 'db', 'observe', 'config', 'dialects', 'providers'],
   diagnosis: ['core'],
   incidents: ['core', 'llm', 'db', 'observe', 'config', 'diagnosis', 'actions'],
-  http: ['core', 'llm', 'db', 'observe', 'access', 'gateway', 'incidents'],
+  http: ['core', 'llm', 'db', 'observe', 'dialects', 'access', 'gateway', 'incidents'],
   cli: ['core', 'db', 'observe', 'config', 'access', 'diagnosis', 'incidents', 'sources', 'app.ts', 'database.ts'],
 }
 

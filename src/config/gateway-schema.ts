@@ -3,7 +3,10 @@ import { z } from 'zod'
 import { httpUrl, milliseconds, name, seconds, secret } from './fields.ts'
 
 /** Sent with every call to the provider, beside what its protocol needs. */
-const headers = z.record(z.string().regex(/^[A-Za-z0-9-]+$/, 'must be the name of a header'), z.union([z.string(), secret]))
+const headers = z.record(
+  z.string().regex(/^[A-Za-z0-9-]+$/, 'must be the name of a header'),
+  z.union([z.string(), secret]),
+)
 
 const provider = z.discriminatedUnion('kind', [
   z.strictObject({
@@ -108,7 +111,9 @@ const model = z.strictObject({
     })
     .prefault({}),
   /** The same target again, before its first content, where that is safe and may help. */
-  retries: z.strictObject({ max: z.number().int().min(0).max(10).default(1), backoffMs: milliseconds(200) }).prefault({}),
+  retries: z
+    .strictObject({ max: z.number().int().min(0).max(10).default(1), backoffMs: milliseconds(200) })
+    .prefault({}),
   stream: z.strictObject({ onCut: z.enum(['fail', 'restart', 'continue']).default('continue') }).prefault({}),
   /** Which refusals of a target may be tried elsewhere. */
   failover: z
@@ -141,7 +146,10 @@ const model = z.strictObject({
   coalesce: z.boolean().default(false),
   /** Embeddings: calls that arrive together go up as one. */
   batch: z
-    .strictObject({ maxInputs: z.number().int().min(1).max(2048).default(1), maxWaitMs: z.number().min(0).max(1000).default(5) })
+    .strictObject({
+      maxInputs: z.number().int().min(1).max(2048).default(1),
+      maxWaitMs: z.number().min(0).max(1000).default(5),
+    })
     .prefault({}),
   /** For all its callers together. */
   limits: limitSet.prefault({}),
@@ -172,7 +180,10 @@ const privacy = z.strictObject({
     .strictObject({
       /** mask: replaced for good. pseudonymise: replaced for the provider, put back for the caller. */
       action: z
-        .union([z.enum(['off', 'detect', 'mask', 'pseudonymise', 'block']), z.literal(false).transform(() => 'off' as const)])
+        .union([
+          z.enum(['off', 'detect', 'mask', 'pseudonymise', 'block']),
+          z.literal(false).transform(() => 'off' as const),
+        ])
         .default('off'),
       types: z.array(z.enum(PII_TYPES)).default([...PII_TYPES]),
     })
@@ -190,7 +201,12 @@ const tracing = z.strictObject({
 })
 
 export const gatewayFields = {
-  redis: z.strictObject({ url: z.string().regex(/^(redis|rediss|unix):\/\//, 'must be a redis:// URL'), prefix: z.string().default('midwatch:') }).optional(),
+  redis: z
+    .strictObject({
+      url: z.string().regex(/^(redis|rediss|unix):\/\//, 'must be a redis:// URL'),
+      prefix: z.string().default('midwatch:'),
+    })
+    .optional(),
   providers: z.record(name, provider).default({}),
   models: z.record(name, model).default({}),
   limits: limits.prefault({}),

@@ -21,7 +21,16 @@ export const DIALECTS = [
 export type DialectName = (typeof DIALECTS)[number]
 
 /** What a request needs of whoever answers it. A target that lacks one of them is no candidate. */
-export type Demand = 'tools' | 'images' | 'files' | 'audio' | 'json-schema' | 'logprobs' | 'choices' | 'embeddings' | 'count-tokens'
+export type Demand =
+  | 'tools'
+  | 'images'
+  | 'files'
+  | 'audio'
+  | 'json-schema'
+  | 'logprobs'
+  | 'choices'
+  | 'embeddings'
+  | 'count-tokens'
 
 /** A request as the gateway decides by it. The body is the caller's; only what is decided by has been checked. */
 export interface Ask {
@@ -69,6 +78,8 @@ export interface Dialect {
   createReader(options: ReaderOptions): AnswerReader
   createWriter(ask: Ask): AnswerWriter
   createChecker(): StreamChecker
+  /** Ends a stream that passed verbatim and said all, but lacked its end mark. */
+  readonly endMark: Uint8Array
   /** How an error is told in a body. `status` is the HTTP one. */
   errorBody(error: AppError, requestId: string): unknown
   /** How an error is told inside a stream that has begun: whole SSE bytes, protocol-correct, never a clean end. */

@@ -7,7 +7,12 @@
 import type { Usage } from './chat.ts'
 
 export type AnswerEvent =
-  | { readonly kind: 'start'; readonly id: string; readonly model: string; /** Seconds since the epoch. */ readonly createdS: number }
+  | {
+      readonly kind: 'start'
+      readonly id: string
+      readonly model: string
+      /** Seconds since the epoch. */ readonly createdS: number
+    }
   /** `id`: the provider's own for this part, where it has one; a different id begins another part. */
   | { readonly kind: 'text'; readonly choice: number; readonly text: string; readonly id?: string }
   | { readonly kind: 'reasoning'; readonly choice: number; readonly text: string; readonly id?: string }
@@ -21,7 +26,13 @@ export type AnswerEvent =
     }
   | { readonly kind: 'refusal'; readonly choice: number; readonly text: string }
   /** Opens a tool call: `id` is the call's. Its arguments follow. */
-  | { readonly kind: 'tool-call'; readonly choice: number; readonly id: string; readonly name: string; readonly itemId?: string }
+  | {
+      readonly kind: 'tool-call'
+      readonly choice: number
+      readonly id: string
+      readonly name: string
+      readonly itemId?: string
+    }
   /** More of the arguments (JSON) of the latest tool call of this choice. */
   | { readonly kind: 'tool-arguments'; readonly choice: number; readonly json: string }
   | {

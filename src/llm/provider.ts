@@ -21,6 +21,8 @@ export interface FrameSink {
    * asks the provider to read no more until it resolves. Must not throw.
    */
   take(frames: readonly Frame[]): Promise<void> | undefined
+  /** The connection stands and the request is on its way: what is waited for now is the answer. */
+  connected(): void
 }
 
 export interface Provider {

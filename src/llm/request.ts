@@ -70,7 +70,10 @@ export interface ImagePart {
 
 export interface FilePart {
   readonly kind: 'file'
-  readonly source: Source | { readonly kind: 'text'; readonly text: string } | { readonly kind: 'id'; readonly id: string }
+  readonly source:
+    | Source
+    | { readonly kind: 'text'; readonly text: string }
+    | { readonly kind: 'id'; readonly id: string }
   readonly name?: string
   readonly cache?: CacheMark
 }

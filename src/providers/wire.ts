@@ -1,18 +1,30 @@
-// HTTP to a provider, on undici's `dispatch`: the least work a chunk can cost. The answer is read at the reader's pace
-// (a slow caller slows the provider, not our memory), and every way a connection can fail becomes a ProviderFailure.
+// HTTP to a provider, on undici's `dispatch`: the least work a chunk can cost. What arrives is handed on in the same turn;
+// the receiver may ask to wait (a slow caller slows the provider, not our memory), and every way a connection can fail
+// becomes a ProviderFailure.
 import type { IncomingHttpHeaders } from 'node:http'
 import { type Dispatcher, Pool } from 'undici'
 import { ProviderFailure } from '../llm/provider.ts'
 
-const CONNECT_TIMEOUT_MS = 5_000
-/** So much may wait for the reader before the socket is left unread. */
-const BUFFERED_BYTES = 256 * 1024
+/** Longer than any wait for a connection that a model's config asks for by default; the finer limit is the attempt's. */
+const CONNECT_TIMEOUT_MS = 30_000
 /** How long an answer that was read to its end mark may take to end, so that its connection can be used again. */
 const TAIL_MS = 1_000
 
+/** Takes one answer as it comes. What it throws ends the call and is what `post` throws. */
+export interface Receiver {
+  /** The connection stands, the request is being sent. */
+  connected(): void
+  head(status: number, headers: IncomingHttpHeaders): void
+  /** `enough`: the rest is not wanted, but may come. A promise: nothing more is read until it resolves. */
+  data(chunk: Buffer): Promise<void> | 'enough' | undefined
+}
+
 export interface Wire {
-  /** Throws ProviderFailure, or the signal's reason. The answer must be read to its end, released or aborted. */
-  post(path: string, headers: readonly string[], body: Buffer, signal: AbortSignal): Promise<WireAnswer>
+  /**
+   * Resolves at the end of the answer, or when the receiver has enough. Throws what the receiver throws, ProviderFailure,
+   * or the signal's reason.
+   */
+  post(path: string, headers: readonly string[], body: Buffer, receiver: Receiver, signal: AbortSignal): Promise<void>
   stop(): Promise<void>
 }
 
@@ -27,132 +39,98 @@ export function createWire(origin: string): Wire {
     bodyTimeout: 0,
   })
   return {
-    post: async (path, headers, body, signal) => {
-      signal.throwIfAborted()
-      const answer = new WireAnswer(signal)
-      pool.dispatch({ method: 'POST', path, headers: [...headers], body }, answer)
-      await answer.started()
-      return answer
-    },
+    post: (path, headers, body, receiver, signal) =>
+      new Promise((resolve, reject) => {
+        if (signal.aborted) return reject(signal.reason as Error)
+        const exchange = new WireExchange(receiver, signal, resolve, reject)
+        pool.dispatch({ method: 'POST', path, headers: headers as string[], body }, exchange)
+      }),
     stop: async () => {
       if (!pool.closed) await pool.close()
     },
   }
 }
 
-export class WireAnswer implements Dispatcher.DispatchHandler {
-  status = 0
-  headers: IncomingHttpHeaders = {}
+class WireExchange implements Dispatcher.DispatchHandler {
+  readonly #receiver: Receiver
   readonly #signal: AbortSignal
+  readonly #resolve: () => void
+  readonly #reject: (error: unknown) => void
   #controller: Dispatcher.DispatchController | undefined
-  #chunks: Buffer[] = []
-  #buffered = 0
-  #ended = false
-  #failure: Error | undefined
-  #unread = false
-  #wake: (() => void) | undefined
+  #settled = false
   #tailTimer: NodeJS.Timeout | undefined
 
-  constructor(signal: AbortSignal) {
+  constructor(receiver: Receiver, signal: AbortSignal, resolve: () => void, reject: (error: unknown) => void) {
+    this.#receiver = receiver
     this.#signal = signal
-    signal.addEventListener('abort', this.#onAbort, { once: true })
-  }
-
-  /** Resolves when status and headers are there. */
-  async started(): Promise<void> {
-    while (this.status === 0) {
-      if (this.#failure) throw this.#failure
-      await this.#change()
-    }
-  }
-
-  /** The body as it arrives. */
-  async *chunks(): AsyncGenerator<Buffer, void, void> {
-    for (;;) {
-      const chunk = this.#chunks.length > 1 ? Buffer.concat(this.#chunks) : this.#chunks[0]
-      this.#chunks = []
-      this.#buffered = 0
-      if (chunk) {
-        if (this.#controller?.paused) this.#controller.resume()
-        yield chunk
-      } else if (this.#failure) throw this.#failure
-      else if (this.#ended) return
-      else await this.#change()
-    }
-  }
-
-  /** The whole body, or null when it is larger. */
-  async whole(maxBytes: number): Promise<Buffer | null> {
-    const chunks: Buffer[] = []
-    let size = 0
-    for await (const chunk of this.chunks()) {
-      size += chunk.length
-      if (size > maxBytes) return null
-      chunks.push(chunk)
-    }
-    return chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)
-  }
-
-  /** Nobody reads on. `complete`: what mattered has arrived, so the connection may be kept if it ends soon. */
-  release(complete: boolean): void {
-    if (this.#ended || this.#failure) return
-    if (!complete) return this.#abort(new Error('the rest of the answer is not wanted'))
-    this.#unread = true
-    this.#chunks = []
-    if (this.#controller?.paused) this.#controller.resume()
-    this.#tailTimer = setTimeout(() => this.#abort(new Error('the answer did not end after its end mark')), TAIL_MS)
+    this.#resolve = resolve
+    this.#reject = reject
+    signal.addEventListener('abort', this.#onAbort)
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller
-    if (this.#failure) controller.abort(this.#failure)
+    if (this.#settled) controller.abort(GONE)
+    else this.#receiver.connected()
   }
 
   onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
-    if (status < 200) return
-    this.status = status
-    this.headers = headers
-    this.#wake?.()
+    if (status < 200 || this.#settled) return
+    try {
+      this.#receiver.head(status, headers)
+    } catch (error) {
+      this.#fail(error)
+    }
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    if (this.#unread) return
-    this.#chunks.push(chunk)
-    this.#buffered += chunk.length
-    if (this.#buffered > BUFFERED_BYTES) controller.pause()
-    this.#wake?.()
+    if (this.#settled) return
+    try {
+      const answer = this.#receiver.data(chunk)
+      if (answer === undefined) return
+      if (answer === 'enough') return this.#enough()
+      controller.pause()
+      const resume = () => controller.resume()
+      answer.then(resume, resume)
+    } catch (error) {
+      this.#fail(error)
+    }
   }
 
   onResponseEnd(): void {
-    this.#ended = true
-    this.#settle()
+    clearTimeout(this.#tailTimer)
+    if (this.#settle()) this.#resolve()
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    this.#failure ??= asFailure(error, this.#controller !== undefined)
-    this.#settle()
-  }
-
-  readonly #onAbort = (): void => this.#abort(this.#signal.reason as Error)
-
-  #abort(reason: Error): void {
-    this.#failure ??= reason
-    this.#controller?.abort(reason)
-    this.#settle()
-  }
-
-  #settle(): void {
     clearTimeout(this.#tailTimer)
-    this.#signal.removeEventListener('abort', this.#onAbort)
-    this.#wake?.()
+    if (this.#settle()) this.#reject(asFailure(error, this.#controller !== undefined))
   }
 
-  #change(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#wake = resolve
-    })
+  readonly #onAbort = (): void => this.#fail(this.#signal.reason)
+
+  #fail(reason: unknown): void {
+    if (!this.#settle()) return
+    this.#reject(reason)
+    this.#controller?.abort(GONE)
+  }
+
+  /** What mattered has arrived; if the rest ends soon, the connection can be used again. */
+  #enough(): void {
+    if (!this.#settle()) return
+    this.#resolve()
+    this.#tailTimer = setTimeout(() => this.#controller?.abort(GONE), TAIL_MS)
+  }
+
+  #settle(): boolean {
+    if (this.#settled) return false
+    this.#settled = true
+    this.#signal.removeEventListener('abort', this.#onAbort)
+    return true
   }
 }
+
+const GONE = new Error('the rest of the answer is not wanted')
 
 /** `sent`: the connection stood and the request was on its way. */
 function asFailure(error: Error, sent: boolean): ProviderFailure {

@@ -1,13 +1,11 @@
-// OpenAI and everything that speaks its chat API. The caller's body goes up as it came, but for the model's name and the
-// wish for usage; the answer comes back as it was sent, looked at frame by frame.
-import type { Frame } from '../../llm/frames.ts'
-import { type Provider, type ProviderCall, ProviderFailure } from '../../llm/provider.ts'
-import { SseSplitter } from '../../core/sse.ts'
+// OpenAI and everything that speaks its API. Where the caller speaks it too, the body goes up as it came, but for the
+// model's name and the wish for usage, and the answer comes back as it was sent.
+import { openAiChat } from '../../dialects/openai-chat/dialect.ts'
+import { failureFromReply, failureInBody } from '../../dialects/openai-chat/failures.ts'
 import type { Secret } from '../../core/secret.ts'
-import { createWire, type WireAnswer } from '../wire.ts'
-import { failureFromReply, failureInBody } from './errors.ts'
-import { answerFrame, ChunkTap } from './frames.ts'
-import { upstreamBody } from './request.ts'
+import type { Provider } from '../../llm/provider.ts'
+import { callOverHttp } from '../http-call.ts'
+import { createWire } from '../wire.ts'
 
 export interface OpenAiOptions {
   readonly name: string
@@ -15,9 +13,6 @@ export interface OpenAiOptions {
   readonly baseUrl: string
   readonly apiKey: Secret | undefined
 }
-
-const MAX_ANSWER_BYTES = 64 * 1024 * 1024
-const MAX_ERROR_BYTES = 1024 * 1024
 
 export function createOpenAiProvider({ name, baseUrl, apiKey }: OpenAiOptions): Provider {
   const base = new URL(baseUrl)
@@ -34,78 +29,21 @@ export function createOpenAiProvider({ name, baseUrl, apiKey }: OpenAiOptions): 
   ]
   return {
     name,
-    chat: async function* (call, signal) {
-      const sent = [...headers, 'x-request-id', call.requestId]
-      const answer = await wire.post(path, sent, upstreamBody(call), signal)
-      let complete = false
-      try {
-        if (answer.status !== 200) throw failureFromReply(answer.status, answer.headers, await errorBody(answer))
-        for await (const frames of call.stream ? streamed(answer, call) : plain(answer)) {
-          complete ||= frames.at(-1)?.kind === 'end'
-          yield frames
-        }
-        complete = true
-      } finally {
-        answer.release(complete)
-      }
+    speaks: new Set(['openai-chat']),
+    lacks: new Set(),
+    takesPrefill: () => false,
+    call: ({ ask, model, verbatim, requestId }, sink, signal) => {
+      const upstream = { model, stream: ask.stream }
+      const body = verbatim ? openAiChat.upstreamBody(ask, upstream) : openAiChat.writeRequest(ask.neutral(), upstream)
+      const reader = openAiChat.createReader({ decode: !verbatim, choices: ask.choices })
+      return callOverHttp(
+        wire,
+        { path, headers: [...headers, 'x-request-id', requestId], body, stream: ask.stream },
+        { reader, failureFromReply, failureInBody },
+        sink,
+        signal,
+      )
     },
     stop: () => wire.stop(),
-  }
-}
-
-/** The body of an error; what cannot be read of it is not missed. */
-async function errorBody(answer: WireAnswer): Promise<Buffer> {
-  try {
-    return (await answer.whole(MAX_ERROR_BYTES)) ?? Buffer.alloc(0)
-  } catch (error) {
-    if (error instanceof ProviderFailure) return Buffer.alloc(0)
-    throw error
-  }
-}
-
-async function* plain(answer: WireAnswer): AsyncGenerator<readonly Frame[], void, void> {
-  const chunks: Buffer[] = []
-  let size = 0
-  for await (const chunk of answer.chunks()) {
-    size += chunk.length
-    if (size > MAX_ANSWER_BYTES) throw new ProviderFailure('upstream_malformed', 'the answer is larger than 64 MiB')
-    chunks.push(chunk)
-    yield []
-  }
-  yield [answerFrame(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks))]
-}
-
-async function* streamed(answer: WireAnswer, call: ProviderCall): AsyncGenerator<readonly Frame[], void, void> {
-  const splitter = new SseSplitter()
-  const tap = new ChunkTap(call.choices)
-  // Some answer a streamed call with a plain error body under 200: it shows as text that holds no event at all.
-  let noEvent: Buffer[] | null = []
-  for await (const chunk of answer.chunks()) {
-    const events = split(splitter, chunk)
-    if (noEvent && events.some((event) => event.data !== null)) noEvent = null
-    noEvent?.push(chunk)
-    const frames: Frame[] = []
-    for (const event of events) {
-      try {
-        frames.push(tap.see(event))
-      } catch (error) {
-        // What arrived in the same packet before the fault is still good.
-        if (frames.length > 0) yield frames
-        throw error
-      }
-    }
-    yield frames
-    if (frames.at(-1)?.kind === 'end') return
-  }
-  const last = tap.seeRest(splitter.rest())
-  if (last) yield [last]
-  else if (noEvent) throw failureInBody(Buffer.concat(noEvent))
-}
-
-function split(splitter: SseSplitter, chunk: Buffer) {
-  try {
-    return splitter.push(chunk)
-  } catch (error) {
-    throw new ProviderFailure('upstream_malformed', 'an event of the stream is larger than 16 MiB', { cause: error })
   }
 }

@@ -1,10 +1,10 @@
 // What is changed of a caller's body on its way up: the model's name, and for streams the wish to be told the usage.
 // Every other byte stays, so fields we have never heard of arrive as they were written.
 import { layoutOf, splice, type Splice } from '../../core/json-members.ts'
-import type { ProviderCall } from '../../llm/provider.ts'
+import type { Ask, Upstream } from '../../llm/dialect.ts'
 
-/** The bytes to send. `call.body` must be a JSON object. */
-export function upstreamBody({ body, model, stream }: ProviderCall): Buffer {
+/** The bytes to send. `ask.body` must be a JSON object. */
+export function upstreamBody({ body }: Ask, { model, stream }: Upstream): Buffer {
   const { members, close } = layoutOf(body)
   // All of them: of a key given twice, parsers differ on which counts.
   const splices: Splice[] = members

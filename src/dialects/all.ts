@@ -1,0 +1,7 @@
+// The dialects there are, by name.
+import type { Dialect, DialectName } from '../llm/dialect.ts'
+import { openAiChat } from './openai-chat/dialect.ts'
+
+export const DIALECT: Readonly<Partial<Record<DialectName, Dialect>>> = {
+  'openai-chat': openAiChat,
+}

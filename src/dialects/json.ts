@@ -1,0 +1,28 @@
+// Looking at JSON that somebody else wrote, on the way of every token: by hand, for a schema would cost more than the
+// rest, and of a provider's words we must mind only those we know.
+
+export type Json = Readonly<Record<string, unknown>>
+
+export const isObject = (value: unknown): value is Json =>
+  value !== null && typeof value === 'object' && !Array.isArray(value)
+
+export const objectsIn = (value: unknown): readonly Json[] => (Array.isArray(value) ? value.filter(isObject) : [])
+
+export const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined)
+
+/** A count of tokens: null where there is none. */
+export const countOf = (value: unknown): number | null =>
+  typeof value === 'number' && Number.isFinite(value) && value >= 0 ? Math.round(value) : null
+
+/** Names of members that say what something is, and are not something the model wrote. */
+const LABELS = new Set(['role', 'id', 'type', 'index', 'annotations', 'signature'])
+
+/** Characters in all strings of a value, whatever its members are called: content, reasoning, arguments. */
+export function charactersWritten(value: unknown): number {
+  if (typeof value === 'string') return value.length
+  if (value === null || typeof value !== 'object') return 0
+  let sum = 0
+  if (Array.isArray(value)) for (const item of value) sum += charactersWritten(item)
+  else for (const key in value) if (!LABELS.has(key)) sum += charactersWritten((value as Json)[key])
+  return sum
+}

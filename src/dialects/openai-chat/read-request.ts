@@ -1,0 +1,78 @@
+// What the gateway reads of a chat request. Only what it decides by is checked; the rest is between caller and provider.
+import { z } from 'zod'
+import { layoutOf } from '../../core/json-members.ts'
+import { parseAs, parseJson } from '../../core/parse.ts'
+import type { Ask, Demand } from '../../llm/dialect.ts'
+import { readNeutral } from './read-neutral.ts'
+
+const chatBody = z.looseObject({
+  model: z.string().min(1).max(256),
+  messages: z.array(z.looseObject({ role: z.string() })).min(1),
+  stream: z.boolean().nullish(),
+  stream_options: z.looseObject({ include_usage: z.boolean().nullish() }).nullish(),
+  n: z.int().min(1).max(128).nullish(),
+  max_tokens: z.int().min(1).nullish(),
+  max_completion_tokens: z.int().min(1).nullish(),
+  temperature: z.number().min(0).max(2).nullish(),
+  user: z.string().nullish(),
+  safety_identifier: z.string().nullish(),
+})
+
+type ChatBody = z.output<typeof chatBody>
+
+/** Throws `malformed` naming the field. */
+export function readChatRequest(bytes: Buffer): Ask {
+  const body = parseAs(chatBody, parseJson(bytes))
+  return {
+    dialect: 'openai-chat',
+    body: bytes,
+    model: body.model,
+    stream: body.stream === true,
+    wantsUsage: body.stream !== true || body.stream_options?.include_usage === true,
+    choices: body.n ?? 1,
+    maxOutputTokens: body.max_completion_tokens ?? body.max_tokens ?? null,
+    temperature: body.temperature ?? null,
+    user: body.safety_identifier ?? body.user ?? null,
+    demands: demandsOf(body),
+    promptCharacters: () =>
+      body.messages.reduce((sum, { content }) => sum + charactersIn(content), 0) + sizeOfTools(bytes),
+    neutral: () => readNeutral(body),
+  }
+}
+
+const NO_DEMANDS: ReadonlySet<Demand> = new Set()
+const PARTS: Readonly<Record<string, Demand>> = { image_url: 'images', file: 'files', input_audio: 'audio' }
+
+function demandsOf(body: ChatBody): ReadonlySet<Demand> {
+  let demands: Set<Demand> | undefined
+  const add = (demand: Demand) => (demands ??= new Set()).add(demand)
+  const format = body['response_format']
+  if (Array.isArray(body['tools']) && body['tools'].length > 0) add('tools')
+  if ((format as { type?: unknown } | null | undefined)?.type === 'json_schema') add('json-schema')
+  if (body['logprobs'] === true) add('logprobs')
+  if ((body.n ?? 1) > 1) add('choices')
+  for (const { content } of body.messages) {
+    if (!Array.isArray(content)) continue
+    for (const part of content as ({ type?: unknown } | null)[]) {
+      const demand = typeof part?.type === 'string' ? PARTS[part.type] : undefined
+      if (demand) add(demand)
+    }
+  }
+  return demands ?? NO_DEMANDS
+}
+
+/** As they came: written again, tools nested ten thousand deep would overflow the stack. */
+function sizeOfTools(bytes: Buffer): number {
+  const tools = layoutOf(bytes).members.filter(({ key }) => key === 'tools')
+  return tools.reduce((sum, { start, end }) => sum + end - start, 0)
+}
+
+/** Text only: an image's bytes say nothing about its tokens. */
+function charactersIn(content: unknown): number {
+  if (typeof content === 'string') return content.length
+  if (!Array.isArray(content)) return 0
+  return content.reduce<number>(
+    (sum, part: { text?: unknown } | null) => sum + (typeof part?.text === 'string' ? part.text.length : 0),
+    0,
+  )
+}

@@ -1,0 +1,26 @@
+// OpenAI's count of tokens, made ours. It counts cached ones within the prompt's. Groq hides its usage in `x_groq`;
+// DeepSeek names its cached tokens differently.
+import type { Usage } from '../../llm/chat.ts'
+import { countOf, isObject, type Json } from '../json.ts'
+
+/** The usage that a chunk or an answer tells; null where it tells none. */
+export function readUsage(chunk: Json): Usage | null {
+  const hidden = isObject(chunk['x_groq']) ? chunk['x_groq']['usage'] : undefined
+  const usage = isObject(chunk['usage']) ? chunk['usage'] : isObject(hidden) ? hidden : undefined
+  if (!usage) return null
+  const prompt = countOf(usage['prompt_tokens'])
+  const details = usage['prompt_tokens_details']
+  const cached = countOf(detail(details, 'cached_tokens')) ?? countOf(usage['prompt_cache_hit_tokens'])
+  // OpenRouter passes on what others wrote to their caches.
+  const written = countOf(detail(details, 'cache_write_tokens'))
+  return {
+    inputTokens: prompt === null ? null : Math.max(0, prompt - (cached ?? 0) - (written ?? 0)),
+    cacheReadTokens: cached,
+    cacheWriteTokens: written,
+    cacheWrite1hTokens: null,
+    outputTokens: countOf(usage['completion_tokens']),
+    reasoningTokens: countOf(detail(usage['completion_tokens_details'], 'reasoning_tokens')),
+  }
+}
+
+const detail = (details: unknown, name: string): unknown => (isObject(details) ? details[name] : undefined)

@@ -1,0 +1,26 @@
+// What a provider means by refusing a request. Codes differ and half the servers have none, so the words decide too.
+import type { FailureKind } from '../llm/provider.ts'
+
+const TOO_LONG =
+  /context.?length|context.?window|maximum context|prompt is too long|input is too long|too many (?:input )?tokens|exceeds? the (?:maximum|limit).{0,40}tokens|input token count/i
+const FORBIDDEN =
+  /content.?(?:filter|policy|management)|responsible.?ai|safety system|usage polic|blocked.{0,30}safety/i
+
+/** The kind of a 4xx about the request itself. `words`: code, type and message together. */
+export function kindOfRefusal(words: string): FailureKind {
+  if (TOO_LONG.test(words)) return 'upstream_context_length'
+  if (FORBIDDEN.test(words)) return 'upstream_content_policy'
+  return 'upstream_4xx'
+}
+
+/** The statuses by which a provider finds fault with the request, and not with us or itself. */
+export const CALLERS_FAULT: ReadonlySet<number> = new Set([400, 413, 415, 422])
+
+export function kindOfStatus(status: number, words: string): FailureKind {
+  if (CALLERS_FAULT.has(status)) return kindOfRefusal(words)
+  if (status === 401 || status === 403) return 'upstream_auth'
+  if (status === 408) return 'upstream_timeout'
+  if (status === 429) return 'upstream_rate_limited'
+  if (status >= 500) return 'upstream_5xx'
+  return status >= 400 ? 'upstream_4xx' : 'upstream_malformed'
+}
