@@ -4,7 +4,7 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { Command } from 'commander'
 import { ConfigError } from '../config/load.ts'
-import type { Config } from '../config/schema.ts'
+import type { Config, ProviderConfig } from '../config/schema.ts'
 import { describeError } from '../core/errors.ts'
 import { readSettings } from './settings.ts'
 
@@ -45,14 +45,20 @@ async function examine(file: string | undefined): Promise<Finding[]> {
   const probes = [
     probe('data folder', () => examineFolder(config.data)),
     probe('port', () => examinePort(config.server.host, config.server.port)),
-    ...Object.entries(config.providers).map(([name, { baseUrl }]) =>
-      probe(`provider ${name}`, () => examineUrl(baseUrl)),
+    ...Object.entries(config.providers).map(([name, settings]) =>
+      probe(`provider ${name}`, () =>
+        settings.kind === 'local' ? examineReadable(settings.path) : examineUrl(addressOf(settings)),
+      ),
     ),
     ...(prometheus ? [probe('prometheus', () => examineUrl(new URL('/-/ready', prometheus.url).href))] : []),
     ...(files?.paths ?? []).map((path) => probe('log files', () => examineReadable(path))),
   ]
   return [...findings, ...(await Promise.all(probes))]
 }
+
+/** Where a provider is reached. */
+const addressOf = (settings: Exclude<ProviderConfig, { kind: 'local' }>): string =>
+  settings.baseUrl ?? `https://bedrock-runtime.${settings.kind === 'bedrock' ? settings.region : ''}.amazonaws.com`
 
 async function probe(what: string, look: () => Promise<string>): Promise<Finding> {
   try {

@@ -1,146 +1,218 @@
 // One try at one target. What comes before the first content is held back, so that another target can still be tried
 // and the caller never sees two beginnings. An answer in which all was said is whole, however its connection ends.
+import type { Limit } from '../core/timekeeper.ts'
+import type { Ask } from '../llm/dialect.ts'
 import type { Frame } from '../llm/frames.ts'
-import { type Provider, ProviderFailure } from '../llm/provider.ts'
-import type { Audience } from './audience.ts'
-import type { ChatRead } from './chat-request.ts'
+import { type FrameSink, type Provider, ProviderFailure } from '../llm/provider.ts'
+import type { Bill } from './bill.ts'
+import type { Continuation } from './continuation.ts'
+import type { Delivery } from './delivery.ts'
 import type { Target } from './plan.ts'
 import type { Run } from './run.ts'
+import { Tally } from './tally.ts'
 
 export type AttemptEnd =
+  /** `closing`: the provider's end mark, where its answer passed verbatim and had one. */
   | { readonly kind: 'completed'; readonly closing: Uint8Array | null }
   | { readonly kind: 'failed'; readonly failure: ProviderFailure }
   /** The request was ended from outside: `run.stopped` says why. */
   | { readonly kind: 'stopped' }
+  /** Another try was faster. */
+  | { readonly kind: 'lost' }
+
+export interface AttemptOptions {
+  readonly run: Run
+  readonly ask: Ask
+  readonly target: Target
+  readonly provider: Provider
+  readonly delivery: Delivery
+  /** The answer must be written anew even where the provider speaks the caller's dialect. */
+  readonly rewrite: boolean
+  /** Set when it goes on with an answer that broke off. */
+  readonly continuation?: Continuation | undefined
+  /** What its use costs in micro-dollars; null when the price is unknown. */
+  readonly priceOf: (usage: Bill['usage']) => number | null
+}
 
 /** After all was said: how long the usage and the end mark may take. Some servers never send them. */
 const ACCOUNTING_MS = 2_000
 
-export async function attempt(
-  run: Run,
-  request: ChatRead,
-  provider: Provider,
-  target: Target,
-  audience: Audience,
-): Promise<AttemptEnd> {
-  run.nextAttempt(target)
-  const cut = new AbortController()
-  const onRunOver = () => cut.abort(run.signal.reason)
-  run.signal.addEventListener('abort', onRunOver, { once: true })
-  const { firstTokenMs, idleMs } = target.timeouts
-  // A plain answer shows no sign of life before it is whole: only the request's own deadline bounds the wait for it.
-  const limit = run.timekeeper.limit(request.stream ? firstTokenMs : Infinity, () =>
-    cut.abort(new ProviderFailure('upstream_timeout', `nothing came for too long (${provider.name})`)),
-  )
-  const answer = new AnswerSoFar(request)
-  try {
-    run.signal.throwIfAborted()
-    const call = {
-      dialect: 'openai-chat' as const,
-      body: run.call.body,
-      model: target.model,
-      stream: request.stream,
-      choices: request.choices,
-      requestId: run.call.requestId,
-    }
-    const batches = provider.chat(call, cut.signal)[Symbol.asyncIterator]()
-    try {
-      for (;;) {
-        const step = await run.waiting(batches.next())
-        if (step.done) break
-        const frames = answer.take(step.value, run)
-        if (frames.length > 0) {
-          if (run.firstContentMs === null) {
-            run.beginContent()
-            audience.begin({
-              provider: target.provider,
-              model: target.model,
-              attempts: run.attempts,
-              stream: request.stream,
-              overheadMs: run.overheadMs(),
-            })
-          }
-          const full = audience.write(frames)
-          if (full) {
-            // The caller is slow, not the provider.
-            limit.set(Infinity)
-            await run.waiting(untilAborted(full, run.signal))
-          }
-        }
-        if (answer.ended) break
-        if (answer.begun || !request.stream) limit.set(answer.complete ? Math.min(idleMs, ACCOUNTING_MS) : idleMs)
-      }
-    } finally {
-      await batches.return?.()
-    }
-    if (answer.begun && (answer.ended || answer.complete)) return { kind: 'completed', closing: answer.closing }
-    return {
-      kind: 'failed',
-      failure: answer.begun
-        ? new ProviderFailure('upstream_cut', 'the stream ended before all was said')
-        : new ProviderFailure('upstream_malformed', 'the stream ended without any content'),
-    }
-  } catch (error) {
-    if (run.stopped?.code === 'client_gone') return { kind: 'stopped' }
-    if (answer.complete) return { kind: 'completed', closing: answer.closing }
-    if (run.stopped) return { kind: 'stopped' }
-    if (error instanceof ProviderFailure) return { kind: 'failed', failure: error }
-    throw error
-  } finally {
-    limit.cancel()
-    run.signal.removeEventListener('abort', onRunOver)
-  }
-}
-
-class AnswerSoFar {
-  begun = false
-  complete = false
-  /** The dialect's end mark came. */
-  ended = false
-  closing: Uint8Array | null = null
-  readonly #request: ChatRead
+export class Attempt implements FrameSink {
+  readonly #options: AttemptOptions
+  readonly #verbatim: boolean
+  readonly #tally = new Tally()
+  readonly #cut = new AbortController()
+  readonly #limit: Limit
+  readonly #startedMs = performance.now()
   #held: Frame[] = []
+  #begun = false
+  #complete = false
+  #ended = false
+  #closing: Uint8Array | null = null
+  #lost = false
+  #connected = false
+  /** Until the first content, ms. */
+  firstContentMs: number | null = null
 
-  constructor(request: ChatRead) {
-    this.#request = request
+  constructor(options: AttemptOptions) {
+    this.#options = options
+    const { run, ask, target, provider } = options
+    run.attempts++
+    this.#verbatim = !options.rewrite && options.continuation === undefined && provider.speaks.has(ask.dialect)
+    this.#limit = run.timekeeper.limit(target.timeouts.connectMs, () => this.#cut.abort(this.#late()))
+  }
+
+  /** Tries. Throws only what is our own fault. */
+  async go(): Promise<AttemptEnd> {
+    const { run, ask, target, provider, continuation } = this.#options
+    const onRunOver = () => this.#cut.abort(run.signal.reason)
+    run.signal.addEventListener('abort', onRunOver, { once: true })
+    const call = {
+      ask,
+      model: target.model,
+      verbatim: this.#verbatim,
+      requestId: run.call.requestId,
+      prefill: continuation?.prefill,
+    }
+    try {
+      run.signal.throwIfAborted()
+      const answered = provider.call(call, this, this.#cut.signal)
+      run.leave()
+      await answered
+      run.enter()
+      return this.#end()
+    } catch (error) {
+      run.enter()
+      return this.#endOfThrown(error)
+    } finally {
+      this.#limit.cancel()
+      run.signal.removeEventListener('abort', onRunOver)
+    }
+  }
+
+  connected(): void {
+    this.#connected = true
+    const { ask, target } = this.#options
+    // A plain answer shows no sign of life before it is whole: only the request's own deadline bounds the wait for it.
+    this.#limit.set(ask.stream ? target.timeouts.firstTokenMs - (performance.now() - this.#startedMs) : Infinity)
+  }
+
+  take(frames: readonly Frame[]): Promise<void> | undefined {
+    const { run, delivery, target } = this.#options
+    run.enter()
+    try {
+      const out = this.#sift(frames)
+      const full = out.length > 0 ? delivery.send(target, out, this.#verbatim) : undefined
+      if (full) {
+        // The caller is slow, not the provider.
+        this.#limit.set(Infinity)
+        return full.then(() => this.#expectMore())
+      }
+      this.#expectMore()
+      return undefined
+    } finally {
+      run.leave()
+    }
+  }
+
+  /** Another try was faster: this one's answer is not wanted. */
+  lose(): void {
+    this.#lost = true
+    this.#cut.abort(new Error('another target was faster'))
+  }
+
+  /** Whether its answer has reached the caller. */
+  get begun(): boolean {
+    return this.#begun
+  }
+
+  get answeredBy(): string | null {
+    return this.#tally.model
+  }
+
+  /** null: it has not begun to answer, so nothing is owed for it. */
+  bill(): Bill | null {
+    const { ask, priceOf } = this.#options
+    const used = this.#tally.result(this.firstContentMs !== null, () => ask.promptCharacters())
+    return used && { ...used, costMicroUsd: priceOf(used.usage) }
   }
 
   /** The frames that may go out now. The end mark never does: it is sent once the ledger has the outcome. */
-  take(frames: readonly Frame[], run: Run): Frame[] {
+  #sift(frames: readonly Frame[]): readonly Frame[] {
+    const { ask, delivery, continuation } = this.#options
     const out: Frame[] = []
-    for (const frame of frames) {
-      run.tally.see(frame)
-      this.complete ||= frame.complete
+    for (const given of frames) {
+      this.#tally.see(given)
+      const frame = continuation ? { ...given, events: continuation.accept(given.events) } : given
+      this.#complete ||= frame.complete
+      if (frame.kind === 'content' || frame.complete) this.firstContentMs ??= performance.now() - this.#startedMs
       if (frame.kind === 'end') {
-        this.ended = true
-        this.closing = frame.bytes
+        this.#ended = true
+        if (this.#verbatim) this.#closing = frame.bytes
+        else (this.#begun ? out : this.#held).push(frame)
         break
       }
-      if (frame.kind === 'usage' && !this.#request.wantsUsage) continue
-      if (!this.begun && frame.kind === 'content') {
-        this.begun = true
-        run.answered = true
-        out.push(...this.#held)
-        this.#held = []
-      }
-      if (this.begun) out.push(frame)
-      else this.#held.push(frame)
+      if (frame.kind === 'usage' && this.#verbatim && !ask.wantsUsage) continue
+      if (!this.#begun && frame.kind === 'content' && delivery.release === 'content') this.#begin(out)
+      ;(this.#begun ? out : this.#held).push(frame)
     }
     return out
   }
-}
 
-/** What `work` comes to, or the signal's reason when it aborts first. */
-async function untilAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
-  let onAbort: () => void = () => undefined
-  const aborted = new Promise<never>((_resolve, reject) => {
-    onAbort = () => reject(signal.reason as Error)
-    signal.addEventListener('abort', onAbort, { once: true })
-  })
-  try {
-    signal.throwIfAborted()
-    await Promise.race([work, aborted])
-  } finally {
-    signal.removeEventListener('abort', onAbort)
+  #begin(out: Frame[]): void {
+    if (!this.#options.delivery.claim(this)) {
+      this.lose()
+      throw new Error('another target was faster')
+    }
+    this.#begun = true
+    out.push(...this.#held)
+    this.#held = []
+  }
+
+  #expectMore(): void {
+    const { ask, target } = this.#options
+    if (ask.stream && this.firstContentMs === null) return
+    this.#limit.set(this.#complete ? Math.min(target.timeouts.idleMs, ACCOUNTING_MS) : target.timeouts.idleMs)
+  }
+
+  #end(): AttemptEnd {
+    if (this.#ended || this.#complete) return this.#completed()
+    return {
+      kind: 'failed',
+      failure:
+        this.firstContentMs === null
+          ? new ProviderFailure('upstream_malformed', 'the stream ended without any content')
+          : new ProviderFailure('upstream_cut', 'the stream ended before all was said'),
+    }
+  }
+
+  #completed(): AttemptEnd {
+    const { delivery, target } = this.#options
+    if (this.firstContentMs === null) {
+      return { kind: 'failed', failure: new ProviderFailure('upstream_malformed', 'the answer has no content') }
+    }
+    if (!this.#begun) {
+      if (!delivery.claim(this)) return { kind: 'lost' }
+      this.#begun = true
+      void delivery.send(target, this.#held, this.#verbatim)
+    }
+    return { kind: 'completed', closing: this.#closing }
+  }
+
+  #endOfThrown(error: unknown): AttemptEnd {
+    const { stopped } = this.#options.run
+    if (stopped?.code === 'client_gone') return { kind: 'stopped' }
+    if (this.#lost) return { kind: 'lost' }
+    if (this.#complete) return this.#completed()
+    if (stopped) return { kind: 'stopped' }
+    if (error instanceof ProviderFailure) return { kind: 'failed', failure: error }
+    throw error
+  }
+
+  #late(): ProviderFailure {
+    const { provider } = this.#options
+    return this.#connected
+      ? new ProviderFailure('upstream_timeout', `nothing came for too long (${provider.name})`)
+      : new ProviderFailure('upstream_unreachable', `no connection in time (${provider.name})`)
   }
 }

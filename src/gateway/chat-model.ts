@@ -3,17 +3,10 @@
 import type { Caller } from '../core/caller.ts'
 import { AppError } from '../core/errors.ts'
 import { newId } from '../core/ids.ts'
-import type { ChatModel, ChatRequest, Usage } from '../llm/chat.ts'
+import { openAiChat } from '../dialects/openai-chat/dialect.ts'
+import { type ChatModel, type ChatRequest, NO_USAGE } from '../llm/chat.ts'
 import type { Audience } from './audience.ts'
 import type { Gateway } from './gateway.ts'
-
-const NOTHING_KNOWN: Usage = {
-  inputTokens: null,
-  cacheReadTokens: null,
-  cacheWriteTokens: null,
-  outputTokens: null,
-  reasoningTokens: null,
-}
 
 /** `caller` is who is charged. */
 export function createChatModel(gateway: Gateway, caller: Caller): ChatModel {
@@ -27,8 +20,9 @@ export function createChatModel(gateway: Gateway, caller: Caller): ChatModel {
           return undefined
         },
       }
-      const outcome = await gateway.chat(
+      const outcome = await gateway.serve(
         {
+          dialect: openAiChat,
           body: Buffer.from(JSON.stringify(toBody(request))),
           caller,
           requestId: newId('req'),
@@ -42,7 +36,7 @@ export function createChatModel(gateway: Gateway, caller: Caller): ChatModel {
           return {
             text,
             model: outcome.facts.answeredBy ?? outcome.facts.providerModel ?? request.model,
-            usage: outcome.facts.usage ?? NOTHING_KNOWN,
+            usage: outcome.facts.usage ?? NO_USAGE,
             costMicroUsd: outcome.facts.costMicroUsd,
           }
         case 'refused':

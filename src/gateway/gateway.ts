@@ -12,8 +12,8 @@ import { type ProviderState, ProviderHealth } from './health.ts'
 import { createLedger } from './ledger.ts'
 import { createGatewayMetrics } from './metrics.ts'
 import type { Outcome } from './outcome.ts'
-import type { ChatCall } from './run.ts'
-import { serveChat } from './serve.ts'
+import type { ModelCall } from './run.ts'
+import { serveCall } from './serve.ts'
 import type { GatewayTables } from './tables.ts'
 
 export interface GatewayOptions {
@@ -33,7 +33,7 @@ export interface Gateway {
   /** ms since the epoch. */
   readonly startedAt: number
   /** One call. Never throws: however it ends is an Outcome, and by then the ledger has it. */
-  chat(call: ChatCall, audience: Audience): Promise<Outcome>
+  serve(call: ModelCall, audience: Audience): Promise<Outcome>
   providerStates(): ReadonlyMap<string, ProviderState>
   /** Takes no new calls, waits for those under way, closes the connections. */
   stop(): Promise<void>
@@ -65,9 +65,9 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   return {
     models: Object.keys(config.models),
     startedAt: clock.now(),
-    chat: (call, audience) => {
+    serve: (call, audience) => {
       if (stopping) return Promise.reject(new AppError('unavailable', 'Midwatch is stopping. Try again in a moment.'))
-      const served = serveChat(parts, call, audience).finally(() => underWay.delete(served))
+      const served = serveCall(parts, call, audience).finally(() => underWay.delete(served))
       underWay.add(served)
       return served
     },

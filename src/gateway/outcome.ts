@@ -1,5 +1,6 @@
 // How a request can end. There is exactly one Outcome for each, made in one place, and everything that is counted or
 // written about the request is derived from it.
+import type { ModelConfig } from '../config/schema.ts'
 import { AppError } from '../core/errors.ts'
 import type { Usage } from '../llm/chat.ts'
 import type { FailureKind, ProviderFailure } from '../llm/provider.ts'
@@ -31,8 +32,8 @@ export interface Facts {
 }
 
 export type Outcome =
-  /** `closing` is the provider's end mark; null when it sent none. */
-  | { readonly kind: 'served'; readonly closing: Uint8Array | null; readonly facts: Facts }
+  /** `closing`: what ends the stream; empty for a plain answer. */
+  | { readonly kind: 'served'; readonly closing: Uint8Array; readonly facts: Facts }
   /** No provider was asked. */
   | { readonly kind: 'refused'; readonly errorType: ErrorType; readonly error: AppError; readonly facts: Facts }
   | {
@@ -84,6 +85,11 @@ export function failureAsError(provider: string, failure: ProviderFailure): AppE
     case 'upstream_timeout':
       return new AppError('deadline', `The provider ${provider} did not answer in time.`, options)
     case 'upstream_4xx':
+    case 'upstream_context_length':
+    case 'upstream_content_policy':
+      return failure.detail.publicMessage === undefined
+        ? new AppError('upstream', `The provider ${provider} refused the call. The log has the detail.`, options)
+        : new AppError('malformed', failure.detail.publicMessage, options)
     case 'upstream_auth':
       return new AppError('upstream', `The provider ${provider} refused the call. The log has the detail.`, options)
     case 'upstream_5xx':
@@ -97,5 +103,22 @@ export function failureAsError(provider: string, failure: ProviderFailure): AppE
   }
 }
 
-/** Whether another target may do better: not where the provider found fault with the request itself. */
-export const mayHelpElsewhere = (failure: ProviderFailure): boolean => failure.detail.reply === undefined
+/** Whether another target may do better. `failover` says which refusals of the request itself are worth it. */
+export function mayHelpElsewhere(failure: ProviderFailure, failover: ModelConfig['failover']): boolean {
+  switch (failure.kind) {
+    case 'upstream_context_length':
+      return failover.contextLength
+    case 'upstream_content_policy':
+      return failover.contentPolicy
+    case 'upstream_4xx':
+      return failure.detail.publicMessage === undefined
+    case 'upstream_auth':
+    case 'upstream_rate_limited':
+    case 'upstream_5xx':
+    case 'upstream_timeout':
+    case 'upstream_unreachable':
+    case 'upstream_cut':
+    case 'upstream_malformed':
+      return true
+  }
+}

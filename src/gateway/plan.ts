@@ -12,8 +12,13 @@ export interface Target {
   /** As the provider names it. */
   readonly model: string
   readonly timeouts: ModelConfig['timeouts']
+  readonly retries: ModelConfig['retries']
+  readonly stream: ModelConfig['stream']
+  readonly failover: ModelConfig['failover']
   /** null cost where it is unknown. */
   readonly price?: Price | undefined
+  /** Whether it goes on behind an assistant's message; undefined: the provider knows. */
+  readonly prefill?: boolean | undefined
 }
 
 export type Models = Readonly<Record<string, ModelConfig>>
@@ -28,13 +33,19 @@ export function planTargets(models: Models, name: string, random: () => number):
   if (!model) throw unknownModel(models, name)
   return [name, ...model.fallbacks].flatMap((of) => {
     const from = findModel(models, of)
-    return from ? inOrder(from, random).map((target) => ({ ...target, of, timeouts: from.timeouts })) : []
+    if (!from) return []
+    const { timeouts, retries, stream, failover } = from
+    return inOrder(from, random).map((target) => ({ ...target, of, timeouts, retries, stream, failover }))
   })
 }
 
 function inOrder(model: ModelConfig, random: () => number): ModelConfig['targets'] {
   switch (model.strategy) {
     case 'first':
+    case 'least-load':
+    case 'latency':
+    case 'cost':
+    case 'affinity':
       return model.targets
     case 'weighted':
       return drawAll(model.targets, random)

@@ -4,17 +4,17 @@ import type { Caller } from '../core/caller.ts'
 import type { Clock } from '../core/clock.ts'
 import { AppError } from '../core/errors.ts'
 import { newId } from '../core/ids.ts'
-import { costMicroUsd } from '../core/money.ts'
 import type { Limit, Timekeeper } from '../core/timekeeper.ts'
-import type { ChatRead } from './chat-request.ts'
+import type { Ask, Dialect } from '../llm/dialect.ts'
+import { type Bill, sumBills } from './bill.ts'
 import { errorTypeOf, type Facts, type Outcome, statusOf } from './outcome.ts'
 import type { Target } from './plan.ts'
 import type { LedgerRow } from './tables.ts'
-import { Tally } from './tally.ts'
 
 /** A request as the edge hands it in. */
-export interface ChatCall {
-  /** JSON in OpenAI's chat dialect, as it came. */
+export interface ModelCall {
+  readonly dialect: Dialect
+  /** JSON in that dialect, as it came. */
   readonly body: Buffer
   readonly caller: Caller
   readonly requestId: string
@@ -22,34 +22,44 @@ export interface ChatCall {
   readonly signal: AbortSignal
   /** A shorter limit than the model's own, if the caller set one. */
   readonly deadlineMs?: number | undefined
+  /** What to do when an answer breaks off, if the caller said so. */
+  readonly onCut?: 'fail' | 'restart' | 'continue' | undefined
   /** Who is to be charged, beside the caller. */
   readonly purpose?: string | undefined
 }
 
-export const CHAT_ENDPOINT = '/v1/chat/completions'
+/** One try at one target, as it is told afterwards. */
+export interface Tried {
+  readonly target: Target
+  /** What the answer says it is from: often with a date. */
+  readonly answeredBy: string | null
+  readonly bill: Bill | null
+}
 
 export class Run {
   readonly id: string
-  readonly call: ChatCall
+  readonly call: ModelCall
   readonly timekeeper: Timekeeper
+  readonly tried: Tried[] = []
+  readonly #clock: Clock
   readonly #at: number
   readonly #startedMs = performance.now()
   readonly #over = new AbortController()
   #limit: Limit | undefined
-  #waitedMs = 0
-  request: ChatRead | undefined
-  target: Target | undefined
+  #dueMs = Infinity
+  /** Who is at work: we ourselves since then, or (undefined) someone else. */
+  #insideSinceMs: number | undefined = this.#startedMs
+  #insideMs = 0
+  ask: Ask | undefined
+  /** Tries that were begun. */
   attempts = 0
-  /** Of the attempt under way. */
-  tally = new Tally()
-  /** The latest target began to answer. */
-  answered = false
-  /** When the first content went out; it decides that no other target can be tried. */
+  /** When the first content went out. */
   firstContentMs: number | null = null
 
-  constructor(call: ChatCall, clock: Clock, timekeeper: Timekeeper) {
+  constructor(call: ModelCall, clock: Clock, timekeeper: Timekeeper) {
     this.call = call
     this.timekeeper = timekeeper
+    this.#clock = clock
     this.#at = clock.now()
     this.id = newId('llm', this.#at)
     if (call.signal.aborted) this.#onCallOver()
@@ -67,30 +77,30 @@ export class Run {
   }
 
   endWithin(ms: number): void {
-    this.#limit = this.timekeeper.limit(Math.min(ms, this.call.deadlineMs ?? ms), () =>
-      this.#over.abort(new AppError('deadline')),
-    )
+    const limitMs = Math.min(ms, this.call.deadlineMs ?? ms)
+    this.#dueMs = this.#clock.now() + limitMs
+    this.#limit = this.timekeeper.limit(limitMs, () => this.#over.abort(new AppError('deadline')))
   }
 
-  nextAttempt(target: Target): void {
-    this.target = target
-    this.attempts++
-    this.tally = new Tally()
-    this.answered = false
+  /** What is left of the deadline. */
+  timeLeftMs(): number {
+    return this.#dueMs - this.#clock.now()
   }
 
   beginContent(): void {
-    this.firstContentMs = this.elapsedMs()
+    this.firstContentMs ??= this.elapsedMs()
   }
 
-  /** Awaits someone else: it does not count as our own time. */
-  async waiting<T>(work: Promise<T>): Promise<T> {
-    const fromMs = performance.now()
-    try {
-      return await work
-    } finally {
-      this.#waitedMs += performance.now() - fromMs
-    }
+  /** We are at work on it. */
+  enter(): void {
+    this.#insideSinceMs ??= performance.now()
+  }
+
+  /** Someone else is: a provider, or the caller who has to take what was written. */
+  leave(): void {
+    if (this.#insideSinceMs === undefined) return
+    this.#insideMs += performance.now() - this.#insideSinceMs
+    this.#insideSinceMs = undefined
   }
 
   elapsedMs(): number {
@@ -98,31 +108,25 @@ export class Run {
   }
 
   overheadMs(): number {
-    return Math.max(0, this.elapsedMs() - this.#waitedMs)
+    return this.#insideMs + (this.#insideSinceMs === undefined ? 0 : performance.now() - this.#insideSinceMs)
   }
 
   facts(): Facts {
-    const { usage, source } = this.tally.result(this.answered, () => this.request?.promptCharacters() ?? 0)
-    const input = usage?.inputTokens ?? null
+    const last = this.tried.at(-1)
+    const { usage, source, costMicroUsd } = sumBills(this.tried.map(({ bill }) => bill))
     return {
-      provider: this.target?.provider ?? null,
-      providerModel: this.target?.model ?? null,
-      answeredBy: this.tally.model,
+      provider: last?.target.provider ?? null,
+      providerModel: last?.target.model ?? null,
+      answeredBy: last?.answeredBy ?? null,
       attempts: this.attempts,
       usage,
       usageSource: source,
-      costMicroUsd: costMicroUsd(
-        {
-          input: input === null ? null : input + (usage?.cacheReadTokens ?? 0) + (usage?.cacheWriteTokens ?? 0),
-          output: usage?.outputTokens ?? null,
-        },
-        this.target?.price,
-      ),
+      costMicroUsd,
       overheadMs: this.overheadMs(),
     }
   }
 
-  /** The ledger's row as of now: under way, or with its outcome. */
+  /** null while it is under way. */
   row(outcome: Outcome | null): LedgerRow {
     const { caller } = this.call
     const facts = outcome?.facts
@@ -132,10 +136,10 @@ export class Run {
       key_id: caller.keyId,
       request_id: this.call.requestId,
       at: this.#at,
-      model: this.request?.model ?? '',
+      model: this.ask?.model ?? '',
       provider: facts?.provider ?? null,
       provider_model: facts?.providerModel ?? null,
-      endpoint: CHAT_ENDPOINT,
+      endpoint: this.call.dialect.endpoint,
       status: outcome && statusOf(outcome),
       outcome: outcome && outcome.kind,
       attempts: this.attempts,
@@ -146,7 +150,7 @@ export class Run {
       usage_source: facts?.usageSource ?? 'unknown',
       cost_micro_usd: facts?.costMicroUsd ?? null,
       duration_ms: outcome && this.elapsedMs(),
-      ttft_ms: this.request?.stream === true ? this.firstContentMs : null,
+      ttft_ms: this.ask?.stream === true ? this.firstContentMs : null,
       error_code: outcome && errorTypeOf(outcome),
       purpose: this.call.purpose ?? null,
     }

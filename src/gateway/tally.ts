@@ -1,8 +1,7 @@
-// What a request used, as far as it went. What the provider says counts; where it says nothing (a stream that was cut or
+// What a try used, as far as it went. What the provider says counts; where it says nothing (a stream that was cut or
 // hung up on, a server that reports no usage) the text that went through is counted instead, and is called an estimate.
 import type { Usage } from '../llm/chat.ts'
 import type { Frame } from '../llm/frames.ts'
-import type { UsageSource } from './tables.ts'
 
 /** Characters a token, for estimates: the usual figure for English text. */
 const CHARACTERS_A_TOKEN = 4
@@ -24,19 +23,20 @@ export class Tally {
     return this.#model
   }
 
-  /** `answered`: the provider began to answer, so it has read the prompt. */
-  result(answered: boolean, promptCharacters: () => number): { usage: Usage | null; source: UsageSource } {
+  /** `answered`: the provider began to answer, so it has read the prompt. null: then it used nothing we know of. */
+  result(answered: boolean, promptCharacters: () => number): { usage: Usage; source: 'measured' | 'estimated' } | null {
     const reported = this.#reported
     if (reported && reported.inputTokens !== null && reported.outputTokens !== null) {
       return { usage: reported, source: 'measured' }
     }
-    if (!answered) return { usage: null, source: 'unknown' }
+    if (!answered) return null
     return {
       usage: {
         inputTokens: reported?.inputTokens ?? Math.ceil(promptCharacters() / CHARACTERS_A_TOKEN),
         cacheReadTokens: reported?.cacheReadTokens ?? null,
-        cacheWriteTokens: null,
-        outputTokens: reported?.outputTokens ?? Math.ceil(this.#written / CHARACTERS_A_TOKEN),
+        cacheWriteTokens: reported?.cacheWriteTokens ?? null,
+        cacheWrite1hTokens: reported?.cacheWrite1hTokens ?? null,
+        outputTokens: Math.max(reported?.outputTokens ?? 0, Math.ceil(this.#written / CHARACTERS_A_TOKEN)),
         reasoningTokens: reported?.reasoningTokens ?? null,
       },
       source: 'estimated',

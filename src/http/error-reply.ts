@@ -1,5 +1,6 @@
 // The one place that turns a failure into an answer, in the shape that the called dialect's clients parse.
-import type { AppError, ErrorCode } from '../core/errors.ts'
+import type { AppError } from '../core/errors.ts'
+import { openAiErrorBody } from '../dialects/openai-error.ts'
 import type { ErrorDialect, Reply } from './exchange.ts'
 
 export function errorReply(error: AppError, dialect: ErrorDialect, requestId: string): Reply {
@@ -14,14 +15,7 @@ export function errorReply(error: AppError, dialect: ErrorDialect, requestId: st
 export function errorBody(error: AppError, dialect: ErrorDialect, requestId: string): unknown {
   switch (dialect) {
     case 'openai':
-      return {
-        error: {
-          message: error.message,
-          type: openAiType(error.code),
-          param: error.field ?? null,
-          code: error.code,
-        },
-      }
+      return openAiErrorBody(error)
     case 'midwatch':
       return {
         error: {
@@ -32,13 +26,4 @@ export function errorBody(error: AppError, dialect: ErrorDialect, requestId: str
         },
       }
   }
-}
-
-function openAiType(code: ErrorCode): string {
-  if (code === 'unauthenticated') return 'authentication_error'
-  if (code === 'forbidden') return 'permission_error'
-  if (code === 'limited') return 'rate_limit_error'
-  return code === 'internal' || code === 'upstream' || code === 'unavailable' || code === 'deadline'
-    ? 'server_error'
-    : 'invalid_request_error'
 }

@@ -18,7 +18,7 @@ export interface ProviderCall {
 export interface FrameSink {
   /**
    * Frames in order, as the network delivers them; an empty batch says that something came, but nothing whole. A promise
-   * asks the provider to read no more until it resolves. Must not throw.
+   * asks the provider to read no more until it resolves. What it throws ends the call, and is what the call throws.
    */
   take(frames: readonly Frame[]): Promise<void> | undefined
   /** The connection stands and the request is on its way: what is waited for now is the answer. */

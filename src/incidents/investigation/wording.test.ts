@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { ManualClock } from '../../core/clock.ts'
 import type { Cause } from '../../diagnosis/evidence.ts'
-import type { ChatModel, ChatRequest } from '../../llm/chat.ts'
+import { type ChatModel, type ChatRequest, NO_USAGE } from '../../llm/chat.ts'
 import { silentLog } from '../../observe/log.ts'
 import { checkWording, wordSentence, type WordingInput } from './wording.ts'
 
@@ -31,7 +31,7 @@ const input: WordingInput = {
   services: ['checkout', 'inventory', 'payment', 'pay'],
 }
 const never = new AbortController().signal
-const usage = { inputTokens: 1, cacheReadTokens: null, cacheWriteTokens: null, outputTokens: 1, reasoningTokens: null }
+const usage = { ...NO_USAGE, inputTokens: 1, outputTokens: 1 }
 
 function model(answer: (signal: AbortSignal) => Promise<string>): ChatModel & { readonly asked: ChatRequest[] } {
   const asked: ChatRequest[] = []

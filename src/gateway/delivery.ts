@@ -1,0 +1,137 @@
+// What of all the tries reaches the caller, in the caller's dialect. The first try with content owns the answer; frames of
+// a provider that speaks the dialect pass as they are, others are written anew. What was sent is remembered as far as it is
+// needed to go on elsewhere when the answer breaks off.
+import { SseSplitter } from '../core/sse.ts'
+import type { AnswerWriter, Ask, Dialect } from '../llm/dialect.ts'
+import type { AnswerEvent } from '../llm/events.ts'
+import { type Frame, NO_BYTES, NO_EVENTS } from '../llm/frames.ts'
+import { ProviderFailure } from '../llm/provider.ts'
+import type { Audience } from './audience.ts'
+import type { Target } from './plan.ts'
+import type { Run } from './run.ts'
+import { Said } from './said.ts'
+
+/** When frames may go out: with the first content, or (for callers who would rather wait) when all was said. */
+export type Release = 'content' | 'complete'
+
+/** So much is kept of an answer that passes verbatim; a longer one is not gone on with when it breaks off. */
+const KEPT_BYTES = 8 * 1024 * 1024
+
+export class Delivery {
+  readonly release: Release
+  readonly #run: Run
+  readonly #ask: Ask
+  readonly #dialect: Dialect
+  readonly #audience: Audience
+  #owner: object | undefined
+  #writer: AnswerWriter | undefined
+  #said: Said | undefined
+  #kept: Uint8Array[] | null
+  #keptBytes = 0
+  /** Something went out: whatever comes now has to go on from there. */
+  begun = false
+
+  /** `rescuable`: remember what was sent. */
+  constructor(run: Run, ask: Ask, audience: Audience, options: { release: Release; rescuable: boolean }) {
+    this.release = options.release
+    this.#run = run
+    this.#ask = ask
+    this.#dialect = run.call.dialect
+    this.#audience = audience
+    this.#kept = options.rescuable ? [] : null
+  }
+
+  /** Whether the answer is this try's to give. The first one that asks gets it. */
+  claim(attempt: object): boolean {
+    this.#owner ??= attempt
+    return this.#owner === attempt
+  }
+
+  /** Before another try goes on with the answer. */
+  disown(): void {
+    this.#owner = undefined
+  }
+
+  /** The owner's frames. A promise asks to be awaited before more is sent. */
+  send(target: Target, frames: readonly Frame[], verbatim: boolean): Promise<void> | undefined {
+    if (!this.begun) {
+      this.begun = true
+      this.#run.beginContent()
+      this.#audience.begin({
+        provider: target.provider,
+        model: target.model,
+        attempts: this.#run.attempts,
+        stream: this.#ask.stream,
+        overheadMs: this.#run.overheadMs(),
+      })
+    }
+    if (!verbatim) return this.#write(frames.flatMap(({ events }) => events))
+    this.#keep(frames)
+    return this.#audience.write(frames)
+  }
+
+  /**
+   * From here on the answer is written and no longer passed: what went out is read again, so that the writer stands where
+   * the caller does. null when the answer cannot be gone on with.
+   */
+  takeOver(): Said | null {
+    if (!this.#ask.stream || this.#ask.choices > 1) return null
+    if (this.#said) return this.#said
+    if (!this.#kept) return null
+    const sent = Buffer.concat(this.#kept)
+    this.#kept = null
+    try {
+      const reader = this.#dialect.createReader({ decode: true, choices: 1 })
+      this.#writerFor(new SseSplitter().push(sent).flatMap((event) => reader.see(event).events))
+    } catch (error) {
+      // It passed, so it was good enough for the caller; but we cannot say what it said.
+      if (error instanceof ProviderFailure) return null
+      throw error
+    }
+    return this.#said ?? null
+  }
+
+  /** All was said. What the caller gets at last, once the outcome is recorded; `closing` is the provider's end mark. */
+  finish(closing: Uint8Array | null): Uint8Array {
+    if (!this.#writer) return this.#ask.stream ? (closing ?? this.#dialect.endMark) : NO_BYTES
+    if (this.#ask.stream) return this.#writer.end()
+    void this.#audience.write([{ ...WRITTEN, bytes: this.#writer.whole(), text: this.#said?.text ?? '' }])
+    return NO_BYTES
+  }
+
+  #write(events: readonly AnswerEvent[]): Promise<void> | undefined {
+    const bytes = this.#writerFor(events)
+    if (bytes.length === 0) return undefined
+    let text = ''
+    for (const event of events) if (event.kind === 'text' && event.choice === 0) text += event.text
+    return this.#audience.write([{ ...WRITTEN, bytes, text }])
+  }
+
+  #writerFor(events: readonly AnswerEvent[]): Uint8Array {
+    this.#writer ??= this.#dialect.createWriter(this.#ask)
+    this.#said ??= new Said()
+    this.#said.add(events)
+    return this.#writer.write(events)
+  }
+
+  #keep(frames: readonly Frame[]): void {
+    if (!this.#kept) return
+    for (const { bytes } of frames) {
+      this.#kept.push(bytes)
+      this.#keptBytes += bytes.length
+    }
+    if (this.#keptBytes > KEPT_BYTES) this.#kept = null
+  }
+}
+
+/** What we wrote ourselves. */
+const WRITTEN: Frame = {
+  kind: 'content',
+  bytes: NO_BYTES,
+  events: NO_EVENTS,
+  text: '',
+  written: 0,
+  usage: null,
+  model: null,
+  complete: false,
+}
