@@ -101,7 +101,7 @@ describe('the configuration', () => {
   it('never prints a secret', () => {
     const config = parse('providers: { a: { kind: openai, baseUrl: "http://a", apiKey: "sk-very-secret" } }')
     expect(JSON.stringify(config)).not.toContain('very-secret')
-    expect(`${Object.values(config.providers.a ?? {}).join(' ')}`).toContain('***')
+    expect(Object.values(config.providers.a ?? {}).join(' ')).toContain('***')
   })
 
   it('takes relative paths from the folder of the file', () => {

@@ -88,7 +88,7 @@ const rescuable = ({ target }: Failed, { run }: Pursuit): boolean =>
 
 /** Goes on with an answer that broke off: at the targets that were not tried, else once more at the one that failed. */
 async function rescue(parts: GatewayParts, pursuit: Pursuit, failed: Failed): Promise<'rescued' | 'lost'> {
-  const { run, targets, delivery } = pursuit
+  const { targets, delivery } = pursuit
   const untried = targets.slice(targets.indexOf(failed.target) + 1)
   for (const target of untried.length > 0 ? untried : [failed.target]) {
     const provider = parts.providers.get(target.provider)

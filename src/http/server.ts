@@ -37,7 +37,8 @@ export interface RunningServer {
 /** Listens. Throws AppError `unavailable` when the address is taken. */
 export async function startServer(options: ServerOptions, host: string, port: number): Promise<RunningServer> {
   const stopping = new AbortController()
-  const cutOff = new AbortController()
+  /** What is under way, to be ended when the grace of a stop is over. */
+  const underWay = new Set<AbortController>()
   const router = findMyWay({ caseSensitive: true, ignoreTrailingSlash: true, maxParamLength: 500 })
   for (const route of options.routes) router.on(route.method, route.path, () => undefined, route)
   const methods = [...new Set(options.routes.map((route) => route.method))]
@@ -62,7 +63,7 @@ export async function startServer(options: ServerOptions, host: string, port: nu
         params: found?.params ?? {},
         caller,
         stopping: stopping.signal,
-        cutOff: cutOff.signal,
+        underWay,
       })
       send(response, await route.handle(exchange))
     } catch (thrown) {
@@ -96,7 +97,7 @@ export async function startServer(options: ServerOptions, host: string, port: nu
       const reason = new AppError('unavailable', 'Midwatch is stopping. Try again in a moment.')
       stopping.abort(reason)
       const timer = setTimeout(() => {
-        cutOff.abort(reason)
+        for (const one of underWay) one.abort(reason)
         setTimeout(() => server.closeAllConnections(), CUT_OFF_MS).unref()
       }, graceMs)
       const idle = setInterval(() => server.closeIdleConnections(), 50)
@@ -155,28 +156,33 @@ interface ExchangeParts {
   readonly params: Readonly<Record<string, string | undefined>>
   readonly caller: Caller
   readonly stopping: AbortSignal
-  readonly cutOff: AbortSignal
+  readonly underWay: Set<AbortController>
 }
 
-function makeExchange({ id, request, response, route, params, caller, stopping, cutOff }: ExchangeParts): Exchange {
-  const gone = new AbortController()
+/** One controller a request, not a signal joined from several: joining costs more than all the rest of this. */
+function makeExchange({ id, request, response, route, params, caller, stopping, underWay }: ExchangeParts): Exchange {
+  const over = new AbortController()
+  underWay.add(over)
   response.once('close', () => {
-    if (!response.writableFinished) gone.abort(new AppError('client_gone'))
+    underWay.delete(over)
+    if (!response.writableFinished) over.abort(new AppError('client_gone'))
   })
-  const url = urlOf(request)
   const body = () => readBody(request, route.maxBodyBytes ?? DEFAULT_MAX_BODY_BYTES)
+  let url: URL | undefined
   return {
     id,
     method: request.method ?? 'GET',
-    url,
+    get url() {
+      return (url ??= urlOf(request))
+    },
     params: params as Record<string, string>,
     headers: request.headers,
     caller,
-    signal: AbortSignal.any([gone.signal, cutOff]),
+    signal: over.signal,
     stopping,
     body,
     json: async (schema) => parseAs(schema, parseJson(await body())),
-    query: (schema) => parseAs(schema, Object.fromEntries(url.searchParams)),
+    query: (schema) => parseAs(schema, Object.fromEntries(urlOf(request).searchParams)),
     raw: { request, response },
   }
 }
