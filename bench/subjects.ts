@@ -1,80 +1,82 @@
-// Who is compared: nobody in between, the bare proxy, and Midwatch as a user starts it.
-import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+// Who is compared, from nobody in between to Midwatch. Each has to pass one plain and one streamed call before it counts.
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Pool } from 'undici'
+import { askPlainly, askStreaming, type Door, openDoor } from './client.ts'
+import { startMidwatch } from './midwatch.ts'
+import { type Peer, startNginx, startPortkey } from './peers.ts'
 import { startChild } from './processes.ts'
 
+export const SUBJECTS = ['direct', 'bare', 'nginx', 'portkey', 'midwatch'] as const
+export type SubjectName = (typeof SUBJECTS)[number]
+
 export interface Subject {
-  readonly name: string
+  readonly name: SubjectName
   /** undefined: there is no process in between. */
   readonly pid: number | undefined
-  readonly pool: Pool
-  readonly headers: Readonly<Record<string, string>>
+  readonly url: string
+  readonly door: Door
 }
 
 export interface Subjects {
   readonly subjects: readonly Subject[]
+  readonly leftOut: readonly { readonly name: SubjectName; readonly why: string }[]
   stop(): Promise<void>
 }
 
-const here = (file: string) => join(import.meta.dirname, file)
-const main = here('../src/main.ts')
+type Start = (folder: string, origin: string) => Promise<Peer>
 
-export async function startSubjects(): Promise<Subjects> {
+const starts: Readonly<Record<Exclude<SubjectName, 'direct'>, Start>> = {
+  bare: startBare,
+  nginx: startNginx,
+  portkey: startPortkey,
+  midwatch: (folder, origin) => startMidwatch(folder, origin),
+}
+
+/** Throws when one of our own does not work; a peer that does not is left out. */
+export async function startSubjects(names: readonly SubjectName[]): Promise<Subjects> {
   const stops: (() => Promise<void> | void)[] = []
   const stop = async () => {
     for (let next = stops.pop(); next; next = stops.pop()) await next()
   }
   try {
-    const upstream = await startChild(here('upstream.ts'), [])
-    stops.push(() => upstream.stop())
-    const origin = `http://127.0.0.1:${upstream.said}`
-    const bare = await startChild(here('bare-proxy.ts'), [origin])
-    stops.push(() => bare.stop())
     const folder = mkdtempSync(join(tmpdir(), 'midwatch-bench-'))
     stops.push(() => rmSync(folder, { recursive: true, force: true }))
-    const { config, key } = prepareMidwatch(folder, origin)
-    const midwatch = await startChild(main, ['start', '--config', config, '--roles', 'gateway', '--log-level', 'warn'])
-    stops.push(() => midwatch.stop())
-    const midwatchUrl = /http:\/\/\S+/.exec(midwatch.said)?.[0]
-    if (midwatchUrl === undefined) throw new Error(`Midwatch did not say where it listens: ${midwatch.said}`)
-    const subject = (
-      name: string,
-      url: string,
-      pid: number | undefined,
-      headers: Record<string, string> = {},
-    ): Subject => {
-      const pool = new Pool(url, { connections: null })
-      stops.push(() => pool.destroy())
-      return { name, pid, pool, headers: { 'content-type': 'application/json', ...headers } }
+    const upstream = await startChild(join(import.meta.dirname, 'upstream.ts'), [])
+    stops.push(() => upstream.stop())
+    const origin = `http://127.0.0.1:${upstream.said}`
+    const subjects: Subject[] = []
+    const leftOut: { name: SubjectName; why: string }[] = []
+    for (const name of names) {
+      try {
+        const peer = name === 'direct' ? undefined : await starts[name](folder, origin)
+        if (peer) stops.push(() => peer.stop())
+        const url = peer?.url ?? origin
+        const door = openDoor(url, peer?.headers)
+        stops.push(() => door.pool.destroy())
+        await askPlainly(door)
+        await askStreaming(door)
+        subjects.push({ name, pid: peer?.pid, url, door })
+      } catch (error) {
+        if (name !== 'nginx' && name !== 'portkey') throw error
+        leftOut.push({ name, why: whyNot(error) })
+      }
     }
-    const subjects = [
-      subject('direct', origin, undefined),
-      subject('bare proxy', `http://127.0.0.1:${bare.said}`, bare.pid),
-      subject('Midwatch', midwatchUrl, midwatch.pid, { authorization: `Bearer ${key}` }),
-    ]
-    return { subjects, stop }
+    return { subjects, leftOut, stop }
   } catch (error) {
     await stop()
     throw error
   }
 }
 
-/** Keys, ledger and metrics are on, as they always are. */
-function prepareMidwatch(folder: string, origin: string): { config: string; key: string } {
-  const config = join(folder, 'midwatch.yaml')
-  writeFileSync(
-    config,
-    `server: { port: 0 }
-data: ./data
-auth: { mode: required }
-providers: { instant: { kind: openai, baseUrl: "${origin}/v1", apiKey: bench } }
-models: { bench: { targets: [{ provider: instant, model: instant, price: { inputUsd: 1, outputUsd: 2 } }] } }
-`,
-  )
-  const args = [main, 'keys', 'create', '--name', 'bench', '--scope', 'llm:chat', '--config', config, '--json']
-  const made = JSON.parse(execFileSync(process.execPath, args, { encoding: 'utf8' })) as { key: string }
-  return { config, key: made.key }
+function whyNot(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException
+  if (code === 'ENOENT') return 'it is not on the PATH'
+  if (code === 'ERR_MODULE_NOT_FOUND') return 'it is not installed'
+  return message.trim()
+}
+
+async function startBare(_folder: string, origin: string): Promise<Peer> {
+  const child = await startChild(join(import.meta.dirname, 'bare-proxy.ts'), [origin])
+  return { ...child, url: `http://127.0.0.1:${child.said}`, headers: {} }
 }

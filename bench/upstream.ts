@@ -33,6 +33,7 @@ const chunk = (delta: unknown, finish: string | null = null) =>
     choices: [{ index: 0, delta, logprobs: null, finish_reason: finish }],
   })
 
+const BEGIN = chunk({ role: 'assistant', content: '' })
 const WORD = chunk({ content: ' word' })
 const END = Buffer.concat([
   chunk({}, 'stop'),
@@ -47,6 +48,7 @@ const END = Buffer.concat([
   Buffer.from('data: [DONE]\n\n'),
 ])
 
+// Answers are cheap here on purpose: what this process uses of the processors is missing to those that are measured.
 const server = createServer((request, response) => {
   const parts: Buffer[] = []
   request.on('data', (part: Buffer) => parts.push(part))
@@ -60,6 +62,7 @@ const server = createServer((request, response) => {
   const streamAnswer = async () => {
     response.socket?.setNoDelay(true)
     response.writeHead(200, { 'content-type': 'text/event-stream' })
+    response.write(BEGIN)
     for (let i = 0; i < CHUNKS_A_STREAM && !response.destroyed; i++) {
       response.write(WORD)
       await wait(CHUNK_EVERY_MS)
