@@ -93,7 +93,7 @@ async function watchMemory(count: number): Promise<void> {
     if (flags.json) console.log(JSON.stringify({ ...machine, ...result }))
     else {
       console.log(`${failed} errors${failed > 0 ? `: ${JSON.stringify(result.errors)}` : ''}`)
-      console.log(`Over its second half, memory grew by ${result.growthMb ?? '-'} MB for a million requests.`)
+      console.log(`Over the second half of the requests, memory grew by ${result.growthMb ?? '-'} MB.`)
     }
     if (failed > 0) process.exitCode = 1
   } finally {

@@ -16,7 +16,7 @@ export interface Soak {
   readonly moments: readonly SoakMoment[]
   /** Sentence → how often. */
   readonly errors: Readonly<Record<string, number>>
-  /** What resident memory grew by over the second half, in MB for a million requests, when it went on like that. */
+  /** What resident memory grew by over the second half of the requests, by the line that fits best. */
   readonly growthMb: number | null
 }
 
@@ -62,9 +62,9 @@ export async function soak(subject: Subject, count: number, told: (moment: SoakM
 export function growth(moments: readonly SoakMoment[]): number | null {
   const half = (moments.at(-1)?.requests ?? 0) / 2
   const points = moments.flatMap(({ requests, residentMb }) =>
-    requests < half || residentMb === null ? [] : [[requests / 1e6, residentMb] as const],
+    requests < half || residentMb === null ? [] : [[requests, residentMb] as const],
   )
-  return points.length < 3 ? null : Number(slope(points).toFixed(1))
+  return points.length < 3 ? null : Number((slope(points) * half).toFixed(1))
 }
 
 const megabytes = (bytes: number | undefined): number | null =>
