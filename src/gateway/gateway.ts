@@ -8,10 +8,13 @@ import type { Log } from '../observe/log.ts'
 import type { Metrics } from '../observe/metrics.ts'
 import { createProvider } from '../providers/create.ts'
 import type { Audience } from './audience.ts'
+import { Breakers } from './breaker.ts'
 import { type ProviderState, ProviderHealth } from './health.ts'
 import { createLedger } from './ledger.ts'
+import { Loads } from './load.ts'
 import { createGatewayMetrics } from './metrics.ts'
 import type { Outcome } from './outcome.ts'
+import { createPlanner } from './plan.ts'
 import type { ModelCall } from './run.ts'
 import { serveCall } from './serve.ts'
 import type { GatewayTables } from './tables.ts'
@@ -46,10 +49,20 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     Object.entries(config.providers).map(([name, settings]) => [name, createProvider(name, settings)]),
   )
   const ledger = createLedger({ db, clock, log })
-  const health = new ProviderHealth(clock, [...providers.keys()])
+  const breakers = new Breakers({ clock, random })
+  const health = new ProviderHealth(clock, [...providers.keys()], (provider) => breakers.isOpen(provider))
+  const planner = createPlanner({
+    models: config.models,
+    providers,
+    loads: new Loads(clock),
+    breakers,
+    clock,
+    random,
+  })
   const timekeeper = new Timekeeper(clock)
   const parts = {
     models: config.models,
+    planner,
     providers,
     ledger,
     metrics: createGatewayMetrics(options.metrics, health),
@@ -57,7 +70,6 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     timekeeper,
     clock,
     log,
-    random,
   }
   const underWay = new Set<Promise<Outcome>>()
   let stopping = false

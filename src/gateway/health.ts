@@ -1,7 +1,9 @@
-// Whether a provider works, from what its latest calls came to. What a caller did wrong says nothing about a provider.
+// Whether a provider works, for people and alerts: from what its latest calls came to, and whether its breakers are
+// open. What a caller did wrong says nothing about a provider.
 import type { Clock } from '../core/clock.ts'
 
-export type ProviderState = 'ok' | 'failing'
+export const PROVIDER_STATES = ['ok', 'failing', 'open'] as const
+export type ProviderState = (typeof PROVIDER_STATES)[number]
 
 interface Mark {
   readonly atMs: number
@@ -14,10 +16,13 @@ const ENOUGH = 3
 
 export class ProviderHealth {
   readonly #clock: Clock
+  readonly #isOpen: (provider: string) => boolean
   readonly #marks = new Map<string, Mark[]>()
 
-  constructor(clock: Clock, providers: readonly string[]) {
+  /** `isOpen`: whether nothing of a provider can be asked at this moment. */
+  constructor(clock: Clock, providers: readonly string[], isOpen: (provider: string) => boolean = () => false) {
     this.#clock = clock
+    this.#isOpen = isOpen
     for (const provider of providers) this.#marks.set(provider, [])
   }
 
@@ -28,11 +33,12 @@ export class ProviderHealth {
     if (marks.length > REMEMBERED) marks.shift()
   }
 
-  /** `failing`: at least three calls in the last two minutes, and half of them failed. */
+  /** `failing`: at least three calls in the last two minutes, and half of them failed. `open`: it is not even asked. */
   states(): ReadonlyMap<string, ProviderState> {
     const since = this.#clock.now() - WINDOW_MS
     return new Map(
       [...this.#marks].map(([provider, marks]) => {
+        if (this.#isOpen(provider)) return [provider, 'open']
         const recent = marks.filter(({ atMs }) => atMs >= since)
         const bad = recent.filter(({ good }) => !good).length
         return [provider, recent.length >= ENOUGH && bad * 2 >= recent.length ? 'failing' : 'ok']

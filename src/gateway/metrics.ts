@@ -2,7 +2,7 @@
 // that is not there counts as `unknown`.
 import { Counter, Gauge, Histogram } from 'prom-client'
 import type { Metrics } from '../observe/metrics.ts'
-import type { ProviderHealth } from './health.ts'
+import { PROVIDER_STATES, type ProviderHealth } from './health.ts'
 import { errorTypeOf, type Outcome, statusOf } from './outcome.ts'
 
 export interface Timing {
@@ -74,13 +74,12 @@ export function createGatewayMetrics(registry: Metrics, health: ProviderHealth):
   // eslint-disable-next-line no-new -- it registers itself, and is read only by its own collect
   new Gauge({
     name: 'llm_provider_state',
-    help: '1 for the state a provider is in, judged by its latest calls.',
+    help: '1 for the state a provider is in: ok, failing by its latest calls, open where it is not asked.',
     labelNames: ['provider', 'state'],
     registers,
     collect() {
       for (const [provider, state] of health.states()) {
-        this.set({ provider, state: 'ok' }, state === 'ok' ? 1 : 0)
-        this.set({ provider, state: 'failing' }, state === 'failing' ? 1 : 0)
+        for (const one of PROVIDER_STATES) this.set({ provider, state: one }, state === one ? 1 : 0)
       }
     },
   })

@@ -11,12 +11,13 @@ import type { ProviderHealth } from './health.ts'
 import type { Ledger } from './ledger.ts'
 import type { GatewayMetrics } from './metrics.ts'
 import type { ErrorType, Outcome } from './outcome.ts'
-import { findModel, type Models, planTargets } from './plan.ts'
+import { findModel, type Models, type Planner } from './plan.ts'
 import { failedOutcome, pursue } from './pursue.ts'
 import { type ModelCall, Run } from './run.ts'
 
 export interface GatewayParts {
   readonly models: Models
+  readonly planner: Planner
   readonly providers: ReadonlyMap<string, Provider>
   readonly ledger: Ledger
   readonly metrics: GatewayMetrics
@@ -24,8 +25,6 @@ export interface GatewayParts {
   readonly timekeeper: Timekeeper
   readonly clock: Clock
   readonly log: Log
-  /** 0 to 1, for strategies that draw. */
-  readonly random: () => number
 }
 
 /** Never throws: whatever happens is an Outcome, and by then the ledger has it. */
@@ -39,7 +38,7 @@ export async function serveCall(parts: GatewayParts, call: ModelCall, audience: 
     const model = findModel(parts.models, ask.model)
     if (model) label = ask.model
     parts.metrics.began(label)
-    const targets = step('unknown_model', () => planTargets(parts.models, ask.model, parts.random))
+    const { targets } = step(model ? 'malformed' : 'unknown_model', () => parts.planner.plan(ask, call.caller.tenant))
     run.endWithin(model?.timeouts.totalMs ?? Infinity)
     await parts.ledger.open(run.row(null)).catch(refuse('unrecorded'))
     const onCut = call.onCut ?? model?.stream.onCut
