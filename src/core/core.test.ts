@@ -18,6 +18,10 @@ describe('ids', () => {
       }),
     )
   })
+
+  it('thousands of ids of one millisecond are all different', () => {
+    expect(new Set(Array.from({ length: 5_000 }, () => newId('x', 0))).size).toBe(5_000)
+  })
 })
 
 describe('errors', () => {

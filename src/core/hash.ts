@@ -1,7 +1,7 @@
 // Hashes and comparisons that do not leak time.
-import { createHash, timingSafeEqual } from 'node:crypto'
+import { createHash, hash, timingSafeEqual } from 'node:crypto'
 
-export const sha256Hex = (data: string | Uint8Array): string => createHash('sha256').update(data).digest('hex')
+export const sha256Hex = (data: string | Uint8Array): string => hash('sha256', data, 'hex')
 
 /** Compares two secrets without telling by its duration how much of them agrees. */
 export function equalSecrets(a: string, b: string): boolean {

@@ -1,6 +1,6 @@
 // Identifiers: a short prefix that says what a thing is, and 26 characters that sort by time of making
 // (48 bits of milliseconds, 80 of chance, Crockford base 32: the layout of a ULID).
-import { randomBytes } from 'node:crypto'
+import { randomFillSync } from 'node:crypto'
 
 const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
 
@@ -8,7 +8,16 @@ const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
 export function newId(prefix: string, nowMs = Date.now()): string {
   let time = ''
   for (let rest = nowMs, i = 0; i < 10; i++, rest = Math.floor(rest / 32)) time = ALPHABET[rest % 32] + time
+  if (next === pool.length) {
+    randomFillSync(pool)
+    next = 0
+  }
   let chance = ''
-  for (const byte of randomBytes(16)) chance += ALPHABET[byte % 32]
+  for (const end = next + CHANCE; next < end; next++) chance += ALPHABET[(pool[next] ?? 0) % 32]
   return `${prefix}_${time}${chance}`
 }
+
+/** Asking the system for chance costs more than all the rest, so it is asked for many ids at once. */
+const CHANCE = 16
+const pool = Buffer.alloc(CHANCE * 256)
+let next = pool.length
