@@ -41,3 +41,15 @@ test('a byte order mark does not shift anything', () => {
   const json = Buffer.from('\uFEFF{"a":1}')
   expect(layoutOf(json).members.map(({ start, end }) => json.toString('utf8', start, end))).toEqual(['1'])
 })
+
+test('long strings end where they end, however many backslashes and quotes stand in them', () => {
+  const text = fc.string({ unit: fc.constantFrom('\\', '"', 'a', 'é'), minLength: 30, maxLength: 120 })
+  fc.assert(
+    fc.property(text, text, (one, other) => {
+      const json = Buffer.from(JSON.stringify({ [one]: other, last: [other] }))
+      expect(layoutOf(json).members.map(({ start, end }) => JSON.parse(json.toString('utf8', start, end)))).toEqual(
+        Object.values({ [one]: other, last: [other] }),
+      )
+    }),
+  )
+})

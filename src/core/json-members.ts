@@ -45,7 +45,7 @@ export function layoutOf(json: Buffer): ObjectLayout {
       continue
     }
     const keyEnd = endOfString(json, at)
-    const key = JSON.parse(json.toString('utf8', at, keyEnd)) as string
+    const key = readString(json, at, keyEnd)
     at = skipSpace(json, keyEnd)
     if (json[at] === COLON) at = skipSpace(json, at + 1)
     const end = endOfValue(json, at)
@@ -66,6 +66,11 @@ export function splice(bytes: Buffer, splices: readonly Splice[]): Buffer {
   return Buffer.concat(parts)
 }
 
+function readString(json: Buffer, start: number, end: number): string {
+  const raw = json.toString('utf8', start + 1, end - 1)
+  return raw.includes('\\') ? (JSON.parse(`"${raw}"`) as string) : raw
+}
+
 /** The first byte at or behind `from` that is no white space. */
 export function skipSpace(json: Buffer, from: number): number {
   let at = from
@@ -73,14 +78,25 @@ export function skipSpace(json: Buffer, from: number): number {
   return at
 }
 
-/** `from` is the opening quote. A quote ends the string unless an odd number of backslashes stands before it. */
+/** Up to here a string is looked at byte by byte; a call out of JavaScript pays only for longer ones. */
+const SHORT_STRING = 48
+
+/** `from` is the opening quote. */
 function endOfString(json: Buffer, from: number): number {
-  let at = from
-  for (;;) {
+  let at = from + 1
+  for (const short = at + SHORT_STRING; at < short; at++) {
+    const byte = json[at]
+    if (byte === QUOTE) return at + 1
+    if (byte === BACKSLASH) at++
+  }
+  // A quote ends the string unless an odd number of backslashes stands before it. Where the loop above stopped, no
+  // backslash before it escapes anything any more.
+  const begin = at
+  for (at--; ;) {
     at = json.indexOf(QUOTE, at + 1)
     if (at === -1) return json.length
     let backslashes = 0
-    while (json[at - 1 - backslashes] === BACKSLASH) backslashes++
+    while (at - 1 - backslashes >= begin && json[at - 1 - backslashes] === BACKSLASH) backslashes++
     if (backslashes % 2 === 0) return at + 1
   }
 }

@@ -1,15 +1,12 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { DialectName } from '../../llm/dialect.ts'
 import { RequestKey } from './request-key.ts'
-import { askOf } from './testing/ask.ts'
+import { type AskedHow, askOf } from './testing/ask.ts'
 
 const keyOf = (
   body: string | Record<string, unknown>,
-  { tenant = 'a', variant = '', dialect = 'openai-chat' as DialectName, model = 'fast' } = {},
-) =>
-  new RequestKey(askOf(typeof body === 'string' ? body : JSON.stringify(body), { dialect, model }), { tenant, variant })
-    .exact
+  { tenant = 'a', variant = '', ...how }: AskedHow & { tenant?: string; variant?: string } = {},
+) => new RequestKey(askOf(typeof body === 'string' ? body : JSON.stringify(body), how), { tenant, variant }).exact
 
 const ASKED = { model: 'fast', messages: [{ role: 'user', content: 'Which city?' }] }
 
@@ -82,7 +79,9 @@ describe('what changes nothing in the answer is no part of the key', () => {
   })
 
   test('the order of the members, and the space around them', () => {
-    expect(keyOf('{"seed":1,"model":"fast","a":[1, 2]}')).toBe(keyOf('\uFEFF {\n"a": [1, 2] , "model":"fast","seed":1}'))
+    expect(keyOf('{"seed":1,"model":"fast","a":[1, 2]}')).toBe(
+      keyOf('\uFEFF {\n"a": [1, 2] , "model":"fast","seed":1}'),
+    )
   })
 
   test('how the name of a member is spelled', () => {

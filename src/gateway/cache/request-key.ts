@@ -79,11 +79,20 @@ export class RequestKey {
       .sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))
     const pieces: Hole[] = []
     // Names and lengths come first, as JSON, so that no two requests can lead to the same bytes.
-    const head: (string | number)[] = [this.#scope.tenant, this.#scope.variant, dialect, model, hole ? 'around' : 'exact']
+    const head: (string | number)[] = [
+      this.#scope.tenant,
+      this.#scope.variant,
+      dialect,
+      model,
+      hole ? 'around' : 'exact',
+    ]
     for (const { key, start, end } of members) {
       head.push(key)
       for (const piece of hole && hole.start >= start && hole.end <= end
-        ? [{ start, end: hole.start }, { start: hole.end, end }]
+        ? [
+            { start, end: hole.start },
+            { start: hole.end, end },
+          ]
         : [{ start, end }]) {
         pieces.push(piece)
         head.push(piece.end - piece.start)

@@ -1,7 +1,12 @@
 // An Ask for tests of what only looks at a request's body and a few of its fields.
 import type { Ask, DialectName } from '../../../llm/dialect.ts'
 
-export function askOf(body: string, { dialect = 'openai-chat' as DialectName, model = 'fast' } = {}): Ask {
+export interface AskedHow {
+  readonly dialect?: DialectName
+  readonly model?: string
+}
+
+export function askOf(body: string, { dialect = 'openai-chat', model = 'fast' }: AskedHow = {}): Ask {
   const read = JSON.parse(body.replace(/^\uFEFF/, '')) as {
     stream?: boolean
     stream_options?: { include_usage?: boolean } | null
