@@ -7,8 +7,10 @@ export interface CachedAnswer {
   readonly form: 'stream' | 'plain'
   /** In order. A plain answer is one piece; of a stream, what only tells the usage stands apart. */
   readonly pieces: readonly Piece[]
-  /** The end mark of a stream; null where there was none. */
-  readonly closing: Uint8Array | null
+  /** What ends the stream; empty for a plain answer. */
+  readonly closing: Uint8Array
+  /** Whether its caller wanted to be told the usage. */
+  readonly tellsUsage: boolean
   /** What the first choice says. */
   readonly text: string
   readonly provider: string
@@ -37,7 +39,8 @@ const count = z.number().nonnegative().nullable()
 const head = z.object({
   form: z.enum(['stream', 'plain']),
   pieces: z.array(z.tuple([z.enum(['said', 'usage']), z.int().nonnegative()])),
-  closing: z.int().nonnegative().nullable(),
+  closing: z.int().nonnegative(),
+  tellsUsage: z.boolean(),
   text: z.string(),
   provider: z.string(),
   model: z.string(),
@@ -59,12 +62,12 @@ export function encodeAnswer({ pieces, closing, ...rest }: CachedAnswer): Buffer
   const value: z.input<typeof head> = {
     ...rest,
     pieces: pieces.map(({ kind, bytes }) => [kind, bytes.length]),
-    closing: closing && closing.length,
+    closing: closing.length,
   }
   const text = Buffer.from(JSON.stringify(value))
   const length = Buffer.alloc(4)
   length.writeUInt32BE(text.length)
-  return Buffer.concat([length, text, ...pieces.map(({ bytes }) => bytes), ...(closing ? [closing] : [])])
+  return Buffer.concat([length, text, ...pieces.map(({ bytes }) => bytes), closing])
 }
 
 /** undefined for anything but a whole answer: also for one that another version of Midwatch wrote. */
@@ -78,7 +81,7 @@ export function decodeAnswer(value: Buffer): CachedAnswer | undefined {
   const answer = {
     ...rest,
     pieces: pieces.map(([kind, bytes]) => ({ kind, bytes: take(bytes) })),
-    closing: closing === null ? null : take(closing),
+    closing: take(closing),
   }
   return at === value.length ? answer : undefined
 }

@@ -1,17 +1,18 @@
 // Listens to an answer on its way to its first caller, and makes of it what the cache keeps. It only holds references
 // until the answer is whole: the one copy is made then, so that a kept answer holds on to no larger buffer.
+import type { Ask } from '../../llm/dialect.ts'
 import type { Frame } from '../../llm/frames.ts'
 import type { Facts } from '../outcome.ts'
 import { MAX_ANSWER_BYTES } from './answer-store.ts'
 import type { CachedAnswer, Piece } from './cached-answer.ts'
 
 export class AnswerRecorder {
-  readonly #stream: boolean
+  readonly #ask: Ask
   #frames: Frame[] = []
   #sizeBytes = 0
 
-  constructor(stream: boolean) {
-    this.#stream = stream
+  constructor(ask: Ask) {
+    this.#ask = ask
   }
 
   /** Frames with the bytes that the caller gets, in order. */
@@ -25,12 +26,13 @@ export class AnswerRecorder {
   }
 
   /** Of an answer that was served whole; undefined when there is nothing to keep. */
-  finish(closing: Uint8Array | null, facts: Facts, nowMs: number): CachedAnswer | undefined {
+  finish(closing: Uint8Array, facts: Facts, nowMs: number): CachedAnswer | undefined {
     if (this.#frames.length === 0 || facts.provider === null) return undefined
     return {
-      form: this.#stream ? 'stream' : 'plain',
+      form: this.#ask.stream ? 'stream' : 'plain',
+      tellsUsage: this.#ask.wantsUsage,
       pieces: piecesOf(this.#frames),
-      closing: closing && Buffer.from(closing),
+      closing: Buffer.from(closing),
       text: this.#frames.map(({ text }) => text).join(''),
       provider: facts.provider,
       model: facts.providerModel ?? '',

@@ -3,13 +3,13 @@
 import { SseSplitter } from '../../core/sse.ts'
 import type { Ask, Demand, Dialect } from '../../llm/dialect.ts'
 import type { AnswerEvent } from '../../llm/events.ts'
-import { type Frame, NO_EVENTS } from '../../llm/frames.ts'
+import { type Frame, NO_BYTES, NO_EVENTS } from '../../llm/frames.ts'
 import type { CachedAnswer } from './cached-answer.ts'
 
 export interface Replay {
   readonly frames: readonly Frame[]
-  /** The end mark; null for a plain answer. */
-  readonly closing: Uint8Array | null
+  /** What ends the stream; empty for a plain answer. */
+  readonly closing: Uint8Array
 }
 
 /** What events in no dialect do not carry: such an answer is only told again in its own form. */
@@ -17,30 +17,28 @@ const LOST_IN_TRANSLATION: readonly Demand[] = ['logprobs', 'audio']
 
 /** undefined where the answer cannot be told in the form that is asked for. */
 export function replay(answer: CachedAnswer, ask: Ask, dialect: Dialect): Replay | undefined {
-  if ((answer.form === 'stream') === ask.stream && tellsUsage(answer, ask)) return { ...asItCame(answer, ask) }
+  const asIs = asItCame(answer, ask)
+  if (asIs) return asIs
   if (LOST_IN_TRANSLATION.some((demand) => ask.demands.has(demand))) return undefined
   const writer = dialect.createWriter(ask)
   const said = writer.write(withUsage(eventsOf(answer, ask, dialect), answer))
   const end = writer.end()
   return ask.stream
-    ? { frames: [frame('content', said, answer)], closing: end.length > 0 ? end : null }
-    : { frames: [frame('content', writer.whole(), answer)], closing: null }
+    ? { frames: [frame('content', said, answer)], closing: end }
+    : { frames: [frame('content', writer.whole(), answer)], closing: NO_BYTES }
 }
 
-/** A stream recorded for a caller who wanted no usage has none for one who does. */
-const tellsUsage = (answer: CachedAnswer, { stream, wantsUsage }: Ask): boolean =>
-  !stream || !wantsUsage || answer.usage === null || answer.pieces.some(({ kind }) => kind === 'usage')
-
-function asItCame(answer: CachedAnswer, ask: Ask): Replay {
-  const wanted = answer.pieces.filter(({ kind }) => kind === 'said' || ask.wantsUsage)
-  let told = false
-  const frames = wanted.map(({ kind, bytes }) => {
-    if (kind === 'usage') return frame('usage', bytes, { ...answer, text: '' })
-    const one = frame('content', bytes, told ? { ...answer, text: '' } : answer)
-    told = true
-    return one
-  })
-  return { frames, closing: answer.closing }
+/** undefined where it came in the other form, or tells the usage where this caller wants none or the other way round. */
+function asItCame(answer: CachedAnswer, ask: Ask): Replay | undefined {
+  const { form, pieces, tellsUsage, closing } = answer
+  if ((form === 'stream') !== ask.stream) return undefined
+  const apart = pieces.some(({ kind }) => kind === 'usage')
+  if (ask.stream && tellsUsage !== ask.wantsUsage && !(tellsUsage && apart)) return undefined
+  const wanted = ask.wantsUsage ? pieces : pieces.filter(({ kind }) => kind === 'said')
+  return {
+    frames: wanted.map(({ kind, bytes }, i) => frame(kind === 'said' ? 'content' : 'usage', bytes, answer, i === 0)),
+    closing,
+  }
 }
 
 /**
@@ -78,12 +76,13 @@ function withUsage(events: AnswerEvent[], { usage }: CachedAnswer): AnswerEvent[
   return events
 }
 
-const frame = (kind: Frame['kind'], bytes: Uint8Array, answer: CachedAnswer): Frame => ({
+/** The first one says it all, for readers of text. */
+const frame = (kind: Frame['kind'], bytes: Uint8Array, answer: CachedAnswer, first = true): Frame => ({
   kind,
   bytes,
   events: NO_EVENTS,
-  text: answer.text,
-  written: answer.text.length,
+  text: first ? answer.text : '',
+  written: first ? answer.text.length : 0,
   usage: answer.usage,
   model: answer.answeredBy,
   complete: true,

@@ -20,6 +20,7 @@ export const answer = (text: string, more: Partial<CachedAnswer> = {}): CachedAn
     { kind: 'usage', bytes: Buffer.from('data: {"usage":1}\n\n') },
   ],
   closing: Buffer.from('data: [DONE]\n\n'),
+  tellsUsage: true,
   text,
   provider: 'main',
   model: 'gpt-real',
@@ -37,7 +38,8 @@ export const answer = (text: string, more: Partial<CachedAnswer> = {}): CachedAn
 })
 
 export function storeContract(name: string, { store, pass, settled }: StoreUnderTest): void {
-  const plain = (bytes: Uint8Array) => answer('', { form: 'plain', pieces: [{ kind: 'said', bytes }], closing: null })
+  const plain = (bytes: Uint8Array) =>
+    answer('', { form: 'plain', pieces: [{ kind: 'said', bytes }], closing: Buffer.alloc(0) })
 
   describe(`${name} keeps its contract:`, () => {
     test('what was kept comes back as it was', async () => {
