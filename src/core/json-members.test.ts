@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { layoutOf, splice } from './json-members.ts'
+import { elementsOf, layoutOf, splice } from './json-members.ts'
 
 const spaced = fc.constantFrom(undefined, 1, 3, '\t')
 
@@ -14,6 +14,20 @@ test('each member stands where the layout says, whatever the object', () => {
         Object.entries(JSON.parse(text) as Record<string, unknown>),
       )
       expect(close).toBe(json.lastIndexOf('}'))
+    }),
+  )
+})
+
+test('each element of an array stands where it is said to, whatever the array', () => {
+  fc.assert(
+    fc.property(fc.array(fc.jsonValue()), spaced, (array, space) => {
+      const text = JSON.stringify(array, null, space)
+      const json = Buffer.from(`[${text}]`)
+      expect(
+        elementsOf(json, { start: 1, end: json.length - 1 }).map(({ start, end }) =>
+          JSON.parse(json.toString('utf8', start, end)),
+        ),
+      ).toEqual(JSON.parse(text))
     }),
   )
 })

@@ -1,11 +1,14 @@
 // Where the members of a JSON object stand in its bytes, so that one value can be replaced and every other byte stay:
 // parsing and writing again would round large integers, drop duplicate keys and change the spelling of numbers.
 
-export interface Member {
-  readonly key: string
-  /** The value's first byte, and the one behind its last. */
+/** A value's first byte, and the one behind its last. */
+export interface Range {
   readonly start: number
   readonly end: number
+}
+
+export interface Member extends Range {
+  readonly key: string
 }
 
 export interface ObjectLayout {
@@ -50,6 +53,22 @@ export function layoutOf(json: Buffer): ObjectLayout {
     if (json[at] === COLON) at = skipSpace(json, at + 1)
     const end = endOfValue(json, at)
     members.push({ key, start: at, end })
+    at = end
+  }
+}
+
+/** Where the elements of the array stand that begins at `start`. */
+export function elementsOf(json: Buffer, { start, end: close }: Range): readonly Range[] {
+  const elements: Range[] = []
+  for (let at = start + 1; ;) {
+    at = skipSpace(json, at)
+    if (json[at] === CLOSE_BRACKET || at >= close) return elements
+    if (json[at] === COMMA) {
+      at++
+      continue
+    }
+    const end = endOfValue(json, at)
+    elements.push({ start: at, end })
     at = end
   }
 }
@@ -124,6 +143,10 @@ export function endOfValue(json: Buffer, from: number): number {
 
 function endOfScalar(json: Buffer, from: number): number {
   let at = from
-  while (at < json.length && json[at] !== COMMA && json[at] !== CLOSE_BRACE && (json[at] ?? 0) > 0x20) at++
+  while (at < json.length && (json[at] ?? 0) > 0x20) {
+    const byte = json[at]
+    if (byte === COMMA || byte === CLOSE_BRACE || byte === CLOSE_BRACKET) break
+    at++
+  }
   return at
 }

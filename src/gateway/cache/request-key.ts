@@ -3,7 +3,7 @@
 // again: `1.0` is not `1` and a key given twice is not a key given once. That costs a hit here and there, and can never
 // give one request the answer of another. The hash is a cryptographic one, for the body is a stranger's.
 import { hash } from 'node:crypto'
-import { layoutOf, type Member } from '../../core/json-members.ts'
+import { layoutOf, type Member, type Range } from '../../core/json-members.ts'
 import type { Ask, DialectName } from '../../llm/dialect.ts'
 
 /** Where an answer may be used again. */
@@ -11,12 +11,6 @@ export interface KeyScope {
   readonly tenant: string
   /** What else decides the answer and stands outside of the body: the targets behind the model's name. */
   readonly variant: string
-}
-
-/** A part of the body that is left out of the key, but for the fact that something stands there. */
-export interface Hole {
-  readonly start: number
-  readonly end: number
 }
 
 /**
@@ -65,19 +59,19 @@ export class RequestKey {
     return `${this.exact}${stream ? 's' : 'p'}${stream && wantsUsage ? 'u' : ''}`
   }
 
-  /** The same for requests that differ in nothing but what stands in the hole. */
-  around(hole: Hole): string {
+  /** The same for requests that differ in nothing but what stands in the hole, a part of one member's value. */
+  around(hole: Range): string {
     return this.#digest(hole)
   }
 
-  #digest(hole?: Hole): string {
+  #digest(hole?: Range): string {
     const { body, dialect, model } = this.ask
     const without = WITHOUT_EFFECT[dialect]
     const members = this.members
       .filter(({ key }) => !without.has(key))
       // Stable: what is given twice stays in its order, for which of the two counts is the reader's choice.
       .sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))
-    const pieces: Hole[] = []
+    const pieces: Range[] = []
     // Names and lengths come first, as JSON, so that no two requests can lead to the same bytes.
     const head: (string | number)[] = [
       this.#scope.tenant,
@@ -102,7 +96,7 @@ export class RequestKey {
   }
 }
 
-function joined(head: string, body: Buffer, pieces: readonly Hole[]): Buffer {
+function joined(head: string, body: Buffer, pieces: readonly Range[]): Buffer {
   const headBytes = Buffer.byteLength(head)
   const all = Buffer.allocUnsafe(pieces.reduce((sum, { start, end }) => sum + end - start, headBytes))
   let at = all.write(head)
