@@ -52,10 +52,12 @@ export function storeContract(name: string, { store, pass, settled }: StoreUnder
 
     test('whatever the bytes are', async () => {
       await fc.assert(
-        fc.asyncProperty(fc.uint8Array({ maxLength: 200 }), fc.string({ unit: 'binary' }), async (bytes, text) => {
-          store().set('bytes', { ...plain(Buffer.from(bytes)), text: text.toWellFormed() }, 60)
+        fc.asyncProperty(fc.uint8Array({ maxLength: 200 }), fc.string({ unit: 'grapheme' }), async (bytes, rest) => {
+          // Half of a character, as JSON may hold it.
+          const given = { ...plain(Buffer.from(bytes)), text: `\uD83C${rest}` }
+          store().set('bytes', given, 60)
           await settled()
-          expect(await store().get('bytes')).toEqual({ ...plain(Buffer.from(bytes)), text: text.toWellFormed() })
+          expect(await store().get('bytes')).toEqual(given)
         }),
         { numRuns: 30 },
       )
