@@ -2,7 +2,7 @@
 import type { FailureKind } from '../llm/provider.ts'
 
 const TOO_LONG =
-  /context.?length|context.?window|maximum context|prompt is too long|input is too long|too many (?:input )?tokens|exceeds? the (?:maximum|limit).{0,40}tokens|input token count/i
+  /context.?length|context.?window|maximum context|prompt is too long|input is too long|too many (?:input )?tokens|exceed context limit|exceeds? the (?:maximum|limit).{0,40}tokens|input token count/i
 const FORBIDDEN =
   /content.?(?:filter|policy|management)|responsible.?ai|safety system|usage polic|blocked.{0,30}safety/i
 

@@ -62,6 +62,8 @@ export interface Upstream {
   /** The model as the provider names it. */
   readonly model: string
   readonly stream: boolean
+  /** The answer is to go on behind this text of an assistant. White space at its end may be left away. */
+  readonly prefill?: string | undefined
 }
 
 export interface Dialect {

@@ -12,7 +12,12 @@ export interface ProviderCall {
   readonly requestId: string
   /** The answer is to go on behind this text of an assistant; only where the provider takes a prefill. */
   readonly prefill?: string | undefined
+  /** Headers of the caller that belong to its dialect (`PASSED_HEADERS`): for a provider that speaks it. */
+  readonly headers?: Readonly<Record<string, string>> | undefined
 }
+
+/** What callers say of a request in its headers and not in its body. */
+export const PASSED_HEADERS = ['anthropic-version', 'anthropic-beta'] as const
 
 /** Whoever takes the frames of one call. */
 export interface FrameSink {

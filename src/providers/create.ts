@@ -1,14 +1,16 @@
 // A provider of the kind its config names.
 import type { ProviderConfig } from '../config/schema.ts'
 import type { Provider } from '../llm/provider.ts'
+import { createAnthropicProvider } from './anthropic/provider.ts'
 import { createOpenAiProvider } from './openai/provider.ts'
 
 export function createProvider(name: string, settings: ProviderConfig): Provider {
   switch (settings.kind) {
     case 'openai':
       return createOpenAiProvider({ name, baseUrl: settings.baseUrl, apiKey: settings.apiKey })
-    case 'azure':
     case 'anthropic':
+      return createAnthropicProvider({ name, ...settings })
+    case 'azure':
     case 'gemini':
     case 'bedrock':
     case 'local':

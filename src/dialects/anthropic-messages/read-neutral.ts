@@ -1,0 +1,141 @@
+// A Messages request in no dialect, for a provider that speaks another. What only Anthropic can do (its own tools, its
+// containers) is refused by name instead of silently left away.
+import { AppError } from '../../core/errors.ts'
+import type { Message, NeutralChat, OutputFormat, Reasoning, ToolChoice, ToolDefinition } from '../../llm/request.ts'
+import { isObject, type Json, objectsIn, textOf } from '../json.ts'
+import { cacheOf, readAssistantParts, readTextParts, readUserParts } from './read-parts.ts'
+import type { MessagesBody } from './read-request.ts'
+
+/** Throws AppError `malformed` that names the field. */
+export function readNeutral(body: MessagesBody): NeutralChat {
+  for (const field of ANTHROPIC_ONLY) {
+    const given = body[field]
+    if (given === undefined || given === null || (Array.isArray(given) && given.length === 0)) continue
+    throw onlyAnthropic(field)
+  }
+  const system = readTextParts(body.system, 'system')
+  const messages = body.messages.map((message, i) => readMessage(message, `messages.${i}`))
+  const choice = isObject(body['tool_choice']) ? body['tool_choice'] : undefined
+  const output = readOutput(body)
+  const reasoning = readReasoning(body)
+  const user = isObject(body['metadata']) ? textOf(body['metadata']['user_id']) : undefined
+  const tier = textOf(body['service_tier'])
+  return {
+    kind: 'chat',
+    messages: system.length > 0 ? [{ role: 'system', parts: system }, ...messages] : messages,
+    tools: objectsIn(body.tools).map(readTool),
+    ...(choice ? readToolChoice(choice) : {}),
+    ...(output ? { output } : {}),
+    ...given('maxOutputTokens', body['max_tokens']),
+    ...given('temperature', body['temperature']),
+    ...given('topP', body['top_p']),
+    ...given('topK', body['top_k']),
+    ...(Array.isArray(body['stop_sequences']) && body['stop_sequences'].length > 0
+      ? { stop: body['stop_sequences'].filter((stop) => typeof stop === 'string') }
+      : {}),
+    ...(reasoning ? { reasoning } : {}),
+    ...(user === undefined ? {} : { user }),
+    ...(tier === undefined ? {} : { serviceTier: tier === 'standard_only' ? 'default' : tier }),
+  }
+}
+
+const ANTHROPIC_ONLY = ['container', 'mcp_servers', 'thread', 'compaction'] as const
+
+export const onlyAnthropic = (field: string): AppError =>
+  new AppError(
+    'malformed',
+    `The field ${field} means something only to Anthropic, and no provider of it can be asked.`,
+    {
+      field,
+    },
+  )
+
+type Numbers = 'maxOutputTokens' | 'temperature' | 'topP' | 'topK'
+
+const given = (name: Numbers, value: unknown): Partial<Record<Numbers, number>> =>
+  typeof value === 'number' ? { [name]: value } : {}
+
+function readMessage({ role, content }: { readonly role: string; readonly content: unknown }, at: string): Message {
+  if (role === 'system') return { role, parts: readTextParts(content, `${at}.content`) }
+  return role === 'assistant'
+    ? { role, parts: readAssistantParts(content, `${at}.content`) }
+    : { role: 'user', parts: readUserParts(content, `${at}.content`) }
+}
+
+function readTool(tool: Json, i: number): ToolDefinition {
+  const type = textOf(tool['type']) ?? 'custom'
+  // Both what Anthropic runs itself and what has its form only in its models' training.
+  if (type !== 'custom') throw onlyAnthropic(`tools.${i} (${type})`)
+  const name = textOf(tool['name'])
+  if (name === undefined) {
+    throw new AppError('malformed', `The field tools.${i}.name is missing.`, { field: `tools.${i}.name` })
+  }
+  const description = textOf(tool['description'])
+  return {
+    name,
+    ...(description === undefined ? {} : { description }),
+    parameters: isObject(tool['input_schema']) ? tool['input_schema'] : { type: 'object', properties: {} },
+    ...(typeof tool['strict'] === 'boolean' ? { strict: tool['strict'] } : {}),
+    ...cacheOf(tool),
+  }
+}
+
+function readToolChoice(choice: Json): { toolChoice?: ToolChoice; parallelToolCalls?: boolean } {
+  const toolChoice = choiceOf(choice)
+  return {
+    ...(toolChoice ? { toolChoice } : {}),
+    ...(choice['disable_parallel_tool_use'] === true ? { parallelToolCalls: false } : {}),
+  }
+}
+
+function choiceOf(choice: Json): ToolChoice | undefined {
+  switch (choice['type']) {
+    case 'auto':
+    case 'none':
+      return { kind: choice['type'] }
+    case 'any':
+      return { kind: 'required' }
+    case 'tool':
+      return { kind: 'tool', name: textOf(choice['name']) ?? '' }
+    default:
+      throw new AppError('malformed', 'The field tool_choice.type must be auto, any, tool or none.', {
+        field: 'tool_choice.type',
+      })
+  }
+}
+
+/** `output_config.format`, and the older `output_format`. */
+function readOutput(body: MessagesBody): OutputFormat | undefined {
+  const config = isObject(body['output_config']) ? body['output_config'] : {}
+  const format = isObject(config['format']) ? config['format'] : body['output_format']
+  if (!isObject(format) || format['type'] !== 'json_schema' || !isObject(format['schema'])) return undefined
+  return { kind: 'schema', name: 'answer', schema: format['schema'], strict: true }
+}
+
+const EFFORTS: Readonly<Record<string, Reasoning['effort']>> = {
+  low: 'low',
+  medium: 'medium',
+  high: 'high',
+  xhigh: 'xhigh',
+  max: 'xhigh',
+}
+
+function readReasoning(body: MessagesBody): Reasoning | undefined {
+  const config = isObject(body['output_config']) ? body['output_config'] : {}
+  const thinking = isObject(body['thinking']) ? body['thinking'] : {}
+  const effort = EFFORTS[textOf(config['effort']) ?? '']
+  switch (thinking['type']) {
+    case 'disabled':
+    case 'between_tools':
+      return { effort: 'none' }
+    case 'enabled':
+    case 'adaptive':
+      return {
+        ...(effort ? { effort } : {}),
+        ...(typeof thinking['budget_tokens'] === 'number' ? { budgetTokens: thinking['budget_tokens'] } : {}),
+        visible: thinking['display'] !== 'omitted',
+      }
+    default:
+      return effort ? { effort } : undefined
+  }
+}

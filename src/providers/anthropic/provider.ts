@@ -1,0 +1,69 @@
+// Anthropic, and whoever else speaks its Messages API. Where the caller speaks it too, the body goes up as it came but
+// for the model's name, with the version and the betas that the caller named, and the answer comes back as it was sent.
+import { anthropicCountTokens } from '../../dialects/anthropic-count-tokens/dialect.ts'
+import { anthropicMessages } from '../../dialects/anthropic-messages/dialect.ts'
+import { failureFromReply, failureInBody } from '../../dialects/anthropic-messages/failures.ts'
+import { traitsOf } from '../../dialects/anthropic-messages/models.ts'
+import { Secret } from '../../core/secret.ts'
+import { PASSED_HEADERS, type Provider, type ProviderCall } from '../../llm/provider.ts'
+import { callOverHttp } from '../http-call.ts'
+import { createWire } from '../wire.ts'
+
+export interface AnthropicOptions {
+  readonly name: string
+  /** With or without the version at its end. */
+  readonly baseUrl: string
+  readonly apiKey?: Secret | undefined
+  /** `anthropic-version` where the caller names none. */
+  readonly version: string
+  readonly headers: Readonly<Record<string, string | Secret>>
+}
+
+export function createAnthropicProvider({ name, baseUrl, apiKey, version, headers }: AnthropicOptions): Provider {
+  const base = new URL(baseUrl)
+  const path = `${base.pathname.replace(/\/+$/, '').replace(/\/v1$/, '')}/v1/messages`
+  const wire = createWire(base.origin)
+  const fixed = Object.entries(headers).map(([key, value]) => [
+    key.toLowerCase(),
+    value instanceof Secret ? value.reveal() : value,
+  ])
+  const always: Readonly<Record<string, string>> = {
+    'content-type': 'application/json',
+    'accept-encoding': 'identity',
+    'user-agent': 'midwatch',
+    'anthropic-version': version,
+    ...(apiKey ? { 'x-api-key': apiKey.reveal() } : {}),
+    ...(Object.fromEntries(fixed) as Record<string, string>),
+  }
+  return {
+    name,
+    speaks: new Set(['anthropic-messages', 'anthropic-count-tokens']),
+    lacks: new Set(['audio', 'logprobs', 'choices', 'embeddings']),
+    takesPrefill: (model) => traitsOf(model).prefill,
+    call: (call, sink, signal) => {
+      const { ask, model, verbatim, prefill } = call
+      const counts = ask.dialect === 'anthropic-count-tokens'
+      const dialect = counts ? anthropicCountTokens : anthropicMessages
+      const upstream = { model, stream: ask.stream, prefill }
+      const body = verbatim ? dialect.upstreamBody(ask, upstream) : dialect.writeRequest(ask.neutral(), upstream)
+      const request = {
+        path: `${path}${counts ? '/count_tokens' : ''}${base.search}`,
+        headers: Object.entries({ ...always, ...callersHeaders(call, always), 'x-request-id': call.requestId }).flat(),
+        body,
+        stream: ask.stream,
+      }
+      const reader = dialect.createReader({ decode: !verbatim, choices: 1 })
+      return callOverHttp(wire, request, { reader, failureFromReply, failureInBody }, sink, signal)
+    },
+    stop: () => wire.stop(),
+  }
+}
+
+/** Betas add up: those of the config hold for every call. */
+function callersHeaders({ verbatim, headers }: ProviderCall, always: Readonly<Record<string, string>>): object {
+  if (!verbatim || !headers) return {}
+  const given: Record<string, string> = {}
+  for (const name of PASSED_HEADERS) if (headers[name] !== undefined) given[name] = headers[name]
+  const betas = [always['anthropic-beta'], given['anthropic-beta']].filter((beta) => beta !== undefined)
+  return { ...given, ...(betas.length > 0 ? { 'anthropic-beta': betas.join(',') } : {}) }
+}
