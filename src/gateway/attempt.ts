@@ -73,6 +73,7 @@ export class Attempt implements FrameSink {
       verbatim: this.#verbatim,
       requestId: run.call.requestId,
       prefill: continuation?.prefill,
+      headers: run.call.headers,
     }
     try {
       run.signal.throwIfAborted()

@@ -24,6 +24,8 @@ export interface ModelCall {
   readonly deadlineMs?: number | undefined
   /** What to do when an answer breaks off, if the caller said so. */
   readonly onCut?: 'fail' | 'restart' | 'continue' | undefined
+  /** Headers of the caller that belong to its dialect. */
+  readonly headers?: Readonly<Record<string, string>> | undefined
   /** Who is to be charged, beside the caller. */
   readonly purpose?: string | undefined
 }

@@ -1,5 +1,6 @@
 // The one place that turns a failure into an answer, in the shape that the called dialect's clients parse.
 import type { AppError } from '../core/errors.ts'
+import { anthropicErrorBody } from '../dialects/anthropic-error.ts'
 import { openAiErrorBody } from '../dialects/openai-error.ts'
 import type { ErrorDialect, Reply } from './exchange.ts'
 
@@ -14,6 +15,8 @@ export function errorReply(error: AppError, dialect: ErrorDialect, requestId: st
 /** The body alone, for streams that have begun. */
 export function errorBody(error: AppError, dialect: ErrorDialect, requestId: string): unknown {
   switch (dialect) {
+    case 'anthropic':
+      return anthropicErrorBody(error, requestId)
     case 'openai':
       return openAiErrorBody(error)
     case 'midwatch':

@@ -4,7 +4,7 @@ import type { z } from 'zod'
 import type { Caller, Scope } from '../core/caller.ts'
 
 /** The shape in which errors are told: each dialect's clients parse their own. */
-export type ErrorDialect = 'midwatch' | 'openai'
+export type ErrorDialect = 'midwatch' | 'openai' | 'anthropic'
 
 export interface Exchange {
   /** `x-request-id`: the caller's if it is sane, else ours. */

@@ -10,7 +10,7 @@ import { parseAs, parseJson } from '../core/parse.ts'
 import type { Log } from '../observe/log.ts'
 import { readBody } from './body.ts'
 import { errorReply } from './error-reply.ts'
-import type { Exchange, Reply, Route } from './exchange.ts'
+import type { ErrorDialect, Exchange, Reply, Route } from './exchange.ts'
 import { refuseForeignPages } from './origin.ts'
 
 export interface ServerOptions {
@@ -50,7 +50,9 @@ export async function startServer(options: ServerOptions, host: string, port: nu
     if (stopping.signal.aborted) response.setHeader('connection', 'close')
     const found = router.find(routedMethod(request), pathOf(request))
     const route = found?.store as Route | undefined
-    const dialect = route?.dialect ?? (pathOf(request).startsWith('/v1/chat') ? 'openai' : 'midwatch')
+    const dialect = route?.dialect ?? dialectOf(pathOf(request))
+    // By this name Anthropic's clients show it to their users.
+    if (dialect === 'anthropic') response.setHeader('request-id', id)
     try {
       refuseForeignPages(request, options.publicUrl, options.keyless)
       if (!route) throw noRoute(request, methods, (method, path) => router.find(method, path) !== null)
@@ -197,6 +199,12 @@ function noRoute(
   return takes.length > 0
     ? new AppError('method_not_allowed', `${path} takes ${takes.join(', ')}, not ${request.method ?? '?'}.`)
     : new AppError('not_found', `There is nothing at ${path}.`)
+}
+
+/** The shape of errors where no route is found: by whose address it might have been. */
+function dialectOf(path: string): ErrorDialect {
+  if (path.startsWith('/v1/messages')) return 'anthropic'
+  return path.startsWith('/v1/chat') ? 'openai' : 'midwatch'
 }
 
 /** HEAD is answered as GET, without the body. */

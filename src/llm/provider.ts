@@ -68,7 +68,7 @@ export interface FailureDetail {
   /** What it says of the caller's request, in its own words, for the caller to read in any dialect. */
   readonly publicMessage?: string
   /** The provider's own answer, where it is about the caller's request and in the caller's dialect. */
-  readonly reply?: { readonly status: number; readonly body: Buffer }
+  readonly reply?: { readonly status: number; readonly body: Buffer } | undefined
   /** An error event of the provider in the caller's dialect, where the stream had begun. */
   readonly event?: Uint8Array
   readonly cause?: unknown

@@ -24,6 +24,8 @@ export interface Splitter {
 
 export interface HttpCodec {
   readonly reader: AnswerReader
+  /** The answer is in the caller's dialect; else the provider's own words of refusal mean nothing to the caller. */
+  readonly verbatim: boolean
   /** Server-sent events where absent. */
   readonly splitter?: Splitter
   /** An answer with a status other than 200. */
@@ -116,7 +118,9 @@ class HttpAnswer implements Receiver {
   }
 
   failure(): ProviderFailure {
-    return this.#codec.failureFromReply(this.#status, this.#headers, this.#whole())
+    const failure = this.#codec.failureFromReply(this.#status, this.#headers, this.#whole())
+    if (this.#codec.verbatim || failure.detail.reply === undefined) return failure
+    return new ProviderFailure(failure.kind, failure.message, { ...failure.detail, reply: undefined })
   }
 
   #streamed(chunk: Buffer): Promise<void> | 'enough' | undefined {

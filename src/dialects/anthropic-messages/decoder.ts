@@ -12,6 +12,8 @@ export class MessagesDecoder {
   #call: { given: boolean } | null = null
   /** What the open block is; of a provider's own tool nothing is passed on. */
   #block: unknown = null
+  /** Its number, by which the parts are told apart. */
+  #id = ''
   #finished = false
 
   event(value: Json, usage: Usage | null): readonly AnswerEvent[] {
@@ -19,7 +21,10 @@ export class MessagesDecoder {
       case 'message_start':
         return this.#start(isObject(value['message']) ? value['message'] : {})
       case 'content_block_start':
-        return [...this.#stop(), ...this.#open(isObject(value['content_block']) ? value['content_block'] : {})]
+        return [
+          ...this.#stop(),
+          ...this.#open(isObject(value['content_block']) ? value['content_block'] : {}, value['index']),
+        ]
       case 'content_block_delta':
         return this.#delta(isObject(value['delta']) ? value['delta'] : {})
       case 'content_block_stop':
@@ -44,17 +49,18 @@ export class MessagesDecoder {
         model: textOf(message['model']) ?? '',
         createdS: Math.floor(Date.now() / 1000),
       },
-      ...objectsIn(message['content']).flatMap((block) => [...this.#open(block), ...this.#stop()]),
+      ...objectsIn(message['content']).flatMap((block, i) => [...this.#open(block, i), ...this.#stop()]),
     ]
   }
 
-  #open(block: Json): readonly AnswerEvent[] {
+  #open(block: Json, index: unknown): readonly AnswerEvent[] {
     this.#block = block['type']
+    this.#id = String(index)
     switch (block['type']) {
       case 'text':
-        return text(textOf(block['text']))
+        return text(textOf(block['text']), this.#id)
       case 'thinking':
-        return [...reasoning(textOf(block['thinking'])), ...proof(textOf(block['signature']))]
+        return [...reasoning(textOf(block['thinking']), this.#id), ...proof(textOf(block['signature']))]
       case 'redacted_thinking':
         return [{ kind: 'reasoning-proof', choice: 0, encrypted: markProof('anthropic', textOf(block['data']) ?? '') }]
       case 'tool_use': {
@@ -67,16 +73,17 @@ export class MessagesDecoder {
         ]
       }
       default:
-        return NOTHING
+        // An empty part keeps the place, so that whoever writes blocks again counts them alike.
+        return [{ kind: 'text', choice: 0, text: '', id: this.#id }]
     }
   }
 
   #delta(delta: Json): readonly AnswerEvent[] {
     switch (delta['type']) {
       case 'text_delta':
-        return this.#block === 'text' ? text(textOf(delta['text'])) : NOTHING
+        return this.#block === 'text' ? text(textOf(delta['text']), this.#id) : NOTHING
       case 'thinking_delta':
-        return reasoning(textOf(delta['thinking']))
+        return reasoning(textOf(delta['thinking']), this.#id)
       case 'signature_delta':
         return proof(textOf(delta['signature']))
       case 'input_json_delta': {
@@ -129,11 +136,11 @@ const REASONS: Readonly<Record<string, FinishReason>> = {
   refusal: 'refusal',
 }
 
-const text = (said: string | undefined): readonly AnswerEvent[] =>
-  said ? [{ kind: 'text', choice: 0, text: said }] : NOTHING
+const text = (said: string | undefined, id: string): readonly AnswerEvent[] =>
+  said ? [{ kind: 'text', choice: 0, text: said, id }] : NOTHING
 
-const reasoning = (said: string | undefined): readonly AnswerEvent[] =>
-  said ? [{ kind: 'reasoning', choice: 0, text: said }] : NOTHING
+const reasoning = (said: string | undefined, id: string): readonly AnswerEvent[] =>
+  said ? [{ kind: 'reasoning', choice: 0, text: said, id }] : NOTHING
 
 const proof = (signature: string | undefined): readonly AnswerEvent[] =>
   signature ? [{ kind: 'reasoning-proof', choice: 0, signature: markProof('anthropic', signature) }] : NOTHING

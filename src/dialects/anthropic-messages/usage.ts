@@ -55,7 +55,7 @@ export function writeUsage(usage: Usage): Json {
     input_tokens: usage.inputTokens ?? 0,
     cache_creation_input_tokens: sum(minutes, hour),
     cache_read_input_tokens: usage.cacheReadTokens,
-    ...(minutes === null && hour === null
+    ...(hour === null
       ? {}
       : { cache_creation: { ephemeral_5m_input_tokens: minutes ?? 0, ephemeral_1h_input_tokens: hour ?? 0 } }),
     output_tokens: usage.outputTokens ?? 0,

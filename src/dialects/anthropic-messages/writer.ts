@@ -77,8 +77,8 @@ export class MessagesWriter implements AnswerWriter {
         this.#text(event.text, event.id)
         break
       case 'refusal':
+        // Anthropic tells the reason beside the answer and not in it.
         this.#refusal += event.text
-        this.#text(event.text, undefined)
         break
       case 'reasoning':
         this.#reasoning(event.text, event.id)
@@ -108,17 +108,19 @@ export class MessagesWriter implements AnswerWriter {
   }
 
   #text(text: string, id: string | undefined): void {
+    const continues = this.#open?.type === 'text' && (this.#partId === id || id === undefined)
+    // An empty part that has an id keeps the place of a block that is not ours to write.
+    if (text === '' && (continues || id === undefined)) return
+    if (!continues) this.#begin({ type: 'text', text: '' }, id)
     if (text === '') return
-    if (this.#open?.type !== 'text' || this.#partId !== id) this.#begin({ type: 'text', text: '' }, id)
     if (this.#open?.type === 'text') this.#open.text += text
     this.#delta('text_delta', 'text', text)
   }
 
   #reasoning(text: string, id: string | undefined): void {
     if (text === '') return
-    if (this.#open?.type !== 'thinking' || this.#partId !== id) {
-      this.#begin({ type: 'thinking', thinking: '', signature: '' }, id)
-    }
+    const continues = this.#open?.type === 'thinking' && (this.#partId === id || id === undefined)
+    if (!continues) this.#begin({ type: 'thinking', thinking: '', signature: '' }, id)
     if (this.#open?.type === 'thinking') this.#open.thinking += text
     this.#delta('thinking_delta', 'thinking', text)
   }

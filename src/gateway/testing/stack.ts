@@ -9,6 +9,7 @@ import { connectSqlite } from '../../db/connect.ts'
 import { migrate } from '../../db/migrate.ts'
 import { chatRoutes } from '../../http/routes/chat.ts'
 import { keyRoutes } from '../../http/routes/keys.ts'
+import { messagesRoutes } from '../../http/routes/messages.ts'
 import { modelRoutes } from '../../http/routes/models.ts'
 import { sessionRoutes } from '../../http/routes/session.ts'
 import { usageRoutes } from '../../http/routes/usage.ts'
@@ -46,6 +47,7 @@ export async function startStack({
     {
       routes: [
         ...chatRoutes(gateway),
+        ...messagesRoutes(gateway),
         ...modelRoutes(gateway),
         ...usageRoutes({ db: connection.as<GatewayTables>(), clock }),
         ...keyRoutes({ db: access, clock }),

@@ -4,6 +4,7 @@ import { AppError } from '../../core/errors.ts'
 import type { Gateway } from '../../gateway/gateway.ts'
 import type { Outcome } from '../../gateway/outcome.ts'
 import type { Dialect } from '../../llm/dialect.ts'
+import { PASSED_HEADERS } from '../../llm/provider.ts'
 import { errorReply } from '../error-reply.ts'
 import type { ErrorDialect, Exchange, Reply, Route } from '../exchange.ts'
 import { factHeaders, HttpAudience } from './chat-audience.ts'
@@ -26,7 +27,16 @@ async function handle(gateway: Gateway, dialect: Dialect, errors: ErrorDialect, 
   const body = await exchange.body()
   const audience = new HttpAudience(exchange.raw.response)
   const outcome = await gateway.serve(
-    { dialect, body, caller: exchange.caller, requestId: exchange.id, signal: exchange.signal, deadlineMs, onCut },
+    {
+      dialect,
+      body,
+      caller: exchange.caller,
+      requestId: exchange.id,
+      signal: exchange.signal,
+      deadlineMs,
+      onCut,
+      headers: passedHeaders(exchange),
+    },
     audience,
   )
   if (!audience.streaming) return wholeReply(outcome, audience, errors, exchange.id)
@@ -61,6 +71,15 @@ function wholeReply(outcome: Outcome, audience: HttpAudience, errors: ErrorDiale
     case 'abandoned':
       return 'streamed'
   }
+}
+
+function passedHeaders({ headers }: Exchange): Readonly<Record<string, string>> | undefined {
+  let passed: Record<string, string> | undefined
+  for (const name of PASSED_HEADERS) {
+    const value = headers[name]
+    if (typeof value === 'string') (passed ??= {})[name] = value
+  }
+  return passed
 }
 
 const JSON_BODY = { 'content-type': 'application/json' }

@@ -53,7 +53,7 @@ export function createAnthropicProvider({ name, baseUrl, apiKey, version, header
         stream: ask.stream,
       }
       const reader = dialect.createReader({ decode: !verbatim, choices: 1 })
-      return callOverHttp(wire, request, { reader, failureFromReply, failureInBody }, sink, signal)
+      return callOverHttp(wire, request, { reader, verbatim, failureFromReply, failureInBody }, sink, signal)
     },
     stop: () => wire.stop(),
   }

@@ -39,7 +39,7 @@ export function createOpenAiProvider({ name, baseUrl, apiKey }: OpenAiOptions): 
       return callOverHttp(
         wire,
         { path, headers: [...headers, 'x-request-id', requestId], body, stream: ask.stream },
-        { reader, failureFromReply, failureInBody },
+        { reader, verbatim, failureFromReply, failureInBody },
         sink,
         signal,
       )
