@@ -61,13 +61,14 @@ export class ChatReader implements AnswerReader {
     if (choices.length === 0) throw new ProviderFailure('upstream_malformed', 'the answer has no choices')
     const messages = choices.map((choice) => (isObject(choice['message']) ? choice['message'] : {}))
     const content = messages[0]?.['content']
+    const usage = readUsage(answer)
     return {
       kind: 'content',
       bytes: this.#decoder ? NO_BYTES : body,
-      events: this.#decoder?.whole(answer) ?? NO_EVENTS,
+      events: this.#decoder?.whole(answer, usage) ?? NO_EVENTS,
       text: typeof content === 'string' ? content : '',
       written: messages.reduce((sum, message) => sum + charactersWritten(message), 0),
-      usage: readUsage(answer),
+      usage,
       model: modelOf(answer),
       complete: true,
     }
@@ -94,7 +95,7 @@ export class ChatReader implements AnswerReader {
     return {
       kind: written > 0 || ends ? 'content' : usage && choices.length === 0 ? 'usage' : 'lifecycle',
       bytes: this.#decoder ? NO_BYTES : bytes,
-      events: this.#decoder?.chunk(chunk) ?? NO_EVENTS,
+      events: this.#decoder?.chunk(chunk, usage) ?? NO_EVENTS,
       text,
       written,
       usage,

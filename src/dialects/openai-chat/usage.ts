@@ -1,5 +1,6 @@
-// OpenAI's count of tokens, made ours. It counts cached ones within the prompt's. Groq hides its usage in `x_groq`;
-// DeepSeek names its cached tokens differently.
+// OpenAI's count of tokens, made ours. It counts cached ones within the prompt's, and reasoning within the completion's.
+// Groq hides its usage in `x_groq`; DeepSeek names its cached tokens differently; xAI counts reasoning apart, which its
+// total gives away.
 import type { Usage } from '../../llm/chat.ts'
 import { countOf, isObject, type Json } from '../json.ts'
 
@@ -13,13 +14,16 @@ export function readUsage(chunk: Json): Usage | null {
   const cached = countOf(detail(details, 'cached_tokens')) ?? countOf(usage['prompt_cache_hit_tokens'])
   // OpenRouter passes on what others wrote to their caches.
   const written = countOf(detail(details, 'cache_write_tokens'))
+  const completion = countOf(usage['completion_tokens'])
+  const reasoning = countOf(detail(usage['completion_tokens_details'], 'reasoning_tokens'))
+  const apart = (prompt ?? 0) + (completion ?? 0) + (reasoning ?? 0) === countOf(usage['total_tokens'])
   return {
     inputTokens: prompt === null ? null : Math.max(0, prompt - (cached ?? 0) - (written ?? 0)),
     cacheReadTokens: cached,
     cacheWriteTokens: written,
     cacheWrite1hTokens: null,
-    outputTokens: countOf(usage['completion_tokens']),
-    reasoningTokens: countOf(detail(usage['completion_tokens_details'], 'reasoning_tokens')),
+    outputTokens: completion !== null && apart ? completion + (reasoning ?? 0) : completion,
+    reasoningTokens: reasoning,
   }
 }
 
