@@ -16,9 +16,22 @@ export interface Child {
 
 const START_MS = 120_000
 
+/** Nobody outlives the bench. Asked and not killed, for nginx takes its worker with it only then. */
+const living = new Set<ChildProcess>()
+process.once('exit', () => {
+  for (const child of living) child.kill('SIGTERM')
+})
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
+
+function start(program: string, args: readonly string[], output: 'pipe' | 'ignore'): ChildProcess {
+  const child = spawn(program, args, { stdio: ['ignore', output, 'pipe'] })
+  living.add(child)
+  return child.once('exit', () => living.delete(child))
+}
+
 /** Starts one of our own files and waits for its first line. Throws with its last words when it ends instead. */
 export async function startChild(file: string, args: readonly string[], nodeArgs: readonly string[] = []) {
-  const child = spawn(process.execPath, [...nodeArgs, file, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = start(process.execPath, [...nodeArgs, file, ...args], 'pipe')
   const complaint = lastWords(child)
   const timer = setTimeout(() => child.kill('SIGKILL'), START_MS)
   try {
@@ -32,7 +45,7 @@ export async function startChild(file: string, args: readonly string[], nodeArgs
 
 /** Starts what belongs to others, and waits until its port takes connections. */
 export async function startListener(program: string, args: readonly string[], port: number): Promise<Child> {
-  const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'] })
+  const child = start(program, args, 'ignore')
   const complaint = lastWords(child)
   const failed = once(child, 'error').then(([error]) => Promise.reject(error as Error))
   const ended = once(child, 'exit').then(() => Promise.reject(new Error(`it ended at once. ${complaint()}`)))

@@ -25,14 +25,11 @@ program.exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
 const flags = program.parse().opts<{ load?: LoadName; top: number; keep?: string }>()
 
 const folder = mkdtempSync(join(tmpdir(), 'midwatch-profile-'))
-try {
-  for (const load of flags.load ? [flags.load] : LOADS) {
-    const into = resolve(flags.keep ?? folder, load)
-    mkdirSync(into, { recursive: true })
-    await profile(load, into)
-  }
-} finally {
-  rmSync(folder, { recursive: true, force: true })
+process.once('exit', () => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }))
+for (const load of flags.load ? [flags.load] : LOADS) {
+  const into = resolve(flags.keep ?? folder, load)
+  mkdirSync(into, { recursive: true })
+  await profile(load, into)
 }
 
 async function profile(load: LoadName, into: string): Promise<void> {

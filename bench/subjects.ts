@@ -41,7 +41,9 @@ export async function startSubjects(names: readonly SubjectName[]): Promise<Subj
   }
   try {
     const folder = mkdtempSync(join(tmpdir(), 'midwatch-bench-'))
-    stops.push(() => rmSync(folder, { recursive: true, force: true }))
+    const remove = () => rmSync(folder, { recursive: true, force: true, maxRetries: 3 })
+    process.once('exit', remove)
+    stops.push(remove)
     const upstream = await startChild(join(import.meta.dirname, 'upstream.ts'), [])
     stops.push(() => upstream.stop())
     const origin = `http://127.0.0.1:${upstream.said}`
