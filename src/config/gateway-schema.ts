@@ -1,5 +1,6 @@
 // The gateway's part of midwatch.yaml: providers, models, limits, and what is done to every call.
 import { z } from 'zod'
+import { limitFields, limitSet } from '../core/limits.ts'
 import { httpUrl, milliseconds, name, seconds, secret } from './fields.ts'
 
 /** Sent with every call to the provider, beside what its protocol needs. */
@@ -60,7 +61,7 @@ const provider = z.discriminatedUnion('kind', [
   }),
 ])
 
-/** US dollars a million tokens. What is not given of the cache rates costs what input costs. */
+/** US dollars a million tokens. What is not given of the cache rates costs what input costs (an hour's write: the shorter write). */
 const price = z.strictObject({
   inputUsd: z.number().nonnegative(),
   outputUsd: z.number().nonnegative(),
@@ -68,17 +69,6 @@ const price = z.strictObject({
   cacheWriteUsd: z.number().nonnegative().optional(),
   cacheWrite1hUsd: z.number().nonnegative().optional(),
 })
-
-const limitFields = {
-  requestsPerMinute: z.number().int().positive().optional(),
-  tokensPerMinute: z.number().int().positive().optional(),
-  /** Calls under way at once. */
-  concurrency: z.number().int().positive().optional(),
-  budgetUsd: z
-    .strictObject({ per: z.enum(['hour', 'day', 'week', 'month']), amount: z.number().nonnegative() })
-    .optional(),
-}
-export const limitSet = z.strictObject(limitFields)
 
 const target = z.strictObject({
   provider: name,
@@ -162,6 +152,11 @@ const limits = z.strictObject({
   user: limitSet.prefault({}),
   /** For all keys of a team together. */
   teams: z.record(name, limitSet).default({}),
+  /**
+   * What to do while Redis cannot be reached. refuse: 503, for what the others admit is not known. local: every process
+   * goes on with counters of its own, each up to the whole limit.
+   */
+  onRedisLoss: z.enum(['refuse', 'local']).default('refuse'),
 })
 
 /** What the process may take on at once. Beyond that, callers wait in turn (tenant by tenant), and then get 503. */

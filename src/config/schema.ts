@@ -4,7 +4,7 @@ import { templateProblems } from './action-templates.ts'
 import { FAULT_KINDS } from '../core/fault-kinds.ts'
 import { Secret } from '../core/secret.ts'
 import { httpUrl, milliseconds, name, seconds, secret } from './fields.ts'
-import { gatewayFields, type limitSet } from './gateway-schema.ts'
+import { gatewayFields } from './gateway-schema.ts'
 
 const server = z.strictObject({
   host: z.string().default('127.0.0.1'),
@@ -129,6 +129,5 @@ export const configSchema = z.strictObject({
 export type Config = z.output<typeof configSchema>
 export type ModelConfig = Config['models'][string]
 export type ProviderConfig = Config['providers'][string]
-export type LimitConfig = z.output<typeof limitSet>
 export type AgentConfig = Config['agent']
 export type ActionConfig = AgentConfig['actions'][number]

@@ -1,4 +1,5 @@
 // Who is asking, once the door has looked at the key. Everything behind the door trusts this and asks no more.
+import type { LimitConfig } from './limits.ts'
 
 export const SCOPES = [
   'llm:chat',
@@ -20,6 +21,10 @@ export interface Caller {
   /** A name for people: shown on approvals and in the timeline. */
   readonly name: string
   readonly scopes: readonly Scope[]
+  /** The team that the key belongs to. */
+  readonly team?: string
+  /** The key's own; what is not in it is as the config says for all keys. */
+  readonly limits?: LimitConfig
 }
 
 export const DEFAULT_TENANT = 'default'
