@@ -42,6 +42,9 @@ const row = (id: string, more: Partial<LedgerRow> = {}): LedgerRow => ({
   ttft_ms: null,
   error_code: null,
   purpose: null,
+  team: null,
+  user_hash: null,
+  charged_micro_usd: null,
   ...more,
 })
 

@@ -161,6 +161,7 @@ const CHANGING = [
   'duration_ms',
   'ttft_ms',
   'error_code',
+  'charged_micro_usd',
 ] as const satisfies readonly (keyof LedgerRow)[]
 
 const COLUMNS = [
@@ -172,5 +173,7 @@ const COLUMNS = [
   'model',
   'endpoint',
   'purpose',
+  'team',
+  'user_hash',
   ...CHANGING,
 ] as const satisfies readonly (keyof LedgerRow)[]

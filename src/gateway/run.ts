@@ -53,6 +53,10 @@ export class Run {
   #insideSinceMs: number | undefined = this.#startedMs
   #insideMs = 0
   ask: Ask | undefined
+  /** Whom the call names as behind it, as the ledger knows them. */
+  userHash: string | null = null
+  /** What budgets count it at: first what was reserved, then what it cost. */
+  chargedMicroUsd: number | null = null
   /** Tries that were begun. */
   attempts = 0
   /** When the first content went out. */
@@ -155,6 +159,9 @@ export class Run {
       ttft_ms: this.ask?.stream === true ? this.firstContentMs : null,
       error_code: outcome && errorTypeOf(outcome),
       purpose: this.call.purpose ?? null,
+      team: caller.team ?? null,
+      user_hash: this.userHash,
+      charged_micro_usd: this.chargedMicroUsd,
     }
   }
 

@@ -1,6 +1,7 @@
 // The ledger: one row a request, there before the first byte goes to a provider and finished before the answer ends.
 // Times are ms since the epoch. `outcome` null means under way.
 import { type Kysely, sql } from 'kysely'
+import { newId } from '../core/ids.ts'
 import type { Migration } from '../db/migrate.ts'
 
 export type UsageSource =
@@ -37,10 +38,24 @@ export interface LedgerRow {
   ttft_ms: number | null
   error_code: string | null
   purpose: string | null
+  team: string | null
+  /** Whom the call names as behind it, as a hash: see limits/subjects.ts. */
+  user_hash: string | null
+  /**
+   * What budgets count it at: what was reserved, while it is under way and where nobody learns what it cost; then the
+   * cost. null: nothing was reserved, and the cost counts if it is known.
+   */
+  charged_micro_usd: number | null
+}
+
+/** One row: what stands for this ledger among all that share a budget. */
+interface LedgerIdentityRow {
+  id: string
 }
 
 export interface GatewayTables {
   ledger: LedgerRow
+  ledger_identity: LedgerIdentityRow
 }
 
 export const gatewayMigrations: readonly Migration[] = [
@@ -74,6 +89,21 @@ export const gatewayMigrations: readonly Migration[] = [
         .execute()
       await db.schema.createIndex('ledger_by_time').on('ledger').columns(['tenant', 'at']).execute()
       await sql`create index ledger_under_way on ledger (id) where outcome is null`.execute(db)
+    },
+  },
+  {
+    name: '2026-11-24-budgets',
+    up: async (db: Kysely<unknown>) => {
+      await db.schema.alterTable('ledger').addColumn('team', 'text').execute()
+      await db.schema.alterTable('ledger').addColumn('user_hash', 'text').execute()
+      await db.schema.alterTable('ledger').addColumn('charged_micro_usd', 'double precision').execute()
+      // Callers can make up as many users as they like, and each is asked about once: not by reading the whole month.
+      await sql`create index ledger_by_user on ledger (user_hash, at) where user_hash is not null`.execute(db)
+      await db.schema
+        .createTable('ledger_identity')
+        .addColumn('id', 'text', (c) => c.primaryKey())
+        .execute()
+      await sql`insert into ledger_identity (id) values (${newId('ledger')})`.execute(db)
     },
   },
 ]

@@ -6,6 +6,7 @@ import type { Admitted, Ask, Decision, Lease, Limiter, Standing, Used } from './
 import { findUnpriced, longer, refuse, type Shortage, SOON_MS } from './refusal.ts'
 import { type Budget, nanoOf, nanoOfUsd, type Spending } from './spending.ts'
 import { NO_STANDING, tighter } from './standing.ts'
+import type { Subject } from './subjects.ts'
 import type { MinuteWindow } from './window.ts'
 
 export class InProcessLimiter implements Limiter {
@@ -37,6 +38,10 @@ export class InProcessLimiter implements Limiter {
       if (counters || budget) holds.push(holdOn(counters, budget))
     }
     return new InProcessLease(ask, holds, nowMs)
+  }
+
+  prepare(subjects: readonly Subject[]): Promise<void> {
+    return prepareBudgets(this.#spending, subjects, this.#clock.now())
   }
 
   stop(): Promise<void> {
@@ -90,6 +95,10 @@ export class InProcessLimiter implements Limiter {
     }
     return requests || tokens ? { requests, tokens } : NO_STANDING
   }
+}
+
+export async function prepareBudgets(spending: Spending, subjects: readonly Subject[], nowMs: number): Promise<void> {
+  await Promise.allSettled(subjects.map((subject) => spending.learn(subject, nowMs)))
 }
 
 /** Resolves when every budget of the ask is known; undefined where they all are. */

@@ -44,7 +44,7 @@ async function inRedis(): Promise<Bench> {
   const prefix = `test${++benches}:`
   let aheadMs = NOON - Date.now()
   const limiters: RedisLimiter[] = []
-  const clock: Clock = { now: () => Date.now() + aheadMs, sleep: systemClock.sleep }
+  const clock: Clock = { now: () => Date.now() + aheadMs, sleep: (ms, signal) => systemClock.sleep(ms, signal) }
   return {
     limiter: async (spentSince) => {
       const limiter = new RedisLimiter({
@@ -92,7 +92,7 @@ describe.each([
 
   test('of a thousand calls at once exactly as many pass as a minute allows, and the refused are not counted', async () => {
     const key = subject('a', { requestsPerMinute: 100 })
-    const decisions = await Promise.all(Array.from({ length: 1000 }, () => limiter.admit(ask(key))))
+    const decisions = await Promise.all(Array.from({ length: 1000 }, async () => limiter.admit(ask(key))))
     expect(decisions.filter(({ kind }) => kind === 'admitted')).toHaveLength(100)
     expect(refused(await limiter.admit(ask(key)))).toMatchObject({ reason: 'requests', subject: { value: 'a' } })
     await bench.advance(61_000)
@@ -247,7 +247,7 @@ describe.each([
     })
     const key = subject('old', { budgetUsd: { per: 'month', amount: 1 } })
     const decisions = await Promise.all(
-      Array.from({ length: 10 }, () => limiter.admit(ask(key, { costMicroUsd: 100_000 }))),
+      Array.from({ length: 10 }, async () => limiter.admit(ask(key, { costMicroUsd: 100_000 }))),
     )
     expect(decisions.filter(({ kind }) => kind === 'admitted')).toHaveLength(4)
     expect(asked).toEqual([Date.UTC(2026, 10, 1)])

@@ -67,7 +67,12 @@ export interface Limiter {
    * when it cannot know, and with the signal's reason.
    */
   admit(ask: Ask): Decision | Promise<Decision>
-  /** Whether it can decide right now, and why not. */
+  /**
+   * Learns what these subjects have spent, all in one reading of the ledger, so that their first calls need not wait for
+   * it. What cannot be learnt now is learnt then.
+   */
+  prepare(subjects: readonly Subject[]): Promise<void>
+  /** Why it cannot decide as it should right now; undefined when it can. */
   readonly trouble: string | undefined
   /** Resolves when what was settled is told to all who share the limits. */
   stop(): Promise<void>

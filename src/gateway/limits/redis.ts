@@ -4,7 +4,7 @@ import { AppError } from '../../core/errors.ts'
 import type { Clock } from '../../core/clock.ts'
 import { Timekeeper } from '../../core/timekeeper.ts'
 import type { Log } from '../../observe/log.ts'
-import { InProcessLimiter, type InProcessLease, learnBudgets } from './in-process.ts'
+import { InProcessLimiter, type InProcessLease, learnBudgets, prepareBudgets } from './in-process.ts'
 import type { Admitted, Allowance, Ask, Decision, Lease, Limiter, RefusalReason, Standing, Used } from './limiter.ts'
 import { type Joined, RedisLink } from './redis-link.ts'
 import { findUnpriced, refuse, SOON_MS } from './refusal.ts'
@@ -63,6 +63,10 @@ export class RedisLimiter implements Limiter {
   admit(ask: Ask): Decision | Promise<Decision> {
     const unpriced = findUnpriced(ask)
     return unpriced ? refuse(unpriced, ask, NO_STANDING) : this.#admit(ask, this.#clock.now(), TRIES)
+  }
+
+  prepare(subjects: readonly Subject[]): Promise<void> {
+    return prepareBudgets(this.#spending, subjects, this.#clock.now())
   }
 
   async stop(): Promise<void> {
@@ -300,7 +304,7 @@ type Answer =
 
 /** What ADMIT answers, as the comment there says. */
 function readReply(reply: unknown, subjects: readonly Subject[]): Answer {
-  const [kind, now, ...rest] = reply as readonly (string | number)[]
+  const [kind, now, ...rest] = reply as readonly [Answer['kind'], number, ...(string | number)[]]
   const nowMs = Number(now)
   switch (kind) {
     case 'stranger':
@@ -310,7 +314,8 @@ function readReply(reply: unknown, subjects: readonly Subject[]): Answer {
       return { kind, nowMs, second: Number(rest[0]), room: readRoom(rest, 1) }
     case 'refused': {
       const subject = subjects[Number(rest[0]) - 1]
-      if (!subject) break
+      if (!subject)
+        throw new Error(`our own script names a subject that it was not asked about: ${JSON.stringify(reply)}`)
       const waitMs = Number(rest[2])
       return {
         kind,
@@ -322,7 +327,6 @@ function readReply(reply: unknown, subjects: readonly Subject[]): Answer {
       }
     }
   }
-  throw new Error(`an answer of our own script that it does not give: ${JSON.stringify(reply)}`)
 }
 
 function readRoom(numbers: readonly (string | number)[], from: number): Room[] {

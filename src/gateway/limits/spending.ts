@@ -73,12 +73,6 @@ export class Spending {
     return this.#budgets
   }
 
-  /** What of several subjects is known already, so that their first calls need not wait for the ledger. */
-  learnt(subject: Subject, committedMicroUsd: number, nowMs: number): void {
-    const per = subject.limits.budgetUsd?.per
-    if (per !== undefined) this.#set(subject.id, per, committedMicroUsd, nowMs)
-  }
-
   async #learn(subject: Subject, per: Period, nowMs: number): Promise<void> {
     const startMs = periodStart(per, nowMs)
     let spent: number
