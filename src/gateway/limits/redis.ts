@@ -304,8 +304,7 @@ type Answer =
 
 /** What ADMIT answers, as the comment there says. */
 function readReply(reply: unknown, subjects: readonly Subject[]): Answer {
-  const [kind, now, ...rest] = reply as readonly [Answer['kind'], number, ...(string | number)[]]
-  const nowMs = Number(now)
+  const [kind, nowMs, ...rest] = reply as readonly [Answer['kind'], number, ...(string | number)[]]
   switch (kind) {
     case 'stranger':
     case 'moved':

@@ -51,7 +51,7 @@ async function readSums(
   const column = COLUMN[kind]
   const rows = await db
     .selectFrom('ledger')
-    .select([column, sql<number | null>`sum(coalesce(charged_micro_usd, cost_micro_usd, 0))`.as('spent')])
+    .select([column, sql<number | string>`sum(coalesce(charged_micro_usd, cost_micro_usd, 0))`.as('spent')])
     .where('at', '>=', fromMs)
     .where(column, 'in', values)
     // Of all tenants: named one by one, for the index by time begins with the tenant.
@@ -62,7 +62,7 @@ async function readSums(
     )
     .groupBy(column)
     .execute()
-  return new Map(rows.map((row) => [String(row[column]), Number(row.spent ?? 0)]))
+  return new Map(rows.map((row) => [String(row[column]), Number(row.spent)]))
 }
 
 /** What stands for this ledger among all that share budgets; the same after every restart. */
