@@ -12,8 +12,8 @@ export interface Replay {
   readonly closing: Uint8Array
 }
 
-/** What events in no dialect do not carry: such an answer is only told again in its own form. */
-const LOST_IN_TRANSLATION: readonly Demand[] = ['logprobs', 'audio']
+/** With these, answers hold what events in no dialect do not carry (citations of a file, say): they keep their form. */
+const LOST_IN_TRANSLATION: readonly Demand[] = ['logprobs', 'audio', 'files']
 
 /** undefined where the answer cannot be told in the form that is asked for. */
 export function replay(answer: CachedAnswer, ask: Ask, dialect: Dialect): Replay | undefined {
