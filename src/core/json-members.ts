@@ -91,7 +91,7 @@ function readString(json: Buffer, start: number, end: number): string {
 }
 
 /** The first byte at or behind `from` that is no white space. */
-export function skipSpace(json: Buffer, from: number): number {
+function skipSpace(json: Buffer, from: number): number {
   let at = from
   while (json[at] === 0x20 || json[at] === 0x0a || json[at] === 0x0d || json[at] === 0x09) at++
   return at
@@ -121,7 +121,7 @@ function endOfString(json: Buffer, from: number): number {
 }
 
 /** Behind the last byte of the value at `from`; the end of the bytes where it does not end in them. */
-export function endOfValue(json: Buffer, from: number): number {
+function endOfValue(json: Buffer, from: number): number {
   const first = json[from]
   if (first === QUOTE) return endOfString(json, from)
   if (first !== OPEN_BRACE && first !== OPEN_BRACKET) return endOfScalar(json, from)

@@ -32,7 +32,7 @@ test('turns after the first of the user do not count', () => {
   expect(hash({ input: later })).toBe(hash({ input: first }))
 })
 
-test('only the first 2 KiB count', () => {
+test('only the first KiB counts', () => {
   const long = 'x'.repeat(4000)
   expect(hash({ messages: [user(`${long}a`)] })).toBe(hash({ messages: [user(`${long}b`)] }))
   expect(hash({ messages: [user(`a${long}`)] })).not.toBe(hash({ messages: [user(`b${long}`)] }))
