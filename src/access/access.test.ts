@@ -7,7 +7,7 @@ import { migrate } from '../db/migrate.ts'
 import { silentLog } from '../observe/log.ts'
 import { createIdentify } from './identify.ts'
 import { createKeyRing, type KeyRing } from './key-ring.ts'
-import { createKey, listKeys, revokeKey } from './keys.ts'
+import { changeKey, createKey, listKeys, revokeKey } from './keys.ts'
 import { type AccessTables, accessMigrations } from './tables.ts'
 
 let clock: ManualClock
@@ -66,6 +66,19 @@ test('a revocation by another process is seen within two seconds, also after a l
   await revokeKey(db(), idle.id, clock)
   await clock.advance(3_600_000)
   await expect(ring.identify(idle.key)).rejects.toMatchObject({ code: 'unauthenticated' })
+})
+
+test('the team and the limits of a key come with its caller, and a change is seen within two seconds', async () => {
+  const limits = { concurrency: 4, tokensPerMinute: 1000 }
+  const wanted = { tenant: 'acme', name: 'ci', scopes: ['llm:chat'], team: 'web', limits } as const
+  const { key, id } = await createKey(db(), wanted, clock)
+  expect(await ring.identify(key)).toMatchObject({ team: 'web', limits })
+  await changeKey(db(), id, { team: 'shop', limits: { tokensPerMinute: null } })
+  await clock.advance(2000)
+  expect(await ring.identify(key)).toMatchObject({ team: 'shop', limits: { concurrency: 4 } })
+  expect((await ring.identify(key)).limits).not.toHaveProperty('tokensPerMinute')
+  await revokeKey(db(), id, clock)
+  expect(await changeKey(db(), id, { team: 'late' })).toBeUndefined()
 })
 
 describe('while the database is lost', () => {

@@ -1,11 +1,12 @@
 // API keys: made, listed, revoked. `mw_` and 43 characters (32 random bytes in base 62). A key is shown once, when
-// it is made; afterwards only its hash exists.
+// it is made; afterwards only its hash exists. A key may belong to a team and have limits of its own.
 import { randomBytes } from 'node:crypto'
 import { z } from 'zod'
 import { type Caller, SCOPES, type Scope } from '../core/caller.ts'
 import type { Clock } from '../core/clock.ts'
 import { sha256Hex } from '../core/hash.ts'
 import { newId } from '../core/ids.ts'
+import { type LimitConfig, limitSet } from '../core/limits.ts'
 import type { Db } from '../db/connect.ts'
 import type { AccessTables, ApiKeyRow } from './tables.ts'
 
@@ -21,13 +22,28 @@ export interface ApiKey {
   /** To the minute. */
   readonly lastUsedAt: number | null
   readonly revokedAt: number | null
+  readonly team: string | null
+  /** Its own; what is not in it is as the config says for all keys. */
+  readonly limits: LimitConfig
 }
 
 export interface NewApiKey {
   readonly tenant: string
   readonly name: string
   readonly scopes: readonly Scope[]
+  readonly team?: string | undefined
+  readonly limits?: LimitConfig | undefined
 }
+
+/** What of a key can be changed. null takes away. */
+export interface KeyChange {
+  readonly team?: string | null | undefined
+  /** Field by field; what is not named stays. */
+  readonly limits?: { readonly [F in keyof LimitConfig]: LimitConfig[F] | null } | undefined
+}
+
+/** The names of teams are those of the config. */
+export const TEAM_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
 
 const KEY = /^mw_[0-9A-Za-z]{43}$/
 
@@ -53,6 +69,8 @@ export async function createKey(
     created_at: clock.now(),
     last_used_at: null,
     revoked_at: null,
+    team: wanted.team ?? null,
+    limits: writeLimits(wanted.limits ?? {}),
   }
   await db.insertInto('api_keys').values(row).execute()
   return { ...toApiKey(row), key }
@@ -80,6 +98,30 @@ export async function revokeKey(db: Db<AccessTables>, id: string, clock: Clock, 
   return true
 }
 
+/** The key as it is afterwards; undefined when there is none that is valid (in that tenant). */
+export async function changeKey(
+  db: Db<AccessTables>,
+  id: string,
+  change: KeyChange,
+  tenant?: string,
+): Promise<ApiKey | undefined> {
+  return db.transaction().execute(async (trx) => {
+    let find = trx.selectFrom('api_keys').selectAll().where('id', '=', id).where('revoked_at', 'is', null)
+    if (tenant !== undefined) find = find.where('tenant', '=', tenant)
+    const row = await find.executeTakeFirst()
+    if (!row) return undefined
+    const limits = Object.entries({ ...readLimits(row.limits), ...change.limits }).filter(
+      ([, value]) => value !== null && value !== undefined,
+    )
+    const changed = {
+      team: change.team === undefined ? row.team : change.team,
+      limits: writeLimits(Object.fromEntries(limits)),
+    }
+    await trx.updateTable('api_keys').set(changed).where('id', '=', id).execute()
+    return toApiKey({ ...row, ...changed })
+  })
+}
+
 /** The caller behind a key's hash: undefined when there is none, or it was revoked. */
 export async function findCaller(db: Db<AccessTables>, hash: string): Promise<Caller | undefined> {
   const row = await db
@@ -96,6 +138,8 @@ export const toCaller = (row: ApiKeyRow): Caller => ({
   keyId: row.id,
   name: row.name,
   scopes: readScopes(row.scopes),
+  ...(row.team === null ? {} : { team: row.team }),
+  ...(row.limits === null ? {} : { limits: readLimits(row.limits) }),
 })
 
 const toApiKey = (row: ApiKeyRow): ApiKey => ({
@@ -107,10 +151,16 @@ const toApiKey = (row: ApiKeyRow): ApiKey => ({
   createdAt: row.created_at,
   lastUsedAt: row.last_used_at,
   revokedAt: row.revoked_at,
+  team: row.team,
+  limits: readLimits(row.limits),
 })
 
 const scopesInRow = z.array(z.enum(SCOPES))
 const readScopes = (text: string): Scope[] => scopesInRow.parse(JSON.parse(text))
+
+const readLimits = (text: string | null): LimitConfig => (text === null ? {} : limitSet.parse(JSON.parse(text)))
+const writeLimits = (limits: LimitConfig): string | null =>
+  Object.keys(limits).length === 0 ? null : JSON.stringify(limits)
 
 const DIGITS = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
 

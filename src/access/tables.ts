@@ -16,6 +16,9 @@ export interface ApiKeyRow {
   /** Coarse: written at most once a minute. */
   last_used_at: number | null
   revoked_at: number | null
+  team: string | null
+  /** JSON object of its own limits; null: none. */
+  limits: string | null
 }
 
 export interface AccessTables {
@@ -38,6 +41,13 @@ export const accessMigrations: readonly Migration[] = [
         .addColumn('last_used_at', 'bigint')
         .addColumn('revoked_at', 'bigint')
         .execute()
+    },
+  },
+  {
+    name: '2026-11-24-key-limits',
+    up: async (db: Kysely<unknown>) => {
+      await db.schema.alterTable('api_keys').addColumn('team', 'text').execute()
+      await db.schema.alterTable('api_keys').addColumn('limits', 'text').execute()
     },
   },
 ]

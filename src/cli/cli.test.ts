@@ -55,3 +55,14 @@ test('a healthy time that is not there is told, and not diagnosed without', asyn
   const { code, said } = await midwatch(['diagnose', 'case-1', '--baseline', 'nowhere'])
   expect([code, said]).toEqual([1, expect.stringContaining('There is no folder nowhere.')])
 })
+
+test('a key is made with its team and its limits, and the list shows them', async () => {
+  const data = tempFolder()
+  const common = ['keys', 'create', '--data', data, '--name', 'shop', '--scope', 'llm:chat']
+  const limits = ['--team', 'web', '--requests-per-minute', '60', '--concurrency', '4', '--budget', '500/month']
+  expect(await midwatch([...common, ...limits])).toMatchObject({ code: 0 })
+  const { said } = await midwatch(['keys', 'list', '--data', data])
+  expect(said).toContain('shop  (team web, 60 requests/minute, 4 at once, $500/month)')
+  const wrong = await midwatch([...common, '--budget', '500'])
+  expect(wrong).toEqual({ code: 2, said: expect.stringContaining('500/month') as string })
+})

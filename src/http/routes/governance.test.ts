@@ -68,11 +68,35 @@ test.each([
   [{ scopes: ['llm:chat'] }, 'name'],
   [{ name: 'x', scopes: [] }, 'scopes'],
   [{ name: 'x', scopes: ['root'] }, 'scopes.0'],
+  [{ name: 'x', scopes: ['llm:chat'], team: 'no spaces' }, 'team'],
+  [{ name: 'x', scopes: ['llm:chat'], limits: { requestsPerMinute: 0 } }, 'limits.requestsPerMinute'],
+  [{ name: 'x', scopes: ['llm:chat'], limits: { budgetUsd: { per: 'year', amount: 1 } } }, 'limits.budgetUsd.per'],
 ])('a wish for a key that is malformed names the field (%o)', async (body, field) => {
   const { key } = await newKey(['admin'])
   const response = await call('/v1/keys', key, { method: 'POST', body: JSON.stringify(body) })
   expect(response.status).toBe(400)
   expect(await response.json()).toMatchObject({ error: { field } })
+})
+
+test('the team and the limits of a key can be changed field by field, by an admin of its tenant', async () => {
+  const { key } = await newKey(['admin'])
+  const foreign = await newKey(['admin'], 'other')
+  const limits = { requestsPerMinute: 10, budgetUsd: { per: 'month', amount: 500 } }
+  const body = JSON.stringify({ name: 'shop', scopes: ['llm:chat'], team: 'web', limits })
+  const made = (await (await call('/v1/keys', key, { method: 'POST', body })).json()) as { id: string }
+  expect(made).toMatchObject({ team: 'web', limits })
+  const patch = (by: string, change: unknown) =>
+    call(`/v1/keys/${made.id}`, by, { method: 'PATCH', body: JSON.stringify(change) })
+  expect((await patch(foreign.key, { team: 'theirs' })).status).toBe(404)
+  expect((await patch(key, { limits: { rpm: 1 } })).status).toBe(400)
+  const changed = await patch(key, { limits: { requestsPerMinute: null, concurrency: 2 } })
+  expect(await changed.json()).toMatchObject({ team: 'web', limits: { concurrency: 2, budgetUsd: limits.budgetUsd } })
+  await patch(key, { team: null })
+  const { keys } = (await (await call('/v1/keys', key)).json()) as { keys: { id: string }[] }
+  expect(keys.find(({ id }) => id === made.id)).toMatchObject({
+    team: null,
+    limits: { concurrency: 2, budgetUsd: limits.budgetUsd },
+  })
 })
 
 test('usage is summed by day and model, and an unknown cost is counted apart', async () => {
