@@ -1,5 +1,7 @@
 // Looking at JSON that somebody else wrote, on the way of every token: by hand, for a schema would cost more than the
 // rest, and of a provider's words we must mind only those we know.
+import { Buffer } from 'node:buffer'
+import { AppError } from '../core/errors.ts'
 
 export type Json = Readonly<Record<string, unknown>>
 
@@ -25,4 +27,20 @@ export function charactersWritten(value: unknown): number {
   if (Array.isArray(value)) for (const item of value) sum += charactersWritten(item)
   else for (const key in value) if (!LABELS.has(key)) sum += charactersWritten((value as Json)[key])
   return sum
+}
+
+/** Without the members that are null or undefined. */
+export function given<T extends Json>(members: T): { [K in keyof T]?: NonNullable<T[K]> } {
+  const out: Partial<Record<keyof T, unknown>> = {}
+  for (const key in members) if (members[key] !== undefined && members[key] !== null) out[key] = members[key]
+  return out as { [K in keyof T]?: NonNullable<T[K]> }
+}
+
+/** JSON for a provider. Throws `malformed` where it is nested too deep to be written. */
+export function jsonBytes(value: unknown): Buffer {
+  try {
+    return Buffer.from(JSON.stringify(value))
+  } catch (error) {
+    throw new AppError('malformed', 'The request is nested too deep.', { cause: error })
+  }
 }
