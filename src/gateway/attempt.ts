@@ -1,5 +1,6 @@
 // One try at one target. What comes before the first content is held back, so that another target can still be tried
 // and the caller never sees two beginnings. An answer in which all was said is whole, however its connection ends.
+import { AppError } from '../core/errors.ts'
 import type { Limit } from '../core/timekeeper.ts'
 import type { Ask } from '../llm/dialect.ts'
 import type { Frame } from '../llm/frames.ts'
@@ -207,6 +208,8 @@ export class Attempt implements FrameSink {
     if (this.#complete) return this.#completed()
     if (stopped) return { kind: 'stopped' }
     if (error instanceof ProviderFailure) return { kind: 'failed', failure: error }
+    if (error instanceof AppError && error.code === 'malformed')
+      return { kind: 'failed', failure: untranslatable(error) }
     throw error
   }
 
@@ -217,3 +220,7 @@ export class Attempt implements FrameSink {
       : new ProviderFailure('upstream_unreachable', `no connection in time (${provider.name})`)
   }
 }
+
+/** The request is right in its own dialect, but not everything in it can be said in the provider's. */
+const untranslatable = (error: AppError): ProviderFailure =>
+  new ProviderFailure('untranslatable', error.message, { publicMessage: error.message, cause: error })

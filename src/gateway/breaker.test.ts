@@ -27,6 +27,7 @@ function call(breaker: TargetBreaker, verdict: AttemptVerdict, early = false): v
 const times = (count: number, work: () => void) => Array.from({ length: count }, work)
 
 test.each<[FailureKind, 'nothing' | 'the model' | 'the provider']>([
+  ['untranslatable', 'nothing'],
   ['upstream_4xx', 'nothing'],
   ['upstream_context_length', 'nothing'],
   ['upstream_content_policy', 'nothing'],
@@ -44,7 +45,7 @@ test.each<[FailureKind, 'nothing' | 'the model' | 'the provider']>([
   expect(mini.mayEnter(clock.now())).toBe(closed !== 'the provider')
 })
 
-test('the table above knows every kind of failure', () => expect(FAILURE_KINDS).toHaveLength(10))
+test('the table above knows every kind of failure', () => expect(FAILURE_KINDS).toHaveLength(11))
 
 test('callers that leave, and deadlines that callers choose, close nothing', () => {
   const { clock, gpt, state } = start()

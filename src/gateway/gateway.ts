@@ -4,6 +4,7 @@ import { type Clock, systemClock } from '../core/clock.ts'
 import { AppError } from '../core/errors.ts'
 import { Timekeeper } from '../core/timekeeper.ts'
 import type { Db } from '../db/connect.ts'
+import type { DialectName } from '../llm/dialect.ts'
 import type { Log } from '../observe/log.ts'
 import type { Metrics } from '../observe/metrics.ts'
 import { createProvider } from '../providers/create.ts'
@@ -37,6 +38,8 @@ export interface Gateway {
   readonly startedAt: number
   /** One call. Never throws: however it ends is an Outcome, and by then the ledger has it. */
   serve(call: ModelCall, audience: Audience): Promise<Outcome>
+  /** Whether some target of this name answers in the dialect itself. */
+  speaks(model: string, dialect: DialectName): boolean
   providerStates(): ReadonlyMap<string, ProviderState>
   /** Takes no new calls, waits for those under way, closes the connections. */
   stop(): Promise<void>
@@ -83,6 +86,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       underWay.add(served)
       return served
     },
+    speaks: (model, dialect) => planner.speaks(model, dialect),
     providerStates: () => health.states(),
     stop: async () => {
       stopping = true

@@ -84,6 +84,10 @@ export function failureAsError(provider: string, failure: ProviderFailure): AppE
       return new AppError('limited', `The provider ${provider} is at its rate limit. Wait and try again.`, options)
     case 'upstream_timeout':
       return new AppError('deadline', `The provider ${provider} did not answer in time.`, options)
+    case 'untranslatable':
+      return failure.detail.cause instanceof AppError
+        ? failure.detail.cause
+        : new AppError('malformed', failure.message)
     case 'upstream_4xx':
     case 'upstream_context_length':
     case 'upstream_content_policy':
@@ -112,6 +116,7 @@ export function mayHelpElsewhere(failure: ProviderFailure, failover: ModelConfig
       return failover.contentPolicy
     case 'upstream_4xx':
       return failure.detail.publicMessage === undefined
+    case 'untranslatable':
     case 'upstream_auth':
     case 'upstream_rate_limited':
     case 'upstream_5xx':

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { Demand } from '../llm/dialect.ts'
+import type { Demand, DialectName } from '../llm/dialect.ts'
 import { ProviderFailure } from '../llm/provider.ts'
 import { Ticket } from './breaker.ts'
 import type { Target } from './routing/target.ts'
@@ -51,7 +51,7 @@ test('an unknown model is a 404 with near names, also where it is called like wh
 test('who lacks what the request needs is left out, and the record says why', () => {
   const { plan } = planning(
     { fast: { targets: targets({ model: 'a', lacks: ['tools'] }, 'b', { provider: 'old', model: 'c' }) } },
-    { providers: new Map([['old', { lacks: new Set<Demand>(['images']) }]]) },
+    { providers: new Map([['old', { lacks: new Set<Demand>(['images']), speaks: new Set<DialectName>() }]]) },
   )
   const { targets: planned, candidates } = plan(askFor('fast', { demands: new Set<Demand>(['images', 'tools']) }))
   expect(planned.map(({ model }) => model)).toEqual(['b'])

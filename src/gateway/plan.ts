@@ -8,7 +8,7 @@ import type { ModelConfig } from '../config/schema.ts'
 import type { Clock } from '../core/clock.ts'
 import { AppError } from '../core/errors.ts'
 import { nearest } from '../core/nearest.ts'
-import type { Ask } from '../llm/dialect.ts'
+import type { Ask, DialectName } from '../llm/dialect.ts'
 import type { Provider } from '../llm/provider.ts'
 import type { Breakers } from './breaker.ts'
 import type { Loads } from './load.ts'
@@ -44,7 +44,7 @@ export interface Candidate {
 
 export interface PlannerOptions {
   readonly models: Models
-  readonly providers: ReadonlyMap<string, Pick<Provider, 'lacks'>>
+  readonly providers: ReadonlyMap<string, Pick<Provider, 'lacks' | 'speaks'>>
   readonly loads: Loads
   readonly breakers: Breakers
   readonly clock: Clock
@@ -62,6 +62,8 @@ export interface ExpectedTokens {
 export interface Planner {
   /** Throws `not_found` with near names, `malformed` where no target can serve the request. */
   plan(ask: Ask, tenant: string): Plan
+  /** Whether some target of this name answers in the dialect itself. */
+  speaks(model: string, dialect: DialectName): boolean
 }
 
 /** Own keys only: a model called `constructor` is unknown. */
@@ -82,6 +84,8 @@ export function createPlanner(options: PlannerOptions): Planner {
       if (!route) throw unknownModel(models, ask.model)
       return planRoute(route, new CallWeighing(ask, tenant, clock.now(), options))
     },
+    speaks: (model, dialect) =>
+      routes.get(model)?.groups.some(({ targets }) => targets.some(({ speaks }) => speaks.has(dialect))) === true,
   }
 }
 
@@ -126,6 +130,7 @@ function makeTarget(
     price,
     contextTokens,
     maxOutputTokens,
+    speaks: providers.get(provider)?.speaks ?? NO_DIALECTS,
     lacks: new Set([...target.lacks, ...(providers.get(provider)?.lacks ?? [])]),
     prefill,
     hash: textHash(key),
@@ -133,6 +138,8 @@ function makeTarget(
     breaker: breakers.of(provider, model),
   }
 }
+
+const NO_DIALECTS: Target['speaks'] = new Set()
 
 function planRoute({ model, groups }: Route, weighing: CallWeighing): Plan {
   const { ask, nowMs } = weighing

@@ -17,6 +17,7 @@ const after = (kind: FailureKind, given: Partial<Setback> = {}, detail: FailureD
   })
 
 test.each<[FailureKind, string, string]>([
+  ['untranslatable', 'next', 'give-up'],
   ['upstream_4xx', 'next', 'give-up'],
   ['upstream_context_length', 'next', 'give-up'],
   ['upstream_content_policy', 'give-up', 'give-up'],
@@ -32,7 +33,7 @@ test.each<[FailureKind, string, string]>([
   expect(after(kind, { othersLeft: false }).kind).toBe(alone)
 })
 
-test('the table above knows every kind of failure', () => expect(FAILURE_KINDS).toHaveLength(10))
+test('the table above knows every kind of failure', () => expect(FAILURE_KINDS).toHaveLength(11))
 
 test('what a provider says of the request itself is final', () => {
   expect(after('upstream_4xx', {}, { publicMessage: 'temperature must be a number' }).kind).toBe('give-up')

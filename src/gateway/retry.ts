@@ -56,6 +56,8 @@ export function nextStep(setback: Setback): NextStep {
   if (setback.timeLeftMs <= 0) return { kind: 'give-up', reason: 'the time is up' }
   const elsewhere = (reason: string): NextStep => ({ kind: othersLeft ? 'next' : 'give-up', reason })
   switch (failure.kind) {
+    case 'untranslatable':
+      return elsewhere('it cannot be told all that is asked')
     case 'upstream_4xx':
       return aboutTheRequest(failure)
         ? { kind: 'give-up', reason: 'the request itself was refused' }
@@ -114,6 +116,7 @@ const aboutTheRequest = ({ detail }: ProviderFailure): boolean =>
 /** Which circuit a failure counts in. What is the caller's fault counts in none. */
 export function feedsBreaker(failure: ProviderFailure): 'provider' | 'target' | 'none' {
   switch (failure.kind) {
+    case 'untranslatable':
     case 'upstream_4xx':
     case 'upstream_context_length':
     case 'upstream_content_policy':

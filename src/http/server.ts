@@ -50,7 +50,7 @@ export async function startServer(options: ServerOptions, host: string, port: nu
     if (stopping.signal.aborted) response.setHeader('connection', 'close')
     const found = router.find(routedMethod(request), pathOf(request))
     const route = found?.store as Route | undefined
-    const dialect = route?.dialect ?? dialectOf(pathOf(request))
+    const dialect = dialectOf(request, route)
     // By this name Anthropic's clients show it to their users.
     if (dialect === 'anthropic') response.setHeader('request-id', id)
     try {
@@ -201,10 +201,13 @@ function noRoute(
     : new AppError('not_found', `There is nothing at ${path}.`)
 }
 
-/** The shape of errors where no route is found: by whose address it might have been. */
-function dialectOf(path: string): ErrorDialect {
+/** The shape of errors: the route's, or where none is found, by whose address it might have been. */
+function dialectOf(request: IncomingMessage, route: Route | undefined): ErrorDialect {
+  const path = pathOf(request)
   if (path.startsWith('/v1/messages')) return 'anthropic'
-  return path.startsWith('/v1/chat') ? 'openai' : 'midwatch'
+  // Both APIs have this address; only Anthropic's clients name a version.
+  if (path.startsWith('/v1/models') && request.headers['anthropic-version'] !== undefined) return 'anthropic'
+  return route?.dialect ?? (path.startsWith('/v1/chat') ? 'openai' : 'midwatch')
 }
 
 /** HEAD is answered as GET, without the body. */

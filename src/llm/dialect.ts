@@ -31,6 +31,8 @@ export type Demand =
   | 'choices'
   | 'embeddings'
   | 'count-tokens'
+  /** What exists only in the caller's dialect (tools that its provider runs, containers): nobody else can be told it. */
+  | 'own-kind'
 
 /** A request as the gateway decides by it. The body is the caller's; only what is decided by has been checked. */
 export interface Ask {

@@ -48,6 +48,7 @@ export interface Provider {
 }
 
 export const FAILURE_KINDS = [
+  'untranslatable', // what is asked cannot be said to it
   'upstream_4xx', // it refused the request itself
   'upstream_context_length', // the request is too long for this model
   'upstream_content_policy', // its rules forbid the request

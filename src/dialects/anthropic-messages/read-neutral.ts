@@ -8,11 +8,8 @@ import type { MessagesBody } from './read-request.ts'
 
 /** Throws AppError `malformed` that names the field. */
 export function readNeutral(body: MessagesBody): NeutralChat {
-  for (const field of ANTHROPIC_ONLY) {
-    const given = body[field]
-    if (given === undefined || given === null || (Array.isArray(given) && given.length === 0)) continue
-    throw onlyAnthropic(field)
-  }
+  const own = ANTHROPIC_ONLY.find((field) => isGiven(body[field]))
+  if (own !== undefined) throw onlyAnthropic(own)
   const system = readTextParts(body.system, 'system')
   const messages = body.messages.map((message, i) => readMessage(message, `messages.${i}`))
   const choice = isObject(body['tool_choice']) ? body['tool_choice'] : undefined
@@ -39,15 +36,17 @@ export function readNeutral(body: MessagesBody): NeutralChat {
   }
 }
 
-const ANTHROPIC_ONLY = ['container', 'mcp_servers', 'thread', 'compaction'] as const
+export const ANTHROPIC_ONLY = ['container', 'mcp_servers', 'thread', 'compaction'] as const
 
-export const onlyAnthropic = (field: string): AppError =>
+export const isGiven = (value: unknown): boolean =>
+  value !== undefined && value !== null && !(Array.isArray(value) && value.length === 0)
+
+/** `what`: of which type it is, where that says more. */
+export const onlyAnthropic = (field: string, what?: string): AppError =>
   new AppError(
     'malformed',
-    `The field ${field} means something only to Anthropic, and no provider of it can be asked.`,
-    {
-      field,
-    },
+    `The field ${field}${what === undefined ? '' : ` (${what})`} means something only to Anthropic, and this provider speaks another language.`,
+    { field },
   )
 
 type Numbers = 'maxOutputTokens' | 'temperature' | 'topP' | 'topK'
@@ -65,7 +64,7 @@ function readMessage({ role, content }: { readonly role: string; readonly conten
 function readTool(tool: Json, i: number): ToolDefinition {
   const type = textOf(tool['type']) ?? 'custom'
   // Both what Anthropic runs itself and what has its form only in its models' training.
-  if (type !== 'custom') throw onlyAnthropic(`tools.${i} (${type})`)
+  if (type !== 'custom') throw onlyAnthropic(`tools.${i}.type`, type)
   const name = textOf(tool['name'])
   if (name === undefined) {
     throw new AppError('malformed', `The field tools.${i}.name is missing.`, { field: `tools.${i}.name` })

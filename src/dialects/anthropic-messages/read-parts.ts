@@ -94,8 +94,8 @@ function readBlock(block: Json, at: string): readonly Content[] {
     default:
       throw new AppError(
         'malformed',
-        `The field ${at} (${textOf(block['type']) ?? 'no type'}) means something only to Anthropic, and no provider of it can be asked.`,
-        { field: at },
+        `The field ${at}.type (${textOf(block['type']) ?? 'none'}) means something only to Anthropic, and this provider speaks another language.`,
+        { field: `${at}.type` },
       )
   }
 }

@@ -5,7 +5,7 @@ import { layoutOf } from '../../core/json-members.ts'
 import { parseAs, parseJson } from '../../core/parse.ts'
 import type { Ask, Demand, DialectName } from '../../llm/dialect.ts'
 import { charactersWritten, isObject, type Json, objectsIn, textOf } from '../json.ts'
-import { readNeutral } from './read-neutral.ts'
+import { ANTHROPIC_ONLY, isGiven, readNeutral } from './read-neutral.ts'
 
 const content = z.union([z.string(), z.array(z.looseObject({ type: z.string() }))])
 
@@ -76,11 +76,17 @@ function demandsOf(body: MessagesBody): ReadonlySet<Demand> {
   let demands: Set<Demand> | undefined
   const add = (demand: Demand) => (demands ??= new Set()).add(demand)
   if (body.tools && body.tools.length > 0) add('tools')
+  if (isOwnKind(body)) add('own-kind')
   const config = body['output_config']
   if (isObject(config) && isObject(config['format'])) add('json-schema')
   for (const message of body.messages) addDemands(message.content, add)
   return demands ?? NO_DEMANDS
 }
+
+/** Its own tools, and whatever else no other provider has. */
+const isOwnKind = (body: MessagesBody): boolean =>
+  body.tools?.some(({ type }) => type !== undefined && type !== null && type !== 'custom') === true ||
+  ANTHROPIC_ONLY.some((field) => isGiven(body[field]))
 
 /** Also in what tools have returned. */
 function addDemands(content: unknown, add: (demand: Demand) => void): void {
@@ -88,7 +94,9 @@ function addDemands(content: unknown, add: (demand: Demand) => void): void {
   for (const block of objectsIn(content)) {
     if (block['type'] === 'image') add('images')
     else if (block['type'] === 'document') add('files')
-    else if (block['type'] === 'tool_result') addDemands(block['content'], add)
+    else if (block['type'] === 'container_upload') add('own-kind')
+    if (isObject(block['source']) && block['source']['type'] === 'file') add('own-kind')
+    if (block['type'] === 'tool_result') addDemands(block['content'], add)
   }
 }
 

@@ -15,13 +15,18 @@ export const leastPromptTokens = (ask: Ask): number => Math.floor(ask.promptChar
 
 /** Why a target cannot serve; undefined where it may. `promptTokens` is only asked where it matters: it costs a walk. */
 export function incapable(ask: Ask, target: Target, promptTokens: () => number): Skip | undefined {
-  if (ask.demands.size > 0 && target.lacks.size > 0)
-    for (const demand of ask.demands) if (target.lacks.has(demand)) return `lacks ${demand}`
+  if (ask.demands.size > 0) for (const demand of ask.demands) if (misses(target, demand, ask)) return `lacks ${demand}`
   const output = ask.maxOutputTokens ?? 0
   if (target.maxOutputTokens !== undefined && output > target.maxOutputTokens) return 'output limit too small'
   if (target.contextTokens !== undefined && output + promptTokens() > target.contextTokens) return 'context too small'
   return undefined
 }
+
+/** Demands that only a provider of the caller's dialect can meet. */
+const OF_THE_DIALECT: ReadonlySet<Demand> = new Set(['count-tokens', 'own-kind'])
+
+const misses = (target: Target, demand: Demand, { dialect }: Ask): boolean =>
+  target.lacks.has(demand) || (OF_THE_DIALECT.has(demand) && !target.speaks.has(dialect))
 
 const WANTED: Readonly<Record<Demand, string>> = {
   tools: 'tools',
@@ -33,19 +38,20 @@ const WANTED: Readonly<Record<Demand, string>> = {
   choices: 'more than one choice',
   embeddings: 'embeddings',
   'count-tokens': 'counting of tokens',
+  'own-kind': 'what only the provider of this API has (its own tools, containers, uploaded files)',
 }
 
 /** What to tell the caller where nobody is left: a 400 that names what nobody meets. */
 export function nobodyCan(ask: Ask, targets: readonly Target[], promptTokens: () => number): AppError {
   const stem = `No target of ${ask.model} can serve this request:`
-  const missing = [...ask.demands].filter((demand) => targets.every(({ lacks }) => lacks.has(demand)))
+  const missing = [...ask.demands].filter((demand) => targets.every((target) => misses(target, demand, ask)))
   if (missing.length > 0) {
     return new AppError(
       'malformed',
       `${stem} none offers ${missing.map((demand) => WANTED[demand]).join(' and ')}. Leave that out, or ask another model.`,
     )
   }
-  const able = targets.filter(({ lacks }) => ![...ask.demands].some((demand) => lacks.has(demand)))
+  const able = targets.filter((target) => ![...ask.demands].some((demand) => misses(target, demand, ask)))
   if (able.length === 0) {
     const wanted = [...ask.demands].map((demand) => WANTED[demand])
     return new AppError('malformed', `${stem} none offers ${wanted.join(' and ')} together. Ask another model.`)

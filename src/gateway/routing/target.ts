@@ -1,7 +1,7 @@
 // A provider and a model that can serve a name, with all that is decided by. Made once for each config; what lives
 // (load, breaker) is shared by all names under which the same provider and model stand.
 import type { ModelConfig } from '../../config/schema.ts'
-import type { Demand } from '../../llm/dialect.ts'
+import type { Demand, DialectName } from '../../llm/dialect.ts'
 import type { TargetBreaker } from '../breaker.ts'
 import type { TargetLoad } from '../load.ts'
 
@@ -22,6 +22,8 @@ export interface Target {
   readonly price: ModelConfig['targets'][number]['price']
   readonly contextTokens: number | undefined
   readonly maxOutputTokens: number | undefined
+  /** Dialects that its provider answers verbatim. */
+  readonly speaks: ReadonlySet<DialectName>
   /** What it cannot do, its provider's lacks with it. */
   readonly lacks: ReadonlySet<Demand>
   readonly prefill: boolean | undefined
