@@ -10,6 +10,12 @@ import { closedSchema } from './schema.ts'
 import { thinkingFor } from './thinking.ts'
 import { cacheControl, writeConversation } from './write-messages.ts'
 
+/**
+ * The version of the API in which these bodies are written. The next one, 2026-10-21, refuses sampling parameters also
+ * of the models that take them.
+ */
+export const WRITTEN_VERSION = '2023-06-01'
+
 /** Throws AppError `malformed` for what Anthropic cannot be asked. */
 export function writeMessagesRequest(request: NeutralRequest, { model, stream, prefill }: Upstream): Buffer {
   if (request.kind !== 'chat') throw new AppError('malformed', 'Anthropic makes no embeddings. Ask another model.')

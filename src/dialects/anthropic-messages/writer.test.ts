@@ -102,13 +102,11 @@ test('thinking is never inside a text block, and each tool call stops once', () 
 })
 
 test('the checker names what is wrong with a stream', () => {
-  const start = asEvent({ type: 'message_start', ...{ message: MESSAGE } })
-  const open = (index: number) =>
-    asEvent({ type: 'content_block_start', ...{ index, content_block: { type: 'text' } } })
-  const delta = (index: number, type = 'text_delta') =>
-    asEvent({ type: 'content_block_delta', ...{ index, delta: { type } } })
-  const stop = (index: number) => asEvent({ type: 'content_block_stop', ...{ index } })
-  const ends = asEvent({ type: 'message_delta', ...{ delta: { stop_reason: 'end_turn' }, usage: {} } })
+  const start = asEvent({ type: 'message_start', message: MESSAGE })
+  const open = (index: number) => asEvent({ type: 'content_block_start', index, content_block: { type: 'text' } })
+  const delta = (index: number, type = 'text_delta') => asEvent({ type: 'content_block_delta', index, delta: { type } })
+  const stop = (index: number) => asEvent({ type: 'content_block_stop', index })
+  const ends = asEvent({ type: 'message_delta', delta: { stop_reason: 'end_turn' }, usage: {} })
   const over = asEvent({ type: 'message_stop' })
   const wrong = (...events: string[]) => checkStream(Buffer.from(events.join('')))
   expect(wrong(start, open(0), delta(0), stop(0), ends, over)).toBeNull()
@@ -126,7 +124,7 @@ test('the checker names what is wrong with a stream', () => {
   expect(wrong(start, ends, over, over)).toBe('message_stop after the end')
   expect(wrong(start, ends)).toBe('neither message_stop nor an error came')
   expect(wrong(start.replace('event: message_start\n', ''))).toBe('the event message_start is named nothing')
-  expect(wrong(start, asEvent({ type: 'error', ...{ error: { type: 'api_error', message: 'No' } } }))).toBeNull()
+  expect(wrong(start, asEvent({ type: 'error', error: { type: 'api_error', message: 'No' } }))).toBeNull()
   expect(wrong()).toBe('nothing was said')
 })
 

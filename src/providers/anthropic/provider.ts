@@ -4,6 +4,7 @@ import { anthropicCountTokens } from '../../dialects/anthropic-count-tokens/dial
 import { anthropicMessages } from '../../dialects/anthropic-messages/dialect.ts'
 import { failureFromReply, failureInBody } from '../../dialects/anthropic-messages/failures.ts'
 import { traitsOf } from '../../dialects/anthropic-messages/models.ts'
+import { WRITTEN_VERSION } from '../../dialects/anthropic-messages/write-request.ts'
 import { Secret } from '../../core/secret.ts'
 import { PASSED_HEADERS, type Provider, type ProviderCall } from '../../llm/provider.ts'
 import { callOverHttp } from '../http-call.ts'
@@ -14,7 +15,7 @@ export interface AnthropicOptions {
   /** With or without the version at its end. */
   readonly baseUrl: string
   readonly apiKey?: Secret | undefined
-  /** `anthropic-version` where the caller names none. */
+  /** `anthropic-version` for callers of the dialect that name none. */
   readonly version: string
   readonly headers: Readonly<Record<string, string | Secret>>
 }
@@ -48,7 +49,7 @@ export function createAnthropicProvider({ name, baseUrl, apiKey, version, header
       const body = verbatim ? dialect.upstreamBody(ask, upstream) : dialect.writeRequest(ask.neutral(), upstream)
       const request = {
         path: `${path}${counts ? '/count_tokens' : ''}${base.search}`,
-        headers: Object.entries({ ...always, ...callersHeaders(call, always), 'x-request-id': call.requestId }).flat(),
+        headers: Object.entries({ ...always, ...headersOf(call, always), 'x-request-id': call.requestId }).flat(),
         body,
         stream: ask.stream,
       }
@@ -59,9 +60,10 @@ export function createAnthropicProvider({ name, baseUrl, apiKey, version, header
   }
 }
 
-/** Betas add up: those of the config hold for every call. */
-function callersHeaders({ verbatim, headers }: ProviderCall, always: Readonly<Record<string, string>>): object {
-  if (!verbatim || !headers) return {}
+/** A body of our own is in the version that we write. Betas add up: those of the config hold for every call. */
+function headersOf({ verbatim, headers }: ProviderCall, always: Readonly<Record<string, string>>): object {
+  if (!verbatim) return { 'anthropic-version': WRITTEN_VERSION }
+  if (!headers) return {}
   const given: Record<string, string> = {}
   for (const name of PASSED_HEADERS) if (headers[name] !== undefined) given[name] = headers[name]
   const betas = [always['anthropic-beta'], given['anthropic-beta']].filter((beta) => beta !== undefined)

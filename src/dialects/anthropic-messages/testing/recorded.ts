@@ -19,8 +19,10 @@ export function recordedStream(name: string): Buffer {
   return Buffer.from(lines.map((line) => asEvent(JSON.parse(line) as { type: string }, line)).join(''))
 }
 
-export const asEvent = (value: { readonly type: string }, data = JSON.stringify(value)): string =>
-  `event: ${value.type}\ndata: ${data}\n\n`
+export const asEvent = (
+  value: { readonly type: string } & Readonly<Record<string, unknown>>,
+  data = JSON.stringify(value),
+): string => `event: ${value.type}\ndata: ${data}\n\n`
 
 /** Frames of a stream that arrived in these pieces. */
 export function readPieces(pieces: readonly Buffer[], decode: boolean): Frame[] {
