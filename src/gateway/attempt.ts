@@ -18,6 +18,8 @@ export type AttemptEnd =
   | { readonly kind: 'failed'; readonly failure: ProviderFailure }
   /** The request was ended from outside: `run.stopped` says why. */
   | { readonly kind: 'stopped' }
+  /** Its time was up while nothing had come of the answer. */
+  | { readonly kind: 'late'; readonly failure: ProviderFailure }
   /** Another try was faster. */
   | { readonly kind: 'lost' }
 
@@ -33,6 +35,20 @@ export interface AttemptOptions {
   readonly continuation?: Continuation | undefined
   /** What its use costs in micro-dollars; null when the price is unknown. */
   readonly priceOf: (usage: Bill['usage']) => number | null
+  readonly onContent: () => void
+}
+
+/** A try as it is told afterwards. Times are ms. */
+export interface AttemptRecord {
+  /** Since the request came in. */
+  readonly startedMs: number
+  readonly connectMs: number | null
+  readonly firstContentMs: number | null
+  readonly tookMs: number
+  /** What the answer says it is from: often with a date. */
+  readonly answeredBy: string | null
+  /** null: it had not begun to answer, so nothing is owed for it. */
+  readonly bill: Bill | null
 }
 
 /** After all was said: how long the usage and the end mark may take. Some servers never send them. */
@@ -44,20 +60,21 @@ export class Attempt implements FrameSink {
   readonly #tally = new Tally()
   readonly #cut = new AbortController()
   readonly #limit: Limit
-  readonly #startedMs = performance.now()
+  readonly #startedMs: number
   #held: Frame[] = []
   #begun = false
   #complete = false
   #ended = false
   #closing: Uint8Array | null = null
   #lost = false
-  #connected = false
-  /** Until the first content, ms. */
-  firstContentMs: number | null = null
+  #connectMs: number | null = null
+  #firstContentMs: number | null = null
+  #record: AttemptRecord | undefined
 
   constructor(options: AttemptOptions) {
     this.#options = options
     const { run, ask, target, provider } = options
+    this.#startedMs = run.elapsedMs()
     run.attempts++
     this.#verbatim = !options.rewrite && options.continuation === undefined && provider.speaks.has(ask.dialect)
     this.#limit = run.timekeeper.limit(target.timeouts.connectMs, () => this.#cut.abort(this.#late()))
@@ -93,10 +110,10 @@ export class Attempt implements FrameSink {
   }
 
   connected(): void {
-    this.#connected = true
     const { ask, target } = this.#options
+    this.#connectMs = this.#elapsedMs()
     // A plain answer shows no sign of life before it is whole: only the request's own deadline bounds the wait for it.
-    this.#limit.set(ask.stream ? target.timeouts.firstTokenMs - (performance.now() - this.#startedMs) : Infinity)
+    this.#limit.set(ask.stream ? target.timeouts.firstTokenMs - this.#connectMs : Infinity)
   }
 
   take(frames: readonly Frame[]): Promise<void> | undefined {
@@ -128,15 +145,31 @@ export class Attempt implements FrameSink {
     return this.#begun
   }
 
-  get answeredBy(): string | null {
-    return this.#tally.model
+  /** Whether it has begun to answer. */
+  get hasContent(): boolean {
+    return this.#firstContentMs !== null
   }
 
-  /** null: it has not begun to answer, so nothing is owed for it. */
-  bill(): Bill | null {
+  /** When it has ended. */
+  record(): AttemptRecord {
+    return (this.#record ??= {
+      startedMs: this.#startedMs,
+      connectMs: this.#connectMs,
+      firstContentMs: this.#firstContentMs,
+      tookMs: this.#elapsedMs(),
+      answeredBy: this.#tally.model,
+      bill: this.#bill(),
+    })
+  }
+
+  #bill(): Bill | null {
     const { ask, priceOf } = this.#options
-    const used = this.#tally.result(this.firstContentMs !== null, () => ask.promptCharacters())
+    const used = this.#tally.result(this.hasContent, () => ask.promptCharacters())
     return used && { ...used, costMicroUsd: priceOf(used.usage) }
+  }
+
+  #elapsedMs(): number {
+    return this.#options.run.elapsedMs() - this.#startedMs
   }
 
   /** The frames that may go out now. The end mark never does: it is sent once the ledger has the outcome. */
@@ -147,7 +180,10 @@ export class Attempt implements FrameSink {
       this.#tally.see(given)
       const frame = continuation ? { ...given, events: continuation.accept(given.events) } : given
       this.#complete ||= frame.complete
-      if (frame.kind === 'content' || frame.complete) this.firstContentMs ??= performance.now() - this.#startedMs
+      if (this.#firstContentMs === null && (frame.kind === 'content' || frame.complete)) {
+        this.#firstContentMs = this.#elapsedMs()
+        this.#options.onContent()
+      }
       if (frame.kind === 'end') {
         this.#ended = true
         if (this.#verbatim) this.#closing = frame.bytes
@@ -173,7 +209,7 @@ export class Attempt implements FrameSink {
 
   #expectMore(): void {
     const { ask, target } = this.#options
-    if (ask.stream && this.firstContentMs === null) return
+    if (ask.stream && this.#firstContentMs === null) return
     this.#limit.set(this.#complete ? Math.min(target.timeouts.idleMs, ACCOUNTING_MS) : target.timeouts.idleMs)
   }
 
@@ -182,7 +218,7 @@ export class Attempt implements FrameSink {
     return {
       kind: 'failed',
       failure:
-        this.firstContentMs === null
+        this.#firstContentMs === null
           ? new ProviderFailure('upstream_malformed', 'the stream ended without any content')
           : new ProviderFailure('upstream_cut', 'the stream ended before all was said'),
     }
@@ -190,7 +226,7 @@ export class Attempt implements FrameSink {
 
   #completed(): AttemptEnd {
     const { delivery, target } = this.#options
-    if (this.firstContentMs === null) {
+    if (this.#firstContentMs === null) {
       return { kind: 'failed', failure: new ProviderFailure('upstream_malformed', 'the answer has no content') }
     }
     if (!this.#begun) {
@@ -206,7 +242,11 @@ export class Attempt implements FrameSink {
     if (stopped?.code === 'client_gone') return { kind: 'stopped' }
     if (this.#lost) return { kind: 'lost' }
     if (this.#complete) return this.#completed()
-    if (stopped) return { kind: 'stopped' }
+    if (stopped) {
+      return stopped.code === 'deadline' && !this.hasContent
+        ? { kind: 'late', failure: this.#late() }
+        : { kind: 'stopped' }
+    }
     if (error instanceof ProviderFailure) return { kind: 'failed', failure: error }
     if (error instanceof AppError && error.code === 'malformed')
       return { kind: 'failed', failure: untranslatable(error) }
@@ -215,7 +255,7 @@ export class Attempt implements FrameSink {
 
   #late(): ProviderFailure {
     const { provider } = this.#options
-    return this.#connected
+    return this.#connectMs !== null
       ? new ProviderFailure('upstream_timeout', `nothing came for too long (${provider.name})`)
       : new ProviderFailure('upstream_unreachable', `no connection in time (${provider.name})`)
   }

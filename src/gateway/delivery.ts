@@ -41,9 +41,15 @@ export class Delivery {
     this.#kept = options.rescuable ? [] : null
   }
 
+  /** Called when the answer has got its owner. */
+  onClaim: ((owner: object) => void) | undefined
+
   /** Whether the answer is this try's to give. The first one that asks gets it. */
   claim(attempt: object): boolean {
-    this.#owner ??= attempt
+    if (this.#owner === undefined) {
+      this.#owner = attempt
+      this.onClaim?.(attempt)
+    }
     return this.#owner === attempt
   }
 

@@ -11,17 +11,20 @@ import { createProvider } from '../providers/create.ts'
 import type { Audience } from './audience.ts'
 import { Breakers } from './breaker.ts'
 import { type ProviderState, ProviderHealth } from './health.ts'
+import { HedgeBudget } from './hedge.ts'
 import { createLedger } from './ledger.ts'
 import { Loads } from './load.ts'
 import { createGatewayMetrics } from './metrics.ts'
 import type { Outcome } from './outcome.ts'
+import { startLagMeter } from './overload/lag.ts'
+import { Turnstile } from './overload/turnstile.ts'
 import { createPlanner } from './plan.ts'
 import type { ModelCall } from './run.ts'
 import { serveCall } from './serve.ts'
 import type { GatewayTables } from './tables.ts'
 
 export interface GatewayOptions {
-  readonly config: Pick<Config, 'providers' | 'models'>
+  readonly config: Pick<Config, 'providers' | 'models' | 'overload'>
   /** With `gatewayMigrations` applied. */
   readonly db: Db<GatewayTables>
   readonly metrics: Metrics
@@ -52,8 +55,10 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     Object.entries(config.providers).map(([name, settings]) => [name, createProvider(name, settings)]),
   )
   const ledger = createLedger({ db, clock, log })
-  const breakers = new Breakers({ clock, random })
-  const health = new ProviderHealth(clock, [...providers.keys()], (provider) => breakers.isOpen(provider))
+  const breakers = new Breakers({ clock, random, onVerdict: (provider, good) => health.note(provider, good) })
+  const health: ProviderHealth = new ProviderHealth(clock, [...providers.keys()], (provider) =>
+    breakers.isOpen(provider),
+  )
   const planner = createPlanner({
     models: config.models,
     providers,
@@ -63,6 +68,8 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     random,
   })
   const timekeeper = new Timekeeper(clock)
+  const lag = startLagMeter()
+  const turnstile = new Turnstile({ limits: config.overload, clock, timekeeper, lagMs: () => lag.lagMs() })
   const parts = {
     models: config.models,
     planner,
@@ -73,6 +80,9 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     timekeeper,
     clock,
     log,
+    turnstile,
+    hedges: new HedgeBudget(),
+    random,
   }
   const underWay = new Set<Promise<Outcome>>()
   let stopping = false
@@ -90,6 +100,8 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     providerStates: () => health.states(),
     stop: async () => {
       stopping = true
+      turnstile.stop()
+      lag.stop()
       await Promise.allSettled(underWay)
       timekeeper.stop()
       await ledger.stop()

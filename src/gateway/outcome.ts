@@ -1,6 +1,5 @@
 // How a request can end. There is exactly one Outcome for each, made in one place, and everything that is counted or
 // written about the request is derived from it.
-import type { ModelConfig } from '../config/schema.ts'
 import { AppError } from '../core/errors.ts'
 import type { Usage } from '../llm/chat.ts'
 import type { FailureKind, ProviderFailure } from '../llm/provider.ts'
@@ -10,6 +9,8 @@ export type ErrorType =
   | FailureKind
   | 'malformed'
   | 'unknown_model'
+  | 'breaker_open' // every target failed of late or asked for a pause
+  | 'overloaded' // no place came free
   | 'unrecorded' // the ledger could not take it
   | 'deadline'
   | 'stopping' // Midwatch had to end, and its grace was over
@@ -104,26 +105,5 @@ export function failureAsError(provider: string, failure: ProviderFailure): AppE
       return new AppError('upstream', `The answer of the provider ${provider} broke off. Try again.`, options)
     case 'upstream_malformed':
       return new AppError('upstream', `The provider ${provider} sent an answer that makes no sense.`, options)
-  }
-}
-
-/** Whether another target may do better. `failover` says which refusals of the request itself are worth it. */
-export function mayHelpElsewhere(failure: ProviderFailure, failover: ModelConfig['failover']): boolean {
-  switch (failure.kind) {
-    case 'upstream_context_length':
-      return failover.contextLength
-    case 'upstream_content_policy':
-      return failover.contentPolicy
-    case 'upstream_4xx':
-      return failure.detail.publicMessage === undefined
-    case 'untranslatable':
-    case 'upstream_auth':
-    case 'upstream_rate_limited':
-    case 'upstream_5xx':
-    case 'upstream_timeout':
-    case 'upstream_unreachable':
-    case 'upstream_cut':
-    case 'upstream_malformed':
-      return true
   }
 }

@@ -1,26 +1,17 @@
-// Tries the targets in turn until one answers whole: the next before the first content, and after it, by the declared
-// policy, the next one to go on with what broke off.
+// Tries the targets in turn until one answers whole: the same one again where that may help, the next one otherwise; once
+// content went out, by the declared policy, whoever can go on with what broke off.
 import { AppError } from '../core/errors.ts'
-import type { Ask } from '../llm/dialect.ts'
 import type { ProviderFailure } from '../llm/provider.ts'
-import { Attempt, type AttemptEnd } from './attempt.ts'
-import { type Continuation, continueBehind, spliceOnto } from './continuation.ts'
-import type { Delivery } from './delivery.ts'
-import type { ProviderHealth } from './health.ts'
-import { type ErrorType, failureAsError, mayHelpElsewhere, type Outcome } from './outcome.ts'
+import type { AttemptEnd } from './attempt.ts'
+import { allOpen } from './breaker.ts'
+import { type Hedge, planHedge, raceHedge } from './hedge.ts'
+import { type ErrorType, failureAsError, type Outcome } from './outcome.ts'
 import type { Target } from './plan.ts'
-import { priceUsage } from './price-usage.ts'
+import { rescue } from './rescue.ts'
+import { mayServe, nextStep } from './retry.ts'
 import type { Run } from './run.ts'
 import type { GatewayParts } from './serve.ts'
-
-export interface Pursuit {
-  readonly run: Run
-  readonly ask: Ask
-  readonly targets: readonly Target[]
-  readonly delivery: Delivery
-  /** The answer must be written anew whatever the provider speaks. */
-  readonly rewrite: boolean
-}
+import { type Pursuit, tryTarget } from './try-target.ts'
 
 interface Failed {
   readonly target: Target
@@ -29,92 +20,88 @@ interface Failed {
 
 /** How the request ends. Throws only what is our own fault. */
 export async function pursue(parts: GatewayParts, pursuit: Pursuit): Promise<Outcome> {
-  const { run, targets, delivery } = pursuit
+  const { run, plan, delivery } = pursuit
+  const left = [...plan.targets]
+  let ready = plan.ready
   let failed: Failed | undefined
-  for (const target of targets) {
-    const end = await tryOne(parts, pursuit, target)
-    if (end.kind === 'completed') return served(run, delivery, end.closing)
+  let opensMs = Infinity
+  let triesHere = 0
+  for (let target = left[0]; target && !run.stopped; target = left[0]) {
+    const entry = target.breaker.tryEnter(ready <= 0)
+    if (entry.kind === 'open') {
+      opensMs = Math.min(opensMs, entry.untilMs)
+      left.shift()
+      ready--
+      continue
+    }
+    triesHere++
+    const first = tryTarget(parts, pursuit, target, entry)
+    const hedge = triesHere === 1 && ready > 1 ? planHedge(parts, pursuit, target, left[1]) : undefined
+    const last = hedge ? await hedged(parts, pursuit, first, hedge, left) : { target, end: await first.done }
+    const { end } = last
+    if (end.kind === 'completed') return served(pursuit, end.closing)
     if (end.kind !== 'failed') break
-    failed = { target, failure: end.failure }
-    if (delivery.begun || !mayHelpElsewhere(end.failure, target.failover)) break
+    failed = { target: last.target, failure: end.failure }
+    if (delivery.begun) break
+    const step = nextStep({
+      failure: end.failure,
+      contentSent: false,
+      triesHere,
+      retries: target.retries,
+      failover: plan.model.failover,
+      othersLeft: left.slice(1).some((other) => mayServe(other, last.target, end.failure)),
+      timeLeftMs: run.timeLeftMs(),
+      random: parts.random,
+    })
+    if (step.kind === 'give-up') break
+    if (step.kind === 'retry') {
+      if (step.afterMs > 0) await pause(parts, run, step.afterMs)
+      continue
+    }
+    do {
+      left.shift()
+      ready--
+    } while (left[0] && !mayServe(left[0], last.target, end.failure))
+    triesHere = 0
   }
-  if (failed && delivery.begun && !run.stopped && rescuable(failed, pursuit)) {
-    const end = await rescue(parts, pursuit, failed)
-    if (end === 'rescued') return served(run, delivery, null)
+  if (failed && delivery.begun && !run.stopped && onCutOf(pursuit) === 'continue') {
+    if (await rescue(parts, pursuit, failed.target, left.slice(1))) return served(pursuit, null)
   }
   if (run.stopped) return stoppedOutcome(run, run.stopped)
-  if (!failed) throw new AppError('internal', undefined, { cause: new Error('no target was tried') })
-  return failedAt(run, failed)
+  if (failed) return failedAt(run, failed)
+  const error = allOpen(plan.targets[0]?.of ?? '', opensMs, parts.clock.now())
+  return { kind: 'refused', errorType: 'breaker_open', error, facts: run.facts() }
 }
 
-async function tryOne(
+/** The try that decides, and the second target off the list if it was asked. */
+async function hedged(
   parts: GatewayParts,
-  { run, ask, delivery, rewrite }: Pursuit,
-  target: Target,
-  continuation?: Continuation,
-): Promise<AttemptEnd> {
-  const provider = parts.providers.get(target.provider)
-  if (!provider) throw new AppError('internal', undefined, { cause: new Error(`no provider ${target.provider}`) })
-  const attempt = new Attempt({
-    run,
-    ask,
-    target,
-    provider,
-    delivery,
-    rewrite,
-    continuation,
-    priceOf: (usage) => priceUsage(usage, target),
-  })
-  const end = await attempt.go()
-  run.tried.push({ target, answeredBy: attempt.answeredBy, bill: attempt.bill() })
-  noteHealth(parts.health, target, end, run)
-  if (end.kind === 'failed') {
-    parts.log.warn(
-      {
-        requestId: run.call.requestId,
-        provider: target.provider,
-        model: target.model,
-        attempt: run.attempts,
-        failure: end.failure.kind,
-      },
-      `${target.provider} failed: ${end.failure.message}`,
-    )
-  }
-  return end
+  pursuit: Pursuit,
+  first: ReturnType<typeof tryTarget>,
+  hedge: Hedge,
+  left: Target[],
+): Promise<{ readonly target: Target; readonly end: AttemptEnd }> {
+  const { decisive, second } = await raceHedge(parts, pursuit, first, hedge)
+  if (second) left.splice(left.indexOf(second.target), 1)
+  return { target: decisive.target, end: await decisive.done }
 }
 
-const rescuable = ({ target }: Failed, { run }: Pursuit): boolean =>
-  (run.call.onCut ?? target.stream.onCut) === 'continue'
+const onCutOf = ({ run, plan }: Pursuit) => run.call.onCut ?? plan.model.stream.onCut
 
-/** Goes on with an answer that broke off: at the targets that were not tried, else once more at the one that failed. */
-async function rescue(parts: GatewayParts, pursuit: Pursuit, failed: Failed): Promise<'rescued' | 'lost'> {
-  const { targets, delivery } = pursuit
-  const untried = targets.slice(targets.indexOf(failed.target) + 1)
-  for (const target of untried.length > 0 ? untried : [failed.target]) {
-    const provider = parts.providers.get(target.provider)
-    const said = delivery.takeOver()
-    if (!provider || !said) return 'lost'
-    const prefills = said.onlyText && said.text.trim() !== '' && (target.prefill ?? provider.takesPrefill(target.model))
-    for (const continuation of [...(prefills ? [continueBehind(said)] : []), spliceOnto(said)]) {
-      const before = said.text.length
-      delivery.disown()
-      const end = await tryOne(parts, pursuit, target, continuation)
-      if (end.kind === 'completed') return 'rescued'
-      if (end.kind !== 'failed') return 'lost'
-      // It went on for a while, and what it said is said: the next one has to start from there.
-      if (said.text.length > before) break
-    }
-  }
-  return 'lost'
+async function pause({ clock }: GatewayParts, run: Run, ms: number): Promise<void> {
+  run.leave()
+  // Woken early, the loop sees that the run was stopped.
+  await clock.sleep(ms, run.signal).catch(() => undefined)
+  run.enter()
 }
 
-const served = (run: Run, delivery: Delivery, closing: Uint8Array | null): Outcome => ({
+const served = ({ run, delivery }: Pursuit, closing: Uint8Array | null): Outcome => ({
   kind: 'served',
   closing: delivery.finish(closing),
   facts: run.facts(),
 })
 
-function stoppedOutcome(run: Run, reason: AppError): Outcome {
+export function stoppedOutcome(run: Run, reason: AppError): Outcome {
   if (reason.code === 'client_gone') return { kind: 'abandoned', facts: run.facts() }
   return failedOutcome(run, reason.code === 'deadline' ? 'deadline' : 'stopping', reason)
 }
@@ -130,13 +117,3 @@ function failedAt(run: Run, { target, failure }: Failed): Outcome {
 
 export const failedOutcome = (run: Run, errorType: ErrorType, error: AppError) =>
   ({ kind: 'failed', errorType, error, reply: undefined, event: undefined, facts: run.facts() }) as const
-
-function noteHealth(health: ProviderHealth, target: Target, end: AttemptEnd, run: Run): void {
-  if (end.kind === 'completed') health.note(target.provider, true)
-  // A provider that finds fault with a request works.
-  else if (end.kind === 'failed') health.note(target.provider, end.failure.detail.publicMessage !== undefined)
-  // A plain answer that never comes meets no other limit. A limit that the caller chose says nothing.
-  else if (run.stopped?.code === 'deadline' && run.firstContentMs === null && run.call.deadlineMs === undefined) {
-    health.note(target.provider, false)
-  }
-}

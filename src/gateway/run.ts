@@ -6,7 +6,8 @@ import { AppError } from '../core/errors.ts'
 import { newId } from '../core/ids.ts'
 import type { Limit, Timekeeper } from '../core/timekeeper.ts'
 import type { Ask, Dialect } from '../llm/dialect.ts'
-import { type Bill, sumBills } from './bill.ts'
+import type { AttemptEnd, AttemptRecord } from './attempt.ts'
+import { sumBills } from './bill.ts'
 import { errorTypeOf, type Facts, type Outcome, statusOf } from './outcome.ts'
 import type { Target } from './plan.ts'
 import type { LedgerRow } from './tables.ts'
@@ -31,11 +32,10 @@ export interface ModelCall {
 }
 
 /** One try at one target, as it is told afterwards. */
-export interface Tried {
+export interface Tried extends AttemptRecord {
   readonly target: Target
-  /** What the answer says it is from: often with a date. */
-  readonly answeredBy: string | null
-  readonly bill: Bill | null
+  readonly ticket: 'closed' | 'probe'
+  readonly end: AttemptEnd
 }
 
 export class Run {
@@ -61,6 +61,10 @@ export class Run {
   attempts = 0
   /** When the first content went out. */
   firstContentMs: number | null = null
+  /** A second try was begun beside the first. */
+  hedged = false
+  /** How an answer that broke off was made whole. */
+  rescued: 'prefill' | 'splice' | null = null
 
   constructor(call: ModelCall, clock: Clock, timekeeper: Timekeeper) {
     this.call = call

@@ -28,6 +28,11 @@ export class Said {
     return this.parts.map((part) => (part.kind === 'text' ? part.text : '')).join('')
   }
 
+  /** Characters of all parts. */
+  get length(): number {
+    return this.parts.reduce((sum, { text }) => sum + text.length, this.parts.length)
+  }
+
   /** Nothing but text: then a target that takes a prefill can go on right behind it. */
   get onlyText(): boolean {
     return this.parts.length === 1 && this.parts[0]?.kind === 'text'

@@ -7,12 +7,14 @@ import type { Provider } from '../llm/provider.ts'
 import type { Log } from '../observe/log.ts'
 import type { Audience } from './audience.ts'
 import { Delivery } from './delivery.ts'
+import type { HedgeBudget } from './hedge.ts'
 import type { ProviderHealth } from './health.ts'
 import type { Ledger } from './ledger.ts'
 import type { GatewayMetrics } from './metrics.ts'
 import type { ErrorType, Outcome } from './outcome.ts'
+import type { Pass, Turnstile } from './overload/turnstile.ts'
 import { findModel, type Models, type Planner } from './plan.ts'
-import { failedOutcome, pursue } from './pursue.ts'
+import { failedOutcome, pursue, stoppedOutcome } from './pursue.ts'
 import { type ModelCall, Run } from './run.ts'
 
 export interface GatewayParts {
@@ -25,6 +27,10 @@ export interface GatewayParts {
   readonly timekeeper: Timekeeper
   readonly clock: Clock
   readonly log: Log
+  readonly turnstile: Turnstile
+  readonly hedges: HedgeBudget
+  /** 0 to 1, for strategies that draw, and for jitter. */
+  readonly random: () => number
 }
 
 /** Never throws: whatever happens is an Outcome, and by then the ledger has it. */
@@ -32,34 +38,53 @@ export async function serveCall(parts: GatewayParts, call: ModelCall, audience: 
   const run = new Run(call, parts.clock, parts.timekeeper)
   let label = 'unknown'
   let outcome: Outcome
+  let pass: Pass | undefined
   try {
     const ask = step('malformed', () => call.dialect.read(call.body))
     run.ask = ask
     const model = findModel(parts.models, ask.model)
     if (model) label = ask.model
     parts.metrics.began(label)
-    const { targets } = step(model ? 'malformed' : 'unknown_model', () => parts.planner.plan(ask, call.caller.tenant))
-    run.endWithin(model?.timeouts.totalMs ?? Infinity)
+    if (model) run.endWithin(model.timeouts.totalMs)
+    if (model) pass = await enter(parts, run)
+    const plan = step(model ? 'malformed' : 'unknown_model', () => parts.planner.plan(ask, call.caller.tenant))
     await parts.ledger.open(run.row(null)).catch(refuse('unrecorded'))
-    const onCut = call.onCut ?? model?.stream.onCut
+    const onCut = call.onCut ?? plan.model.stream.onCut
     const delivery = new Delivery(run, ask, audience, {
       release: onCut === 'restart' ? 'complete' : 'content',
       rescuable: onCut === 'continue',
     })
-    outcome = await pursue(parts, { run, ask, targets, delivery, rewrite: false })
+    outcome = await pursue(parts, { run, ask, plan, delivery, rewrite: false })
   } catch (error) {
     if (run.ask === undefined) parts.metrics.began(label)
     outcome = outcomeOfThrown(error, run)
-    if (!(error instanceof Refusal))
+    if (!(error instanceof Refusal) && error !== run.stopped)
       parts.log.error({ err: error, requestId: call.requestId }, 'a model call failed inside Midwatch')
   }
   run.end()
+  pass?.leave()
   await parts.ledger.settle(run.row(outcome))
   parts.metrics.ended(label, call.dialect.endpoint, outcome, {
     seconds: run.elapsedMs() / 1000,
     firstContentSeconds: run.ask?.stream === true && run.firstContentMs !== null ? run.firstContentMs / 1000 : null,
   })
   return outcome
+}
+
+/** A place among the calls under way. */
+async function enter({ turnstile }: GatewayParts, run: Run): Promise<Pass> {
+  try {
+    const pass = turnstile.enter(run.call.caller.tenant, run.signal)
+    if (!(pass instanceof Promise)) return pass
+    run.leave()
+    return await pass
+  } catch (error) {
+    // It was ended from outside while it waited.
+    if (run.stopped) throw run.stopped
+    return refuse('overloaded')(error)
+  } finally {
+    run.enter()
+  }
 }
 
 /** A refusal on its way out of the list of steps. */
@@ -92,5 +117,6 @@ function outcomeOfThrown(thrown: unknown, run: Run): Outcome {
   if (thrown instanceof Refusal) {
     return { kind: 'refused', errorType: thrown.errorType, error: thrown.error, facts: run.facts() }
   }
+  if (thrown === run.stopped && run.stopped) return stoppedOutcome(run, run.stopped)
   return failedOutcome(run, 'internal', toAppError(thrown))
 }
