@@ -56,7 +56,8 @@ const ACCOUNTING_MS = 2_000
 
 export class Attempt implements FrameSink {
   readonly #options: AttemptOptions
-  readonly #verbatim: boolean
+  /** The provider's bytes pass as they are. */
+  readonly verbatim: boolean
   readonly #tally = new Tally()
   readonly #cut = new AbortController()
   readonly #limit: Limit
@@ -76,7 +77,7 @@ export class Attempt implements FrameSink {
     const { run, ask, target, provider } = options
     this.#startedMs = run.elapsedMs()
     run.attempts++
-    this.#verbatim = !options.rewrite && options.continuation === undefined && provider.speaks.has(ask.dialect)
+    this.verbatim = !options.rewrite && options.continuation === undefined && provider.speaks.has(ask.dialect)
     this.#limit = run.timekeeper.limit(target.timeouts.connectMs, () => this.#cut.abort(this.#late()))
   }
 
@@ -88,7 +89,7 @@ export class Attempt implements FrameSink {
     const call = {
       ask,
       model: target.model,
-      verbatim: this.#verbatim,
+      verbatim: this.verbatim,
       requestId: run.call.requestId,
       prefill: continuation?.prefill,
       headers: run.call.headers,
@@ -121,7 +122,7 @@ export class Attempt implements FrameSink {
     run.enter()
     try {
       const out = this.#sift(frames)
-      const full = out.length > 0 ? delivery.send(target, out, this.#verbatim) : undefined
+      const full = out.length > 0 ? delivery.send(target, out, this.verbatim) : undefined
       if (full) {
         // The caller is slow, not the provider.
         this.#limit.set(Infinity)
@@ -186,11 +187,11 @@ export class Attempt implements FrameSink {
       }
       if (frame.kind === 'end') {
         this.#ended = true
-        if (this.#verbatim) this.#closing = frame.bytes
+        if (this.verbatim) this.#closing = frame.bytes
         else (this.#begun ? out : this.#held).push(frame)
         break
       }
-      if (frame.kind === 'usage' && this.#verbatim && !ask.wantsUsage) continue
+      if (frame.kind === 'usage' && this.verbatim && !ask.wantsUsage) continue
       if (!this.#begun && frame.kind === 'content' && delivery.release === 'content') this.#begin(out)
       ;(this.#begun ? out : this.#held).push(frame)
     }
@@ -232,7 +233,7 @@ export class Attempt implements FrameSink {
     if (!this.#begun) {
       if (!delivery.claim(this)) return { kind: 'lost' }
       this.#begun = true
-      void delivery.send(target, this.#held, this.#verbatim)
+      void delivery.send(target, this.#held, this.verbatim)
     }
     return { kind: 'completed', closing: this.#closing }
   }

@@ -11,11 +11,13 @@ import { rescue } from './rescue.ts'
 import { mayServe, nextStep } from './retry.ts'
 import type { Run } from './run.ts'
 import type { GatewayParts } from './serve.ts'
-import { type Pursuit, tryTarget } from './try-target.ts'
+import { type Pursuit, type Try, tryTarget } from './try-target.ts'
 
 interface Failed {
   readonly target: Target
   readonly failure: ProviderFailure
+  /** The provider spoke in the caller's dialect. */
+  readonly verbatim: boolean
 }
 
 /** How the request ends. Throws only what is our own fault. */
@@ -37,11 +39,11 @@ export async function pursue(parts: GatewayParts, pursuit: Pursuit): Promise<Out
     triesHere++
     const first = tryTarget(parts, pursuit, target, entry)
     const hedge = triesHere === 1 && ready > 1 ? planHedge(parts, pursuit, target, left[1]) : undefined
-    const last = hedge ? await hedged(parts, pursuit, first, hedge, left) : { target, end: await first.done }
+    const last = hedge ? await hedged(parts, pursuit, first, hedge, left) : { tried: first, end: await first.done }
     const { end } = last
     if (end.kind === 'completed') return served(pursuit, end.closing)
     if (end.kind !== 'failed') break
-    failed = { target: last.target, failure: end.failure }
+    failed = { target: last.tried.target, failure: end.failure, verbatim: last.tried.attempt.verbatim }
     if (delivery.begun) break
     const step = nextStep({
       failure: end.failure,
@@ -49,7 +51,7 @@ export async function pursue(parts: GatewayParts, pursuit: Pursuit): Promise<Out
       triesHere,
       retries: target.retries,
       failover: plan.model.failover,
-      othersLeft: left.slice(1).some((other) => mayServe(other, last.target, end.failure)),
+      othersLeft: left.slice(1).some((other) => mayServe(other, last.tried.target, end.failure)),
       timeLeftMs: run.timeLeftMs(),
       random: parts.random,
     })
@@ -61,7 +63,7 @@ export async function pursue(parts: GatewayParts, pursuit: Pursuit): Promise<Out
     do {
       left.shift()
       ready--
-    } while (left[0] && !mayServe(left[0], last.target, end.failure))
+    } while (left[0] && !mayServe(left[0], last.tried.target, end.failure))
     triesHere = 0
   }
   if (failed && delivery.begun && !run.stopped && onCutOf(pursuit) === 'continue') {
@@ -77,13 +79,13 @@ export async function pursue(parts: GatewayParts, pursuit: Pursuit): Promise<Out
 async function hedged(
   parts: GatewayParts,
   pursuit: Pursuit,
-  first: ReturnType<typeof tryTarget>,
+  first: Try,
   hedge: Hedge,
   left: Target[],
-): Promise<{ readonly target: Target; readonly end: AttemptEnd }> {
+): Promise<{ readonly tried: Try; readonly end: AttemptEnd }> {
   const { decisive, second } = await raceHedge(parts, pursuit, first, hedge)
   if (second) left.splice(left.indexOf(second.target), 1)
-  return { target: decisive.target, end: await decisive.done }
+  return { tried: decisive, end: await decisive.done }
 }
 
 const onCutOf = ({ run, plan }: Pursuit) => run.call.onCut ?? plan.model.stream.onCut
@@ -107,11 +109,11 @@ export function stoppedOutcome(run: Run, reason: AppError): Outcome {
 }
 
 /** The provider's own words are for the caller where they are in the caller's dialect. */
-function failedAt(run: Run, { target, failure }: Failed): Outcome {
+function failedAt(run: Run, { target, failure, verbatim }: Failed): Outcome {
   return {
     ...failedOutcome(run, failure.kind, failureAsError(target.provider, failure)),
-    reply: failure.detail.reply,
-    event: failure.kind === 'upstream_auth' ? undefined : failure.detail.event,
+    reply: verbatim ? failure.detail.reply : undefined,
+    event: verbatim && failure.kind !== 'upstream_auth' ? failure.detail.event : undefined,
   }
 }
 

@@ -44,13 +44,18 @@ models:
   fast:
     targets: [{ provider: first, model: a }]
     timeouts: { firstTokenMs: 10000, idleMs: 15000, totalMs: 60000 }
+    retries: { max: 0 }
+    stream: { onCut: fail }
   safe:
     targets: [{ provider: first, model: a }]
     fallbacks: [ spare ]
+    retries: { max: 0 }
+    stream: { onCut: fail }
   spare:
     targets: [{ provider: second, model: b, price: { inputUsd: 1, outputUsd: 1 } }]
   lost:
     targets: [{ provider: nowhere, model: x }]
+    retries: { max: 0 }
   rescued:
     targets: [{ provider: nowhere, model: x }, { provider: second, model: b }]
 `,
@@ -189,10 +194,10 @@ describe('a fault that the provider finds with the request', () => {
   test('is told in its own words and tried nowhere else', async () => {
     const body = {
       error: {
-        message: 'too long',
+        message: 'a message must not be empty',
         type: 'invalid_request_error',
         param: 'messages',
-        code: 'context_length_exceeded',
+        code: 'empty_message',
         odd: 1,
       },
     }

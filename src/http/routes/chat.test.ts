@@ -154,8 +154,8 @@ describe('a request', () => {
     expect((await stack.chat({ model })).status).toBe(404)
   })
 
-  test('larger than 10 MiB is refused', async () => {
-    const response = await stack.chat({ messages: [{ role: 'user', content: 'x'.repeat(10 * 1024 * 1024) }] })
+  test('larger than 32 MiB is refused', async () => {
+    const response = await stack.chat({ messages: [{ role: 'user', content: 'x'.repeat(32 * 1024 * 1024) }] })
     expect(response.status).toBe(413)
     expect(await response.json()).toMatchObject({ error: { code: 'too_large' } })
   })
