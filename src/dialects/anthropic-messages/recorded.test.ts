@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
 import { ProviderFailure } from '../../llm/provider.ts'
+import { saidIn } from '../../llm/testing/said.ts'
 import { MessagesReader } from './reader.ts'
-import { checkStream, eventsOf, readPieces, recordedAnswer, recordedStream, saidIn } from './testing/recorded.ts'
+import { checkStream, eventsOf, readPieces, recordedAnswer, recordedStream } from './testing/recorded.ts'
 import { MessagesWriter } from './writer.ts'
 
 const STREAMS = [

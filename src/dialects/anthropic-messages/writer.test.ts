@@ -3,8 +3,9 @@ import { expect, test } from 'vitest'
 import type { AnswerEvent } from '../../llm/events.ts'
 import { anyAnswer } from '../../llm/testing/answers.ts'
 import { markProof } from '../proof.ts'
+import { saidIn } from '../../llm/testing/said.ts'
 import { MessagesReader } from './reader.ts'
-import { asEvent, checkStream, eventsOf, readPieces, saidIn } from './testing/recorded.ts'
+import { asEvent, checkStream, eventsOf, readPieces } from './testing/recorded.ts'
 import { MessagesWriter } from './writer.ts'
 
 const ofAnthropic = anyAnswer({ proof: (text) => markProof('anthropic', text) })

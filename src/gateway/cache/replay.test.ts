@@ -5,9 +5,9 @@ import {
   eventsOf,
   recordedAnswer,
   recordedStream,
-  saidIn,
 } from '../../dialects/anthropic-messages/testing/recorded.ts'
 import type { Ask } from '../../llm/dialect.ts'
+import { saidIn } from '../../llm/testing/said.ts'
 import { decodeAnswer, encodeAnswer } from './cached-answer.ts'
 import { maySayAgain, type Replay, replay } from './replay.ts'
 import { heard } from './testing/heard.ts'
