@@ -22,6 +22,7 @@ import { alertRoutes } from './http/routes/alerts.ts'
 import { approvalRoutes } from './http/routes/approvals.ts'
 import { changeRoutes } from './http/routes/changes.ts'
 import { chatRoutes } from './http/routes/chat.ts'
+import { embeddingRoutes } from './http/routes/embeddings.ts'
 import { messagesRoutes } from './http/routes/messages.ts'
 import { incidentRoutes } from './http/routes/incidents.ts'
 import { keyRoutes } from './http/routes/keys.ts'
@@ -171,7 +172,13 @@ async function start({ config, roles, log }: AppOptions, stops: (() => Promise<v
         ...sessionRoutes({ keyRing, publicUrl: config.server.publicUrl }),
         ...keyRoutes({ db, clock }),
         ...(roles.has('gateway')
-          ? [...chatRoutes(gateway), ...messagesRoutes(gateway), ...modelRoutes(gateway), ...usageRoutes({ db, clock })]
+          ? [
+              ...chatRoutes(gateway),
+              ...messagesRoutes(gateway),
+              ...embeddingRoutes(gateway),
+              ...modelRoutes(gateway),
+              ...usageRoutes({ db, clock }),
+            ]
           : []),
         ...(roles.has('agent')
           ? [

@@ -207,8 +207,10 @@ function dialectOf(request: IncomingMessage, route: Route | undefined): ErrorDia
   if (path.startsWith('/v1/messages')) return 'anthropic'
   // Both APIs have this address; only Anthropic's clients name a version.
   if (path.startsWith('/v1/models') && request.headers['anthropic-version'] !== undefined) return 'anthropic'
-  return route?.dialect ?? (path.startsWith('/v1/chat') ? 'openai' : 'midwatch')
+  return route?.dialect ?? (OPENAIS.test(path) ? 'openai' : 'midwatch')
 }
+
+const OPENAIS = /^\/v1\/(?:chat|embeddings|files|batches)(?:\/|$)/
 
 /** HEAD is answered as GET, without the body. */
 const routedMethod = ({ method }: IncomingMessage): Route['method'] =>

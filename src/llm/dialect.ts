@@ -94,6 +94,8 @@ export interface ReaderOptions {
   readonly decode: boolean
   /** How many alternative answers were asked for. */
   readonly choices: number
+  /** What is answered, for dialects whose answers cannot be judged without it. */
+  readonly ask?: Ask | undefined
 }
 
 /** Reads one answer of a provider that speaks the dialect. Throws ProviderFailure: an error told, or nonsense. */

@@ -8,6 +8,7 @@ import { type Clock, systemClock } from '../../core/clock.ts'
 import { connectSqlite } from '../../db/connect.ts'
 import { migrate } from '../../db/migrate.ts'
 import { chatRoutes } from '../../http/routes/chat.ts'
+import { embeddingRoutes } from '../../http/routes/embeddings.ts'
 import { keyRoutes } from '../../http/routes/keys.ts'
 import { messagesRoutes } from '../../http/routes/messages.ts'
 import { modelRoutes } from '../../http/routes/models.ts'
@@ -48,6 +49,7 @@ export async function startStack({
       routes: [
         ...chatRoutes(gateway),
         ...messagesRoutes(gateway),
+        ...embeddingRoutes(gateway),
         ...modelRoutes(gateway),
         ...usageRoutes({ db: connection.as<GatewayTables>(), clock }),
         ...keyRoutes({ db: access, clock }),

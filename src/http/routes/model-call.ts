@@ -1,5 +1,6 @@
 // One handler for every dialect in which a model can be called. The answer's frames go out as they come; the plain
 // answer takes the same path with its one frame kept until the ledger has the outcome.
+import type { Scope } from '../../core/caller.ts'
 import { AppError } from '../../core/errors.ts'
 import type { Gateway } from '../../gateway/gateway.ts'
 import type { Outcome } from '../../gateway/outcome.ts'
@@ -12,10 +13,15 @@ import { factHeaders, HttpAudience } from './chat-audience.ts'
 const MAX_BODY_BYTES = 32 * 1024 * 1024
 
 /** `POST` at the dialect's own address. */
-export const modelCallRoute = (gateway: Gateway, dialect: Dialect, errors: ErrorDialect): Route => ({
+export const modelCallRoute = (
+  gateway: Gateway,
+  dialect: Dialect,
+  errors: ErrorDialect,
+  scope: Scope = 'llm:chat',
+): Route => ({
   method: 'POST',
   path: dialect.endpoint,
-  scope: 'llm:chat',
+  scope,
   dialect: errors,
   maxBodyBytes: MAX_BODY_BYTES,
   handle: (exchange) => handle(gateway, dialect, errors, exchange),

@@ -1,6 +1,7 @@
 // OpenAI and everything that speaks its API. Where the caller speaks it too, the body goes up as it came, but for the
 // model's name and the wish for usage, and the answer comes back as it was sent.
 import { openAiChat } from '../../dialects/openai-chat/dialect.ts'
+import { openAiEmbeddings } from '../../dialects/openai-embeddings/dialect.ts'
 import { failureFromReply, failureInBody } from '../../dialects/openai-chat/failures.ts'
 import type { Secret } from '../../core/secret.ts'
 import type { Provider } from '../../llm/provider.ts'
@@ -16,7 +17,9 @@ export interface OpenAiOptions {
 
 export function createOpenAiProvider({ name, baseUrl, apiKey }: OpenAiOptions): Provider {
   const base = new URL(baseUrl)
-  const path = `${base.pathname.replace(/\/+$/, '')}/chat/completions${base.search}`
+  const pathOf = (end: string) => `${base.pathname.replace(/\/+$/, '')}${end}${base.search}`
+  const chat = { dialect: openAiChat, path: pathOf('/chat/completions') }
+  const embeddings = { dialect: openAiEmbeddings, path: pathOf('/embeddings') }
   const wire = createWire(base.origin)
   const headers = [
     'content-type',
@@ -29,13 +32,14 @@ export function createOpenAiProvider({ name, baseUrl, apiKey }: OpenAiOptions): 
   ]
   return {
     name,
-    speaks: new Set(['openai-chat']),
+    speaks: new Set(['openai-chat', 'openai-embeddings']),
     lacks: new Set(),
     takesPrefill: () => false,
     call: ({ ask, model, verbatim, requestId }, sink, signal) => {
       const upstream = { model, stream: ask.stream }
-      const body = verbatim ? openAiChat.upstreamBody(ask, upstream) : openAiChat.writeRequest(ask.neutral(), upstream)
-      const reader = openAiChat.createReader({ decode: !verbatim, choices: ask.choices })
+      const { dialect, path } = ask.dialect === 'openai-embeddings' ? embeddings : chat
+      const body = verbatim ? dialect.upstreamBody(ask, upstream) : dialect.writeRequest(ask.neutral(), upstream)
+      const reader = dialect.createReader({ decode: !verbatim, choices: ask.choices, ask })
       return callOverHttp(
         wire,
         { path, headers: [...headers, 'x-request-id', requestId], body, stream: ask.stream },
