@@ -1,3 +1,4 @@
+import { NO_USAGE } from '../llm/chat.ts'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { LOCAL_CALLER } from '../core/caller.ts'
 import { createChatModel } from './chat-model.ts'
@@ -40,7 +41,7 @@ test('an answer is the stream collected, and the ledger says for what it was ask
   expect(answer).toEqual({
     text: 'Hello',
     model: 'gpt-real',
-    usage: { inputTokens: 12, cacheReadTokens: null, cacheWriteTokens: null, outputTokens: 5, reasoningTokens: null },
+    usage: { ...NO_USAGE, inputTokens: 12, outputTokens: 5 },
     costMicroUsd: 17,
   })
   expect((await upstream.arrived(1)).body).toEqual({
