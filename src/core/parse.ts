@@ -1,20 +1,16 @@
 // Bytes and unknown values into shapes, with errors that name what is wrong.
+import { isUtf8 } from 'node:buffer'
 import type { z } from 'zod'
 import { AppError } from './errors.ts'
-
-const utf8 = new TextDecoder('utf-8', { fatal: true })
 
 /** Bytes as JSON. Throws `malformed` saying where it breaks. */
 export function parseJson(bytes: Uint8Array): unknown {
   if (bytes.length === 0) throw new AppError('malformed', 'The body is empty. Send a JSON object.')
-  let text: string
+  if (!isUtf8(bytes)) throw new AppError('malformed', 'The body is not UTF-8.')
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')
   try {
-    text = utf8.decode(bytes)
-  } catch (error) {
-    throw new AppError('malformed', 'The body is not UTF-8.', { cause: error })
-  }
-  try {
-    return JSON.parse(text)
+    // A byte order mark may precede the text.
+    return JSON.parse(text.charCodeAt(0) === 0xfeff ? text.slice(1) : text)
   } catch (error) {
     throw new AppError('malformed', `The body is not JSON: ${(error as Error).message}.`, { cause: error })
   }

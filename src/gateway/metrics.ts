@@ -49,7 +49,7 @@ export function createGatewayMetrics(registry: Metrics, health: ProviderHealth):
   })
   const tokens = new Counter({
     name: 'llm_tokens_total',
-    help: 'Tokens by type: input (without cached ones), cached, output (with reasoning).',
+    help: 'Tokens by type: input (read anew), cached (by the provider), cache_write, output (with reasoning).',
     labelNames: ['model', 'type'],
     registers,
   })
@@ -83,20 +83,44 @@ export function createGatewayMetrics(registry: Metrics, health: ProviderHealth):
       }
     },
   })
+  /** Looked up once for each pair, not hashed anew by prom-client for every call; both are from the config. */
+  const series = new Map<string, ReturnType<typeof seriesOf>>()
+  const seriesOf = (model: string, endpoint: string) => ({
+    served: requests.labels({ model, endpoint, status: '200' }),
+    duration: duration.labels({ model, endpoint }),
+    firstContent: firstContent.labels({ model }),
+    input: tokens.labels({ model, type: 'input' }),
+    cached: tokens.labels({ model, type: 'cached' }),
+    cacheWrite: tokens.labels({ model, type: 'cache_write' }),
+    output: tokens.labels({ model, type: 'output' }),
+  })
+  const activeOf = new Map<string, ReturnType<typeof active.labels>>()
+  const activeFor = (model: string) => {
+    let one = activeOf.get(model)
+    if (!one) activeOf.set(model, (one = active.labels({ model })))
+    return one
+  }
   return {
-    began: (model) => active.inc({ model }),
+    began: (model) => activeFor(model).inc(),
     ended: (model, endpoint, outcome, timing) => {
-      active.dec({ model })
-      requests.inc({ model, endpoint, status: String(statusOf(outcome)) })
-      duration.observe({ model, endpoint }, timing.seconds)
-      if (timing.firstContentSeconds !== null) firstContent.observe({ model }, timing.firstContentSeconds)
+      activeFor(model).dec()
+      const key = `${endpoint} ${model}`
+      let of = series.get(key)
+      if (!of) series.set(key, (of = seriesOf(model, endpoint)))
+      const status = statusOf(outcome)
+      if (status === 200) of.served.inc()
+      else requests.inc({ model, endpoint, status: String(status) })
+      of.duration.observe(timing.seconds)
+      if (timing.firstContentSeconds !== null) of.firstContent.observe(timing.firstContentSeconds)
       const errorType = errorTypeOf(outcome)
       if (errorType) errors.inc({ model, error_type: errorType })
       const { usage, costMicroUsd, provider, overheadMs } = outcome.facts
       overhead.observe(overheadMs / 1000)
-      if (usage?.inputTokens) tokens.inc({ model, type: 'input' }, usage.inputTokens)
-      if (usage?.cacheReadTokens) tokens.inc({ model, type: 'cached' }, usage.cacheReadTokens)
-      if (usage?.outputTokens) tokens.inc({ model, type: 'output' }, usage.outputTokens)
+      if (usage?.inputTokens) of.input.inc(usage.inputTokens)
+      if (usage?.cacheReadTokens) of.cached.inc(usage.cacheReadTokens)
+      const written = (usage?.cacheWriteTokens ?? 0) + (usage?.cacheWrite1hTokens ?? 0)
+      if (written > 0) of.cacheWrite.inc(written)
+      if (usage?.outputTokens) of.output.inc(usage.outputTokens)
       if (costMicroUsd && provider !== null) cost.inc({ model, provider }, costMicroUsd / 1e6)
     },
   }

@@ -14,19 +14,31 @@ export async function readBody(request: IncomingMessage, maxBytes: number): Prom
     )
   }
   if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw tooLarge()
-  const chunks: Buffer[] = []
-  let size = 0
-  try {
-    for await (const chunk of request as AsyncIterable<Buffer>) {
-      size += chunk.length
-      if (size > maxBytes) throw tooLarge()
-      chunks.push(chunk)
-    }
-  } catch (error) {
-    throw error instanceof AppError ? error : new AppError('client_gone', undefined, { cause: error })
-  }
-  return chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)
+  return collect(request, maxBytes, tooLarge)
 }
+
+/** By events: an asynchronous iterator costs several promises a chunk. */
+const collect = (request: IncomingMessage, maxBytes: number, tooLarge: () => AppError): Promise<Buffer> =>
+  new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    let size = 0
+    const fail = (error: AppError): void => {
+      request.off('data', take)
+      request.pause()
+      reject(error)
+    }
+    const take = (chunk: Buffer): void => {
+      size += chunk.length
+      if (size > maxBytes) fail(tooLarge())
+      else chunks.push(chunk)
+    }
+    request.on('data', take)
+    request.once('end', () => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)))
+    request.once('error', (cause) => fail(new AppError('client_gone', undefined, { cause })))
+    request.once('close', () => {
+      if (!request.complete) fail(new AppError('client_gone'))
+    })
+  })
 
 const formatBytes = (bytes: number): string =>
   bytes >= 1024 * 1024 ? `${bytes / 1024 / 1024} MiB` : `${Math.round(bytes / 1024)} KiB`
