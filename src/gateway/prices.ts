@@ -24,7 +24,7 @@ export interface PricedTarget {
 }
 
 /** The price for a prompt of that length. */
-export function priceFor(known: KnownPrice, inputTokens: number): Price {
+function priceFor(known: KnownPrice, inputTokens: number): Price {
   const { tiers } = known
   for (let i = tiers.length - 1; i > 0; i--) {
     const tier = tiers[i]

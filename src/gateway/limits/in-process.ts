@@ -121,7 +121,7 @@ export function learnBudgets(spending: Spending, ask: Ask, nowMs: number): Promi
 }
 
 /** 0 where there is room; soon, where calls under way hold more than is missing; else when the next period begins. */
-export function msUntilAffordable(budget: Budget, limitNano: number, costNano: number, nowMs: number): number {
+function msUntilAffordable(budget: Budget, limitNano: number, costNano: number, nowMs: number): number {
   const total = budget.committedNano + budget.othersNano + costNano
   if (total <= limitNano) return 0
   if (total - budget.reservedNano <= limitNano) return SOON_MS

@@ -3,8 +3,6 @@ import type { LimitConfig } from '../../core/limits.ts'
 
 export type Period = NonNullable<LimitConfig['budgetUsd']>['per']
 
-export const PERIODS = ['hour', 'day', 'week', 'month'] as const satisfies readonly Period[]
-
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
 /** The first Monday after the epoch, which was a Thursday. */

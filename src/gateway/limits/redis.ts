@@ -1,6 +1,6 @@
 // The limits of several processes together, counted in Redis. What this process holds is counted in its own memory too:
 // it is what Redis is told anew after it forgot, and what decides alone while Redis is away, if that is wanted.
-import { AppError } from '../../core/errors.ts'
+import { AppError, describeError } from '../../core/errors.ts'
 import type { Clock } from '../../core/clock.ts'
 import { Timekeeper } from '../../core/timekeeper.ts'
 import type { Log } from '../../observe/log.ts'
@@ -118,7 +118,10 @@ export class RedisLimiter implements Limiter {
         )
         .catch(() => undefined)
       if (local) return this.#admitAlone(ask)
-      throw lost('Redis did not answer', error)
+      if (!isBroken(error)) throw lost('Redis did not answer as it should', error)
+      // What was asked there is void. A connection that breaks and is back in a moment costs nobody a call.
+      if (this.#link.joined === joined) this.#link.leave(describeError(error))
+      return this.#again(ask, this.#clock.now(), tries)
     }
     switch (answer.kind) {
       case 'stranger':
@@ -154,7 +157,7 @@ export class RedisLimiter implements Limiter {
   }
 
   #again(ask: Ask, nowMs: number, tries: number): Promise<Decision> {
-    if (tries <= 1) return Promise.reject(lost('Redis and this process do not agree on the time'))
+    if (tries <= 1) return Promise.reject(lost('Redis broke off again and again, or does not agree on the time'))
     return this.#admit(ask, nowMs, tries - 1)
   }
 
@@ -253,6 +256,12 @@ export class RedisLimiter implements Limiter {
       yield { keys: [`${prefix}c:${id}`, `${prefix}b:${id}`], args: [active, start, end, own].map(String) }
     }
   }
+}
+
+/** The connection is gone, or is to be made anew: the server has forgotten our scripts. Else it answered, or is late. */
+function isBroken(error: unknown): boolean {
+  if (error instanceof AppError || !(error instanceof Error)) return false
+  return error.name !== 'ReplyError' || error.message.startsWith('NOSCRIPT')
 }
 
 const NOT_COUNTED = -1

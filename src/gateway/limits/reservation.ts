@@ -4,7 +4,7 @@ import { type KnownPrice, mostCostOf } from '../prices.ts'
 import type { Used } from './limiter.ts'
 
 /** What is assumed of an answer that neither the caller nor the config limits. */
-export const DEFAULT_MAX_OUTPUT_TOKENS = 4096
+const DEFAULT_MAX_OUTPUT_TOKENS = 4096
 
 /**
  * Characters a token, for the worst case: fewer than usual (about 4), because code, numbers and other scripts than

@@ -23,10 +23,10 @@ export interface Subject {
 export type LimitsOf = Pick<Config, 'limits' | 'models'>
 
 /** A user as the ledger and the counters know them. */
-export const userHash = (tenant: string, user: string): string => sha256Hex(JSON.stringify([tenant, user])).slice(0, 32)
+const userHash = (tenant: string, user: string): string => sha256Hex(JSON.stringify([tenant, user])).slice(0, 32)
 
 /** A key's own limits take the place of the defaults one by one. */
-export const limitsOfKey = (caller: Caller, { limits }: LimitsOf): LimitConfig => {
+const limitsOfKey = (caller: Caller, { limits }: LimitsOf): LimitConfig => {
   const { requestsPerMinute, tokensPerMinute, concurrency, budgetUsd } = limits
   return { requestsPerMinute, tokensPerMinute, concurrency, budgetUsd, ...caller.limits }
 }
@@ -73,18 +73,25 @@ export function subjectsFor(caller: Caller, user: string | undefined, model: str
   return subjects
 }
 
-/** The same, from memory where it can be: most calls come from few callers. */
+/** A caller's subjects that are kept: callers can make up users without end. */
+const KEPT = 1_000
+
+/** The same, from memory where it can be: most calls come from few callers. Made anew when the config changes. */
 export function createSubjects(
   config: LimitsOf,
 ): (caller: Caller, user: string | undefined, model: string) => readonly Subject[] {
   const known = new WeakMap<Caller, Map<string, readonly Subject[]>>()
   return (caller, user, model) => {
-    if (user !== undefined && user !== '') return subjectsFor(caller, user, model, config)
     let ofCaller = known.get(caller)
     if (!ofCaller) known.set(caller, (ofCaller = new Map()))
-    let subjects = ofCaller.get(model)
-    // The model is one of the config's by now, so there are not many.
-    if (!subjects) ofCaller.set(model, (subjects = subjectsFor(caller, undefined, model, config)))
+    // No model of the config has a line break in its name.
+    const under = user === undefined ? model : `${model}\n${user}`
+    let subjects = ofCaller.get(under)
+    if (!subjects) {
+      if (ofCaller.size >= KEPT) ofCaller.clear()
+      subjects = subjectsFor(caller, user, model, config)
+      ofCaller.set(under, subjects)
+    }
     return subjects
   }
 }
