@@ -154,7 +154,10 @@ describe('the request', () => {
     await expect(ask({}, 'required')).rejects.toMatchObject({ code: 'unauthenticated' })
   })
 
-  test('with a wrong key is refused even where none is asked for', async () => {
-    await expect(ask({ authorization: 'Bearer nonsense' }, 'off')).rejects.toMatchObject({ code: 'unauthenticated' })
+  test('with a wrong key of ours is refused even where none is asked for; one that a client made up is not', async () => {
+    const unknown = `Bearer mw_${'x'.repeat(43)}`
+    await expect(ask({ authorization: unknown }, 'off')).rejects.toMatchObject({ code: 'unauthenticated' })
+    expect(await ask({ authorization: 'Bearer not-needed' }, 'off')).toBe(LOCAL_CALLER)
+    await expect(ask({ authorization: 'Bearer not-needed' })).rejects.toMatchObject({ code: 'unauthenticated' })
   })
 })
