@@ -79,6 +79,11 @@ function readFields(bytes: Buffer, text: string): SseFrame {
   if (text.startsWith('data: ') && text.indexOf('\n') === text.length - 2 && !text.includes('\r')) {
     return { bytes, event: null, data: text.slice(6, -2) }
   }
+  // And nearly all the others are one data line with a name before it.
+  const named = text.startsWith('event: ') && !text.includes('\r') ? text.indexOf('\n') : -1
+  if (named !== -1 && text.startsWith('data: ', named + 1) && text.indexOf('\n', named + 1) === text.length - 2) {
+    return { bytes, event: text.slice(7, named), data: text.slice(named + 7, -2) }
+  }
   let event: string | null = null
   let data: string | null = null
   for (const line of text.split(/\r\n|\n|\r/)) {

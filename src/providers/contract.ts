@@ -224,28 +224,25 @@ export function describeProvider(contract: ProviderContract): void {
     test('nothing more is read while the sink asks to wait', async () => {
       const half = longest.body.length / 2
       peer.answer(inPieces(contract.streamType, [longest.body.subarray(0, half), longest.body.subarray(half)]))
-      let release: (() => void) | undefined
-      let waited = 0
       const sink = new Collector()
+      const first = Promise.withResolvers<undefined>()
+      const gate = Promise.withResolvers<undefined>()
+      let taken = 0
       const slow: FrameSink = {
         connected: () => undefined,
         take: (frames) => {
-          if (release) waited++
-          sink.take(frames)
-          return new Promise((resolve) => (release = resolve))
+          taken++
+          first.resolve(undefined)
+          void sink.take(frames)
+          return gate.promise
         },
       }
       const done = call(foreign(true), slow)
-      while (!release) await nextTurn()
+      await first.promise
       for (let turn = 0; turn < 200; turn++) await nextTurn()
-      expect(waited).toBe(0)
-      const drain = async () => {
-        for (;;) {
-          release?.()
-          await nextTurn()
-        }
-      }
-      await Promise.race([done, drain()])
+      expect(taken).toBe(1)
+      gate.resolve(undefined)
+      await done
       expect(saidIn(sink.events)).toMatchObject(longest.said)
     })
 

@@ -1,5 +1,9 @@
 import Anthropic from '@anthropic-ai/sdk'
+import { createAnthropic } from '@ai-sdk/anthropic'
+import { ChatAnthropic } from '@langchain/anthropic'
+import { streamText, tool } from 'ai'
 import OpenAI from 'openai'
+import { z } from 'zod'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createKey } from '../../access/keys.ts'
 import { systemClock } from '../../core/clock.ts'
@@ -23,7 +27,8 @@ providers:
   gpt: { kind: openai, baseUrl: "${openai.baseUrl}", apiKey: sk-secret }
 models:
   opus: { targets: [{ provider: claude, model: claude-opus-4-6 }] }
-  gpt: { targets: [{ provider: gpt, model: gpt-real }] }
+  gpt: { targets: [{ provider: gpt, model: gpt-real }], retries: { max: 0 } }
+  old: { targets: [{ provider: claude, model: claude-haiku-4-5 }] }
   both: { targets: [{ provider: gpt, model: gpt-real }, { provider: claude, model: claude-opus-4-6 }] }
   safe: { targets: [{ provider: claude, model: claude-opus-4-6 }, { provider: gpt, model: gpt-real }] }
 `,
@@ -161,6 +166,40 @@ describe('with Anthropic behind it', () => {
     expect(message).toMatchObject({ content: [{ type: 'text', text: 'Yes' }], usage: { input_tokens: 12 } })
   })
 
+  test('an answer that breaks off is gone on with elsewhere, in the blocks that the caller has', async () => {
+    const thinking = recordedStream('clear-thinking.1')
+    streams(thinking.subarray(0, thinking.indexOf('"text":" ÷ 5 "')))(anthropic)
+    streams(
+      [chunk({ content: '925' }), chunk({ content: ' ÷ 5 = 185' }), chunk({}, { finish_reason: 'stop' }), DONE].join(
+        '',
+      ),
+    )(openai)
+    const text = await (await post({ model: 'safe', stream: true })).text()
+    expect(checkStream(Buffer.from(text))).toBeNull()
+    const message = await client.messages.stream({ ...HI, model: 'safe' }).finalMessage()
+    expect(message.content).toMatchObject([
+      { type: 'thinking', signature: expect.stringMatching(/^EvQB/) as string },
+      { type: 'text', text: '925 ÷ 5 = 185' },
+    ])
+    expect(message.stop_reason).toBe('end_turn')
+  })
+
+  test('a target that takes a prefill goes on behind what was said', async () => {
+    const whole = recordedStream('text').toString()
+    const cut = whole.slice(0, whole.indexOf('"text":". How are'))
+    let calls = 0
+    anthropic.behave(({ response }) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' })
+      response.end(++calls === 1 ? cut : whole.replace(/"text":"[^"]+"/g, '"text":"."'))
+    })
+    const message = await client.messages.stream({ ...HI, model: 'old' }).finalMessage()
+    expect(anthropic.asked[1]?.body['messages']).toEqual([
+      { role: 'user', content: [{ type: 'text', text: 'Hi' }] },
+      { role: 'assistant', content: [{ type: 'text', text: "Hello! I'm doing well, thank you for asking" }] },
+    ])
+    expect(message.content).toMatchObject([{ type: 'text', text: "Hello! I'm doing well, thank you for asking......" }])
+  })
+
   test('tokens are counted by it, for nothing', async () => {
     answers(200, { input_tokens: 14 })(anthropic)
     expect(await client.messages.countTokens({ model: 'opus', messages: HI.messages })).toMatchObject({
@@ -294,6 +333,44 @@ describe('an OpenAI client with Anthropic behind it', () => {
   })
 })
 
+describe('the clients of others', () => {
+  test('the Vercel AI SDK streams tool calls, with Anthropic behind it and with another', async () => {
+    const models = createAnthropic({ baseURL: `${stack.url}/v1`, apiKey: key })
+    const tools = {
+      weather: tool({ inputSchema: z.object({ location: z.string() }) }),
+      search: tool({ inputSchema: z.object({ q: z.string() }) }),
+    }
+    streams(recordedStream('json-other-tool.1'))(anthropic)
+    const verbatim = streamText({ model: models('opus'), prompt: 'Hi', tools })
+    expect(await verbatim.toolCalls).toMatchObject([{ toolName: 'weather', input: { location: 'San Francisco' } }])
+    streams(
+      [
+        chunk({ content: 'Well' }),
+        chunk({
+          tool_calls: [{ index: 0, id: 'c', type: 'function', function: { name: 'search', arguments: '{"q":"é"}' } }],
+        }),
+        chunk({}, { finish_reason: 'tool_calls' }),
+        usageChunk(),
+        DONE,
+      ].join(''),
+    )(openai)
+    const translated = streamText({ model: models('gpt'), prompt: 'Hi', tools })
+    expect(await translated.text).toBe('Well')
+    expect(await translated.toolCalls).toMatchObject([{ toolName: 'search', input: { q: 'é' } }])
+    expect(await translated.finishReason).toBe('tool-calls')
+  })
+
+  test('LangChain.js streams text and tool calls', async () => {
+    const model = new ChatAnthropic({ anthropicApiUrl: stack.url, apiKey: key, model: 'gpt', maxRetries: 0 })
+    streams([chunk({ content: 'Hel' }), chunk({ content: 'lo' }), chunk({}, { finish_reason: 'stop' }), DONE].join(''))(
+      openai,
+    )
+    let text = ''
+    for await (const part of await model.stream('Hi')) text += part.text
+    expect(text).toBe('Hello')
+  })
+})
+
 describe('before any handler', () => {
   test.each([
     ['/v1/messages', { body: '{"model":"opus","messages":[]}' }, 400, 'invalid_request_error'],
@@ -323,7 +400,7 @@ describe('before any handler', () => {
   test('its SDK lists the models', async () => {
     const ids: string[] = []
     for await (const { id } of client.models.list({ limit: 2 })) ids.push(id)
-    expect(ids).toEqual(['opus', 'gpt', 'both', 'safe'])
+    expect(ids).toEqual(['opus', 'gpt', 'old', 'both', 'safe'])
     expect(await client.models.retrieve('opus')).toMatchObject({ id: 'opus', type: 'model' })
   })
 })
