@@ -20,6 +20,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   sources: ['core', 'llm'],
   actions: ['core', 'llm', 'config'],
   access: ['core', 'db', 'observe'],
+  privacy: ['core', 'llm', 'db', 'observe'],
   gateway: ['core', 'llm', 'db', 'observe', 'config', 'dialects', 'providers'],
   diagnosis: ['core'],
   incidents: ['core', 'llm', 'db', 'observe', 'config', 'diagnosis', 'actions'],
