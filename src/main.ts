@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander'
 import { VERSION } from './app.ts'
 import { configCommand } from './cli/config.ts'
+import { detectCommand } from './cli/detect.ts'
 import { diagnoseCommand } from './cli/diagnose.ts'
 import { doctorCommand } from './cli/doctor.ts'
 import { incidentsCommand } from './cli/incidents.ts'
@@ -17,6 +18,7 @@ const program = new Command('midwatch')
   .addCommand(incidentsCommand())
   .addCommand(keysCommand())
   .addCommand(diagnoseCommand())
+  .addCommand(detectCommand())
   .addCommand(configCommand())
   .addCommand(doctorCommand())
 

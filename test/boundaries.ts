@@ -21,11 +21,11 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   actions: ['core', 'llm', 'config'],
   access: ['core', 'db', 'observe'],
   privacy: ['core', 'llm', 'db', 'observe'],
-  gateway: ['core', 'llm', 'db', 'observe', 'config', 'dialects', 'providers'],
+  gateway: ['core', 'llm', 'db', 'observe', 'config', 'dialects', 'providers', 'privacy'],
   diagnosis: ['core'],
   incidents: ['core', 'llm', 'db', 'observe', 'config', 'diagnosis', 'actions'],
   http: ['core', 'llm', 'db', 'observe', 'dialects', 'access', 'gateway', 'incidents'],
-  cli: ['core', 'db', 'observe', 'config', 'access', 'diagnosis', 'incidents', 'sources', 'app.ts', 'database.ts'],
+  cli: ['core', 'db', 'observe', 'config', 'access', 'diagnosis', 'incidents', 'sources', 'privacy', 'app.ts', 'database.ts'],
 }
 
 /** What stands beside src takes from it only this. */

@@ -1,7 +1,7 @@
 // Personal data and secrets in a text, in one pass. A rule is asked only where a character stands at which it may begin;
 // each looks a bounded way around it and the scan goes on behind what was found, so the time is linear in the text.
 import { isDigit, isWord, wordBefore } from './characters.ts'
-import { readGroups } from './digit-groups.ts'
+import { type DigitGroups, lengthOf, readGroups } from './digit-groups.ts'
 import { cardEnd } from './rules/card.ts'
 import { emailAround } from './rules/email.ts'
 import { ibanEnd } from './rules/iban.ts'
@@ -74,7 +74,7 @@ function numberAt(text: string, at: number, add: Add): number {
     if (token > 0) return add('secret', at - 2, token)
   }
   const groups = readGroups(text, at)
-  const behind = groups.ends[0] ?? at + 1
+  const behind = behindHopeless(groups)
   if (groups.count === 1 && behind - at < 7) return behind
   if (wordBefore(text, at)) return behind
   const ip = ipv4End(text, groups)
@@ -85,9 +85,31 @@ function numberAt(text: string, at: number, add: Add): number {
     const ssn = ssnEnd(text, groups)
     if (ssn > 0 && !goesOn(text, ssn)) return add('ssn', at, ssn)
   }
-  const phone = phoneAt(text, groups)
+  const phone = hopeless(groups, 0) ? null : phoneAt(text, groups)
   return phone ? add('phone', phone.start, phone.end) : behind
 }
+
+/**
+ * The end of the first group, and of those behind it in which nothing can begin: after a `-` or `.` they are part of what
+ * is before them. Else a long row of numbers would be read again from each of them.
+ */
+function behindHopeless(groups: DigitGroups): number {
+  let n = 0
+  const follows = (next: number): boolean => {
+    const separator = groups.separators[next]
+    return separator === 0x2d || separator === 0x2e || (separator === 0x20 && hopeless(groups, next))
+  }
+  while (n + 1 < groups.count && follows(n + 1)) n++
+  return groups.ends[n] ?? 0
+}
+
+/** Three single digits in a row, with spaces between: no number that we know is written so. */
+const hopeless = (groups: DigitGroups, n: number): boolean =>
+  n + 2 < groups.count &&
+  lengthOf(groups, n) === 1 &&
+  lengthOf(groups, n + 1) === 1 &&
+  lengthOf(groups, n + 2) === 1 &&
+  groups.separators[n + 1] !== 0x2e
 
 /** Behind a word or a number with a dash, dot, slash or comma between: part of something longer. */
 function insideId(text: string, at: number): boolean {

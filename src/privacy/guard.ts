@@ -5,6 +5,7 @@ import { type Splice, splice } from '../core/json-members.ts'
 import { AppError } from '../core/errors.ts'
 import { detect } from './detect.ts'
 import { type JsonString, stringsAt } from './json-strings.ts'
+import { isSecret, secretName } from './rules/passwords.ts'
 import type { PiiType, Span } from './spans.ts'
 import type { Region } from './surfaces.ts'
 import { triggersInJson } from './triggers.ts'
@@ -34,10 +35,10 @@ const CLEAN: Guarded = { kind: 'clean', found: [] }
 /** `body` is JSON that JSON.parse accepts, in UTF-8. */
 export function guard(body: Buffer, policy: PiiPolicy): Guarded {
   if (policy.action === 'off' || policy.types.length === 0) return CLEAN
-  const raw = body.latin1Slice()
+  const raw = body.toString('latin1')
   const places = placesIn(raw)
   if (places.length === 0) return CLEAN
-  const decode = (start: number, end: number): string => body.utf8Slice(start, end)
+  const decode = (start: number, end: number): string => body.toString('utf8', start, end)
   const holders = holdersIn(raw, places, 'fields', decode, new Set(policy.types), 0)
   if (holders.length === 0) return CLEAN
   const found = holders.flatMap(findingsOf)
@@ -47,7 +48,7 @@ export function guard(body: Buffer, policy: PiiPolicy): Guarded {
     const told = holders.filter(({ string }) => string.kind === 'text').flatMap(findingsOf)
     return told.length === 0 ? { kind: 'clean', found } : { kind: 'blocked', found: told }
   }
-  const vault = new Vault(policy.action === 'mask' ? '' : unescaped(body.utf8Slice()))
+  const vault = new Vault(policy.action === 'mask' ? '' : unescaped(body.toString('utf8')))
   const names = new Map<string, string>()
   eachTold(holders, (type, value) => {
     names.set(`${type} ${value}`, policy.action === 'mask' ? `[${type}]` : vault.placeholderFor(type, value))
@@ -119,10 +120,12 @@ function holdersIn(
 /** With the name of the member before it, where that may say what the value is: `phone`, `password`. */
 function detectIn(label: string, text: string): readonly Span[] {
   if (label === '' || label.length > 60) return detect(text)
-  const before = `${label}: "`
-  return detect(`${before}${text}"`)
+  const named = secretName(label)
+  if (named && isSecret(text, named, true)) return [{ start: 0, end: text.length, type: 'secret' }]
+  const before = `${label}: `
+  return detect(before + text)
     .filter(({ start }) => start >= before.length)
-    .map(({ start, end, type }) => ({ start: start - before.length, end: Math.min(end - before.length, text.length), type }))
+    .map(({ start, end, type }) => ({ start: start - before.length, end: end - before.length, type }))
 }
 
 function holdsJson(text: string): boolean {

@@ -45,10 +45,17 @@ function domainEnd(text: string, from: number): number {
   }
   while (end > from && text.charCodeAt(end - 1) === 0x2d) end--
   if (dots === 0 || !isAlphanumeric(text.charCodeAt(from))) return -1
-  const top = text.slice(lastDot + 1, end)
-  if (top.length < 2 || top.length > 24 || !isLetter(top.charCodeAt(0)) || NO_DOMAIN.has(top.toLowerCase())) return -1
-  if (!top.startsWith('xn--') && /[\d-]/.test(top)) return -1
-  return end
+  const domain = text.slice(from, end)
+  if (hasTop(domain)) return end
+  // `jo@example.com.pdf` is an address with a file's ending, `icon@2x.min.png` is not.
+  const shorter = domain.slice(0, lastDot - from)
+  return dots > 1 && !/^\d/.test(domain) && hasTop(shorter) ? lastDot : -1
+}
+
+function hasTop(domain: string): boolean {
+  const top = domain.slice(domain.lastIndexOf('.') + 1)
+  if (top.length < 2 || top.length > 24 || !isLetter(top.charCodeAt(0)) || NO_DOMAIN.has(top.toLowerCase())) return false
+  return top.startsWith('xn--') || !/[\d-]/.test(top)
 }
 
 /** Whether the `@` belongs to `scheme://user:password@host`, and where the password is, if one is there. */

@@ -45,17 +45,32 @@ const isAddressCode = (code: number): boolean => isHex(code) || code === COLON |
 export function ipv6Around(text: string, at: number): { readonly start: number; readonly end: number } | null {
   let start = at
   while (start > 0 && at - start < 40 && isAddressCode(text.charCodeAt(start - 1))) start--
-  // A written-out line break before it: `\nfe80::1` is read as `fe80::1`, since n is no hexadecimal; `\b` and `\f` are.
+  // `address:fe80::1`
+  if (text.charCodeAt(start) === COLON && text.charCodeAt(start + 1) !== COLON) start++
   let end = at
   while (end - at < 46 && isAddressCode(text.charCodeAt(end))) end++
   // `address: fe80::1.` and `fe80::1: no route`
   while (end > at && (text.charCodeAt(end - 1) === DOT || (text.charCodeAt(end - 1) === COLON && text.charCodeAt(end - 2) !== COLON))) end--
   if (isWord(text.charCodeAt(end)) || wordBefore(text, start)) return null
+  if (!mayBeAddress(text, start, end) || !isIPv6(text.slice(start, end))) return null
   const address = text.slice(start, end)
-  if (address.length < 6 || !isIPv6(address)) return null
   const parts = address.split(':').filter((part) => part !== '')
   if (parts.length === 8 && parts.every((part) => part.length === 2)) return null
   // `dead::beef` may be code; a real address shows three groups, or the prefix of a link.
   if (!/\d/.test(address) || (parts.length < 3 && !/^(?:f[cde]|[23][0-9a-f]{3}:)/i.test(address) && !address.includes('.'))) return null
   return { start, end }
+}
+
+/** Two to seven colons, never three in a row, and no group of more than four: asked before anything costly. */
+function mayBeAddress(text: string, start: number, end: number): boolean {
+  let colons = 0
+  let group = 0
+  for (let i = start; i < end; i++) {
+    const code = text.charCodeAt(i)
+    if (code === COLON) {
+      if (++colons > 7) return false
+      group = 0
+    } else if (code !== DOT && ++group > 4 && !text.slice(start, end).includes('.')) return false
+  }
+  return colons >= 2 && end - start >= 6 && end - start <= 45
 }

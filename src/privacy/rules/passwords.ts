@@ -68,7 +68,7 @@ const PLACEHOLDER =
   /^(?:[$%<{[/~#]|\.\/|\*{2,}|x{3,}$|your|my[_-]|changeme|change_me|example|placeholder|redacted|hidden|none$|null$|true$|false$|undefined$|nil$|string$|str$|required$|optional$|empty$|https?:|[[<]|\.{2,})/i
 
 /** `told`: quoted, or assigned without a space: then plain letters are a password too. */
-function isSecret(value: string, named: Named, told: boolean): boolean {
+export function isSecret(value: string, named: Named, told: boolean): boolean {
   if (PLACEHOLDER.test(value) || value.startsWith('[')) return false
   const { classes, digit, symbol, letter } = look(value)
   if (named === 'key') return value.length >= 12 && digit && letter && !/\s/.test(value) && !/^[a-z_]+(?:[._][a-z_]+)*\d?$/.test(value)

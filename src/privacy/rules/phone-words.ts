@@ -1,4 +1,5 @@
 // What the words before a number say of it. The nearest decides: "order 17, call 555-0132" speaks of a call.
+import { isLetter } from '../characters.ts'
 
 /** `phone`: a device or its number is named. `calling`: somebody calls. `other`: an id, an amount, a date. */
 export type PhoneWords = 'phone' | 'calling' | 'other' | 'nothing'
@@ -6,26 +7,53 @@ export type PhoneWords = 'phone' | 'calling' | 'other' | 'nothing'
 /** How far before the number a word still counts. */
 const REACH = 44
 
-const WORDS = new RegExp(
-  String.raw`\b(?:(?<phone>(?:tele)?phones?|tele?fono?n?|teléfono|t[ée]l(?:[ée]phone)?|tele?fax|mobile?s?|m[óo]vil|handy|cell(?:ular|phone|ulare)?|celular|fax|pager|whatsapp|sms|hotline|helpline|landline|voicemail|msisdn|gsm)` +
-    String.raw`|(?<label>home|work|office|desk|direct|switchboard)(?=\s?:)` +
-    String.raw`|(?<calling>call(?:ed|ing|er|back)?|dial(?:l?ed|l?ing)?|ring|rang|ringing|text(?:ed)? (?:me|us|him|her|them)|reach(?:able|ed)?|contact|answer(?:s|ed|ing)?|appel\w*|llam\w*|anruf\w*|rufnummer)` +
-    String.raw`|(?<other>orders?|invoices?|ids?|ref(?:erence)?|tickets?|cases?|tracking|serial|account|acct|isbn|issn|sku|part|model|version|license|licence|passport|zip|postal|price|amount|total|code|pin|batch|lot|build|timestamp|epoch|hash|bytes?|uuid|function|tool|licen[cs]e|permit|routing|policy|claim|patent|doi|vin|imei|iccid|commit|port|pid))(?![a-z])`,
-  'giu',
-)
+const MEANINGS = new Map<string, PhoneWords>()
+for (const [meaning, words] of [
+  [
+    'phone',
+    'phone phones telephone telephones telefon telefono teléfono téléphone telephon telefone tel tél telefax fax mobile mobil ' +
+      'móvil movil handy cell cellphone cellular cellulare celular pager whatsapp sms hotline helpline landline voicemail ' +
+      'msisdn gsm portable rufnummer telefonnummer',
+  ],
+  [
+    'calling',
+    'call called calling caller callback calls dial dialed dialled dialing ring rang ringing reach reachable reached contact ' +
+      'answer answers answered answering appelle appelez appeler llame llama llamar llamada anruf anrufen',
+  ],
+  [
+    'other',
+    'order orders invoice invoices id ids ref reference ticket tickets case cases tracking serial account acct isbn issn sku part ' +
+      'model version license licence passport zip postal price amount total code pin batch lot build timestamp epoch hash byte bytes ' +
+      'uuid function tool permit routing policy claim patent doi vin imei iccid commit port pid population',
+  ],
+] as const)
+  for (const word of words.split(' ')) MEANINGS.set(word, meaning)
+
+/** On a visiting card, before a colon: `Home: 98765432`. */
+const LABELS = new Set(['home', 'work', 'office', 'desk', 'direct', 'switchboard'])
+const PERSONS = new Set(['me', 'us', 'him', 'her', 'them'])
+/** Their calls are no telephone calls. */
+const CALLED_BY_PROGRAMS = new Set(['function', 'tool', 'api', 'system', 'method', 'rpc', 'service'])
 
 export function phoneWords(text: string, start: number): PhoneWords {
   const from = Math.max(0, start - REACH)
-  // A cut word at the far end may only look like one of these; one character more shows that it is cut.
-  const before = text.slice(from, start)
-  let nearest: PhoneWords = 'nothing'
-  for (const { groups, index } of before.matchAll(WORDS)) {
-    if (index === 0 && from > 0 && /\w/.test(text.charAt(from - 1))) continue
-    if (groups?.['phone'] !== undefined || groups?.['label'] !== undefined) nearest = 'phone'
-    // "phone, call me at": the stronger word stays.
-    else if (groups?.['calling'] !== undefined) nearest = nearest === 'phone' ? 'phone' : 'calling'
-    // "phone id" is an id; "call reference" too.
-    else nearest = 'other'
+  let calling = false
+  let behind = ''
+  for (let end = start; end > from; end--) {
+    if (!isLetter(text.charCodeAt(end - 1))) continue
+    let begin = end - 1
+    while (begin > from && isLetter(text.charCodeAt(begin - 1))) begin--
+    // A word that is cut at the far end may only look like one of these.
+    if (begin === from && from > 0 && isLetter(text.charCodeAt(from - 1))) break
+    const word = text.slice(begin, end).toLowerCase()
+    if (calling && CALLED_BY_PROGRAMS.has(word)) return 'other'
+    const meaning = MEANINGS.get(word)
+    if (meaning === 'phone' || (LABELS.has(word) && /^\s?:/.test(text.slice(end, end + 2)))) return 'phone'
+    // Behind "call" only a telephone could say more.
+    if (meaning === 'other') return calling ? 'calling' : 'other'
+    calling ||= meaning === 'calling' || ((word === 'text' || word === 'texted') && PERSONS.has(behind))
+    behind = word
+    end = begin + 1
   }
-  return nearest
+  return calling ? 'calling' : 'nothing'
 }

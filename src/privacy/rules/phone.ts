@@ -85,7 +85,7 @@ function national(text: string, groups: DigitGroups, start: number, inParens: bo
     const year = area === 4 && /^(?:19|20)/.test(digits)
     return (digits.length >= 9 && !year && words() !== 'other') || isPhone(words()) ? last : -1
   }
-  if (groups.count > 1 && trunkForm(groups, last, digits)) return words() === 'other' ? -1 : last
+  if (groups.count > 1 && trunkForm(groups, last, digits) && !amongNumbers(text, start)) return words() === 'other' ? -1 : last
   return byItsWords(groups, last, digits, words)
 }
 
@@ -119,20 +119,25 @@ function lastOfNumber(groups: DigitGroups): number {
 
 /** A leading 0, then groups of two to eight digits, nine to eleven in all: `0490 75 40 81`, `020 7946 0958`. */
 function trunkForm(groups: DigitGroups, last: number, digits: string): boolean {
-  if (!digits.startsWith('0') || last < 1 || digits.length < 9 || digits.length > 13) return false
+  if (!/^0{1,2}[1-9]/.test(digits) || last < 1 || digits.length < 9 || digits.length > 13) return false
   if (digits.length > 11 && !digits.startsWith('00')) return false
   if (!uniform(groups, last) && lengthOf(groups, 0) > 5) return false
   for (let n = 0; n <= last; n++) if (lengthOf(groups, n) < 2) return false
   return lengthOf(groups, 0) <= 5
 }
 
+/** In the middle of a longer row of groups. */
+const amongNumbers = (text: string, start: number): boolean =>
+  text.charCodeAt(start - 1) === SPACE && isDigit(text.charCodeAt(start - 2))
+
 function byItsWords(groups: DigitGroups, last: number, digits: string, words: () => PhoneWords): number {
   if (digits.length < 7 || digits.length > 13) return -1
   if (last === 0) {
     // Seconds and milliseconds since 1970 begin with a 1, and stand behind words like "call" as well.
     const time = digits.startsWith('1') && (digits.length === 10 || digits.length === 13)
-    const home = /^0[1-9]/.test(digits) && digits.length >= 9 && digits.length <= 11
-    return !time && (words() === 'phone' || (home && words() === 'calling')) ? 0 : -1
+    // Behind a weaker word it has to look like one: `0612345678`, `4155550132`.
+    const shaped = /^0[1-9]\d{7,9}$|^[2-9]\d{2}[2-9]\d{6}$/.test(digits)
+    return !time && (words() === 'phone' || (shaped && words() === 'calling')) ? 0 : -1
   }
   for (let n = 1; n <= last; n++) if (lengthOf(groups, n) < 2) return -1
   return isPhone(words()) ? last : -1
