@@ -1,11 +1,14 @@
 // What of all the tries reaches the caller, in the caller's dialect. The first try with content owns the answer; frames of
 // a provider that speaks the dialect pass as they are, others are written anew. What was sent is remembered as far as it is
-// needed to go on elsewhere when the answer breaks off.
+// needed to go on elsewhere when the answer breaks off, as the providers know it: the originals of placeholders are put
+// back on the last step to the caller.
 import { SseSplitter } from '../core/sse.ts'
 import type { AnswerWriter, Ask, Dialect } from '../llm/dialect.ts'
 import type { AnswerEvent } from '../llm/events.ts'
 import { type Frame, NO_BYTES, NO_EVENTS } from '../llm/frames.ts'
 import { ProviderFailure } from '../llm/provider.ts'
+import { createRestorer, type Restorer, restoreText } from '../privacy/restore.ts'
+import type { Vault } from '../privacy/vault.ts'
 import type { Audience } from './audience.ts'
 import type { Target } from './plan.ts'
 import type { Run } from './run.ts'
@@ -23,6 +26,8 @@ export class Delivery {
   readonly #ask: Ask
   readonly #dialect: Dialect
   readonly #audience: Audience
+  readonly #vault: Vault | null
+  readonly #restorer: Restorer | null
   #owner: object | undefined
   #writer: AnswerWriter | undefined
   #said: Said | undefined
@@ -31,14 +36,21 @@ export class Delivery {
   /** Something went out: whatever comes now has to go on from there. */
   begun = false
 
-  /** `rescuable`: remember what was sent. */
-  constructor(run: Run, ask: Ask, audience: Audience, options: { release: Release; rescuable: boolean }) {
+  /** `rescuable`: remember what was sent. With a `vault` no answer may pass verbatim. */
+  constructor(
+    run: Run,
+    ask: Ask,
+    audience: Audience,
+    options: { release: Release; rescuable: boolean; vault: Vault | null },
+  ) {
     this.release = options.release
     this.#run = run
     this.#ask = ask
     this.#dialect = run.call.dialect
     this.#audience = audience
     this.#kept = options.rescuable ? [] : null
+    this.#vault = options.vault
+    this.#restorer = options.vault && createRestorer(options.vault)
   }
 
   /** Called when the answer has got its owner. */
@@ -100,24 +112,28 @@ export class Delivery {
   /** All was said. What the caller gets at last, once the outcome is recorded; `closing` is the provider's end mark. */
   finish(closing: Uint8Array | null): Uint8Array {
     if (!this.#writer) return this.#ask.stream ? (closing ?? this.#dialect.endMark) : NO_BYTES
-    if (this.#ask.stream) return this.#writer.end()
-    void this.#audience.write([{ ...WRITTEN, bytes: this.#writer.whole(), text: this.#said?.text ?? '' }])
+    const rest = this.#restorer ? this.#writer.write(this.#restorer.flush()) : NO_BYTES
+    if (this.#ask.stream) return rest.length === 0 ? this.#writer.end() : Buffer.concat([rest, this.#writer.end()])
+    const said = this.#said?.text ?? ''
+    const text = this.#vault ? restoreText(this.#vault, said) : said
+    void this.#audience.write([{ ...WRITTEN, bytes: this.#writer.whole(), text }])
     return NO_BYTES
   }
 
   #write(events: readonly AnswerEvent[]): Promise<void> | undefined {
-    const bytes = this.#writerFor(events)
+    const restored = this.#restorer?.restore(events) ?? events
+    const bytes = this.#writerFor(events, restored)
     if (bytes.length === 0) return undefined
     let text = ''
-    for (const event of events) if (event.kind === 'text' && event.choice === 0) text += event.text
+    for (const event of restored) if (event.kind === 'text' && event.choice === 0) text += event.text
     return this.#audience.write([{ ...WRITTEN, bytes, text }])
   }
 
-  #writerFor(events: readonly AnswerEvent[]): Uint8Array {
+  #writerFor(events: readonly AnswerEvent[], restored = events): Uint8Array {
     this.#writer ??= this.#dialect.createWriter(this.#ask)
     this.#said ??= new Said()
     this.#said.add(events)
-    return this.#writer.write(events)
+    return this.#writer.write(restored)
   }
 
   #keep(frames: readonly Frame[]): void {

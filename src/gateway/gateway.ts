@@ -20,11 +20,12 @@ import { startLagMeter } from './overload/lag.ts'
 import { Turnstile } from './overload/turnstile.ts'
 import { createPlanner } from './plan.ts'
 import type { ModelCall } from './run.ts'
+import { createScreen } from './screen.ts'
 import { serveCall } from './serve.ts'
 import type { GatewayTables } from './tables.ts'
 
 export interface GatewayOptions {
-  readonly config: Pick<Config, 'providers' | 'models' | 'overload'>
+  readonly config: Pick<Config, 'providers' | 'models' | 'overload' | 'privacy' | 'data'>
   /** With `gatewayMigrations` applied. */
   readonly db: Db<GatewayTables>
   readonly metrics: Metrics
@@ -73,6 +74,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const parts = {
     models: config.models,
     planner,
+    screen: createScreen(config, options.metrics),
     providers,
     ledger,
     metrics: createGatewayMetrics(options.metrics, health),

@@ -11,6 +11,7 @@ export type ErrorType =
   | 'unknown_model'
   | 'breaker_open' // every target failed of late or asked for a pause
   | 'overloaded' // no place came free
+  | 'content_blocked' // personal data in it, and the config forbids to send any
   | 'unrecorded' // the ledger could not take it
   | 'deadline'
   | 'stopping' // Midwatch had to end, and its grace was over

@@ -16,10 +16,12 @@ import type { Pass, Turnstile } from './overload/turnstile.ts'
 import { findModel, type Models, type Planner } from './plan.ts'
 import { failedOutcome, pursue, stoppedOutcome } from './pursue.ts'
 import { type ModelCall, Run } from './run.ts'
+import type { Screen } from './screen.ts'
 
 export interface GatewayParts {
   readonly models: Models
   readonly planner: Planner
+  readonly screen: Screen
   readonly providers: ReadonlyMap<string, Provider>
   readonly ledger: Ledger
   readonly metrics: GatewayMetrics
@@ -40,21 +42,24 @@ export async function serveCall(parts: GatewayParts, call: ModelCall, audience: 
   let outcome: Outcome
   let pass: Pass | undefined
   try {
-    const ask = step('malformed', () => call.dialect.read(call.body))
-    run.ask = ask
-    const model = findModel(parts.models, ask.model)
-    if (model) label = ask.model
+    const asked = step('malformed', () => call.dialect.read(call.body))
+    run.ask = asked
+    const model = findModel(parts.models, asked.model)
+    if (model) label = asked.model
     parts.metrics.began(label)
     if (model) run.endWithin(model.timeouts.totalMs)
     if (model) pass = await enter(parts, run)
-    const plan = step(model ? 'malformed' : 'unknown_model', () => parts.planner.plan(ask, call.caller.tenant))
+    const plan = step(model ? 'malformed' : 'unknown_model', () => parts.planner.plan(asked, call.caller.tenant))
+    const { ask, vault } = step('content_blocked', () => parts.screen(call, asked))
+    run.ask = ask
     await parts.ledger.open(run.row(null)).catch(refuse('unrecorded'))
     const onCut = call.onCut ?? plan.model.stream.onCut
     const delivery = new Delivery(run, ask, audience, {
       release: onCut === 'restart' ? 'complete' : 'content',
       rescuable: onCut === 'continue',
+      vault,
     })
-    outcome = await pursue(parts, { run, ask, plan, delivery, rewrite: false })
+    outcome = await pursue(parts, { run, ask, plan, delivery, rewrite: vault !== null })
   } catch (error) {
     if (run.ask === undefined) parts.metrics.began(label)
     outcome = outcomeOfThrown(error, run)

@@ -1,0 +1,35 @@
+// What a request may tell a provider: users under pseudonyms, and personal data dealt with as the config says. Whoever
+// wrote the request gets the originals back in the answer (see Delivery).
+import type { Config } from '../config/schema.ts'
+import type { Ask } from '../llm/dialect.ts'
+import type { Metrics } from '../observe/metrics.ts'
+import { blockedError, guard } from '../privacy/guard.ts'
+import { createPrivacyMetrics } from '../privacy/metrics.ts'
+import { anonymiseUsers, loadUserIdKey } from '../privacy/user-ids.ts'
+import type { Vault } from '../privacy/vault.ts'
+import type { ModelCall } from './run.ts'
+
+export interface Screened {
+  readonly ask: Ask
+  /** What the answer's placeholders stand for; null where there are none. */
+  readonly vault: Vault | null
+}
+
+/** Throws AppError `content_blocked`. */
+export type Screen = (call: ModelCall, ask: Ask) => Screened
+
+export function createScreen({ privacy, data }: Pick<Config, 'privacy' | 'data'>, metrics: Metrics): Screen {
+  const key = privacy.anonymiseUserIds ? loadUserIdKey(data) : null
+  const count = createPrivacyMetrics(metrics)
+  return (call, ask) => {
+    const named = key ? anonymiseUsers(ask.body, key, call.caller.tenant) : ask.body
+    const guarded = guard(named, privacy.pii)
+    if (guarded.found.length > 0) count(guarded.found)
+    if (guarded.kind === 'blocked') throw blockedError(guarded.found)
+    const body = guarded.kind === 'changed' ? guarded.body : named
+    return {
+      ask: body === ask.body ? ask : call.dialect.read(body),
+      vault: guarded.kind === 'changed' && !guarded.vault.isEmpty ? guarded.vault : null,
+    }
+  }
+}
