@@ -33,12 +33,16 @@ const { values } = parseArgs({ options: { data: { type: 'string' }, misses: { ty
 const data = values.data ?? join(import.meta.dirname, '../../../shared/data')
 const sets = ['pii-presidio', 'pii-nano-en'].filter((set) => existsSync(join(data, set, 'pii.jsonl')))
 if (sets.length === 0) {
-  console.error(`There is no pii-presidio/pii.jsonl and no pii-nano-en/pii.jsonl in ${data}. Name their folder with --data.`)
+  console.error(
+    `There is no pii-presidio/pii.jsonl and no pii-nano-en/pii.jsonl in ${data}. Name their folder with --data.`,
+  )
   process.exit(2)
 }
 
 for (const set of sets) {
-  const lines = readFileSync(join(data, set, 'pii.jsonl'), 'utf8').trim().split('\n')
+  const lines = readFileSync(join(data, set, 'pii.jsonl'), 'utf8')
+    .trim()
+    .split('\n')
   // A row with labels whose place is unknown can show neither what was missed nor what is wrong.
   const rows = lines.map((line) => row.parse(JSON.parse(line))).filter(({ unresolved }) => unresolved.length === 0)
   const counts = new Map(PII_TYPES.map((type) => [type, { labelled: 0, recalled: 0, exact: 0, found: 0, right: 0 }]))
@@ -53,13 +57,15 @@ for (const set of sets) {
       if (hit) count.recalled++
       else if (values.misses) console.log(`${set} missed ${label.type}: ${shown(text, label)}`)
       if (hit?.start === label.start && hit.end === label.end) count.exact++
-      else if (hit && values.misses) console.log(`${set} inexact ${label.type}: ${shown(text, label)} as ${shown(text, hit)}`)
+      else if (hit && values.misses)
+        console.log(`${set} inexact ${label.type}: ${shown(text, label)} as ${shown(text, hit)}`)
     }
     for (const one of found) {
       const count = counts.get(one.type)
       if (!count) continue
       count.found++
-      if (labels.some((label) => label.type === one.type && one.start < label.end && one.end > label.start)) count.right++
+      if (labels.some((label) => label.type === one.type && one.start < label.end && one.end > label.start))
+        count.right++
       else if (values.misses) console.log(`${set} wrong ${one.type}: ${shown(text, one)}`)
     }
   }
@@ -77,14 +83,18 @@ for (const set of sets) {
       })),
   )
   const corpus = rows.map(({ text }) => text)
-  console.log(`${(microsecondsFor(corpus) / (corpus.join('').length / 1024)).toFixed(2)} µs a kB over the set's own texts`)
+  console.log(
+    `${(microsecondsFor(corpus) / (corpus.join('').length / 1024)).toFixed(2)} µs a kB over the set's own texts`,
+  )
 }
 
 const prose =
   'The committee met again in the autumn and, after some debate about the minutes, agreed that the harbour wall would be mended first. ' +
   'Nobody had expected that; the well-known engineer had asked for twelve weeks and was given ten, in 2024 of all years. '
 const two = prose.repeat(9).slice(0, 2048)
-console.log(`\n${microsecondsFor([two]).toFixed(2)} µs for 2 kB of prose with nothing in it (${detect(two).length} findings)`)
+console.log(
+  `\n${microsecondsFor([two]).toFixed(2)} µs for 2 kB of prose with nothing in it (${detect(two).length} findings)`,
+)
 
 /** For one pass over all of them, the best of several rounds. */
 function microsecondsFor(texts: readonly string[]): number {
@@ -103,5 +113,7 @@ function share(part: number, whole: number): string {
 }
 
 function shown(text: string, { start, end }: { start: number; end: number }): string {
-  return JSON.stringify(`${text.slice(Math.max(0, start - 30), start)}[${text.slice(start, end)}]${text.slice(end, end + 12)}`)
+  return JSON.stringify(
+    `${text.slice(Math.max(0, start - 30), start)}[${text.slice(start, end)}]${text.slice(end, end + 12)}`,
+  )
 }

@@ -25,7 +25,19 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   diagnosis: ['core'],
   incidents: ['core', 'llm', 'db', 'observe', 'config', 'diagnosis', 'actions'],
   http: ['core', 'llm', 'db', 'observe', 'dialects', 'access', 'gateway', 'incidents'],
-  cli: ['core', 'db', 'observe', 'config', 'access', 'diagnosis', 'incidents', 'sources', 'privacy', 'app.ts', 'database.ts'],
+  cli: [
+    'core',
+    'db',
+    'observe',
+    'config',
+    'access',
+    'diagnosis',
+    'incidents',
+    'sources',
+    'privacy',
+    'app.ts',
+    'database.ts',
+  ],
 }
 
 /** What stands beside src takes from it only this. */

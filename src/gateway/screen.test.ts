@@ -4,7 +4,17 @@ import { afterEach, expect, test } from 'vitest'
 import { createKey } from '../access/keys.ts'
 import { systemClock } from '../core/clock.ts'
 import { tempFolder } from '../../test/temp.ts'
-import { answers, chunk, cutsAfter, DONE, goodStream, plainAnswer, startUpstream, stream, type Upstream } from './testing/upstream.ts'
+import {
+  answers,
+  chunk,
+  cutsAfter,
+  DONE,
+  goodStream,
+  plainAnswer,
+  startUpstream,
+  stream,
+  type Upstream,
+} from './testing/upstream.ts'
 import { type Stack, startStack } from './testing/stack.ts'
 
 let stack: Stack | undefined
@@ -41,7 +51,8 @@ const ask = [{ role: 'user' as const, content: 'I am jo@example.com, call +44 20
 test('the provider sees placeholders, the caller of a plain answer the originals', async () => {
   const { first, client, stack } = await start(PSEUDONYMS)
   first.behave(answers('Hello [EMAIL-1], or [PHONE-1]? Not [EMAIL-2].'))
-  const answer = await client.chat.completions.create({ model: 'fast', messages: ask })
+  const answer = await client.chat.completions.create({ model: 'fast', messages: ask, logit_bias: { 7: -100 } })
+  expect(first.asked[0]?.body['logit_bias']).toEqual({ 7: -100 })
   expect(answer.choices[0]?.message.content).toBe('Hello jo@example.com, or +44 20 7946 0958? Not [EMAIL-2].')
   expect(first.asked[0]?.body['messages']).toEqual([{ role: 'user', content: 'I am [EMAIL-1], call [PHONE-1]' }])
   expect(await stack.metric('midwatch_pii_found_total{type="email"}')).toBe(1)
@@ -55,9 +66,9 @@ test('in a stream they come back whatever the cuts, in text and in the arguments
   first.behave(async ({ response }) => {
     await stream(response, [
       chunk({ role: 'assistant', content: '' }),
-      ...[...'To [EMAIL-1]: [EMA'].map((character) => chunk({ content: character })),
+      ...'To [EMAIL-1]: [EMA'.split('').map((character) => chunk({ content: character })),
       chunk({ tool_calls: [{ index: 0, id: 'call_1', type: 'function', function: { name: 'mail', arguments: '' } }] }),
-      ...[...'{"to":"[EMAIL-1]"}'].map((character) => call(character)),
+      ...'{"to":"[EMAIL-1]"}'.split('').map((character) => call(character)),
       chunk({}, { finish_reason: 'tool_calls' }),
       DONE,
     ])

@@ -1,7 +1,7 @@
 // What a request may tell a provider: users under pseudonyms, and personal data dealt with as the config says. Whoever
 // wrote the request gets the originals back in the answer (see Delivery).
 import type { Config } from '../config/schema.ts'
-import type { Ask } from '../llm/dialect.ts'
+import type { Ask, DialectName } from '../llm/dialect.ts'
 import type { Metrics } from '../observe/metrics.ts'
 import { blockedError, guard } from '../privacy/guard.ts'
 import { createPrivacyMetrics } from '../privacy/metrics.ts'
@@ -29,7 +29,10 @@ export function createScreen({ privacy, data }: Pick<Config, 'privacy' | 'data'>
     const body = guarded.kind === 'changed' ? guarded.body : named
     return {
       ask: body === ask.body ? ask : call.dialect.read(body),
-      vault: guarded.kind === 'changed' && !guarded.vault.isEmpty ? guarded.vault : null,
+      vault: guarded.kind === 'changed' && !guarded.vault.isEmpty && !WORDLESS.has(ask.dialect) ? guarded.vault : null,
     }
   }
 }
+
+/** Their answers have no words in which a placeholder could stand, and may pass as they are. */
+const WORDLESS: ReadonlySet<DialectName> = new Set(['openai-embeddings', 'anthropic-count-tokens'])

@@ -15,8 +15,6 @@ export const isAlphanumeric = (code: number): boolean => isDigit(code) || isLett
 
 export const isWord = (code: number): boolean => isDigit(code) || isLetter(code) || code === 0x5f
 
-export const isSpace = (code: number): boolean => code === 0x20 || code === 0x09 || code === 0xa0
-
 /** Letters, digits, `_` and `-`: what most keys and tokens are made of. */
 export const isTokenCode = (code: number): boolean =>
   isDigit(code) || (code >= 0x61 && code <= 0x7a) || isUpper(code) || code === 0x5f || code === 0x2d
@@ -33,5 +31,3 @@ export function wordBefore(text: string, at: number): boolean {
 /** n, r, t, b, f: what stands behind the backslash in JSON that is quoted inside a text. */
 export const isEscapeLetter = (code: number): boolean =>
   code === 0x6e || code === 0x72 || code === 0x74 || code === 0x62 || code === 0x66
-
-export const wordAt = (text: string, at: number): boolean => isWord(text.charCodeAt(at))

@@ -4,7 +4,8 @@ import { detect } from './detect.ts'
 import type { PiiType } from './spans.ts'
 import { triggersInJson } from './triggers.ts'
 
-const found = (text: string): string[] => detect(text).map(({ start, end, type }) => `${type} ${text.slice(start, end)}`)
+const found = (text: string): string[] =>
+  detect(text).map(({ start, end, type }) => `${type} ${text.slice(start, end)}`)
 
 /** Each text with what is to be found in it, as `type value`. */
 const finds = (cases: Readonly<Record<string, readonly string[] | string>>) => {
@@ -17,12 +18,12 @@ const TOKENS = {
   anthropic: `sk-ant-api03-${'x9Y8_w7-'.repeat(8)}A`,
   github: `ghp_${'a1B2c3'.repeat(6)}`,
   gitlab: `glpat-${'a1B2c3D4e5'.repeat(2)}`,
-  aws: `AKIA${'IOSFODNN7EXAMPLE'}`,
-  google: `AIza${'SyA1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6Q'}`,
-  slack: `xoxb-${'123456789012-123456789012-abcDEF'}`,
+  aws: ['AKIA', 'IOSFODNN7EXAMPLE'].join(''),
+  google: ['AIza', 'SyA1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6Q'].join(''),
+  slack: ['xoxb', '123456789012', '123456789012', 'abcDEF'].join('-'),
   stripe: `sk_live_${'a1B2c3D4e5F6'.repeat(2)}`,
   midwatch: `mw_${'a1B2c3D4e5F6'.repeat(3)}`,
-  sendgrid: `SG.${'a1B2c3D4e5F6g7H8i9J0k1'}.${'a1B2c3D4e5F6'.repeat(3)}`,
+  sendgrid: ['SG', 'a1B2c3D4e5F6g7H8i9J0k1', 'a1B2c3D4e5F6'.repeat(3)].join('.'),
   jwt: 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U',
 }
 
@@ -98,7 +99,7 @@ describe('a card, a bank account and a social security number are found by their
     '4111 1111 1111 1111 123': 'card 4111 1111 1111 1111',
     'card 6759649826438453': 'card 6759649826438453',
     'DE89 3704 0044 0532 0130 00 here': 'iban DE89 3704 0044 0532 0130 00',
-    'gb29nwbk60161331926819': 'iban gb29nwbk60161331926819',
+    gb29nwbk60161331926819: 'iban gb29nwbk60161331926819',
     '521-44-9382': 'ssn 521-44-9382',
     'SSN: 521449382': 'ssn 521449382',
     'social security 521 44 9382': 'ssn 521 44 9382',
@@ -193,7 +194,26 @@ const fragment = fc.oneof(
     'phone 98765432',
     ...Object.values(TOKENS),
   ),
-  fc.constantFrom(' ', '-', '.', ':', '=', '"', '\\', '\n', '@', '(', '+', '\u00a0', 'é', '漢', '\ud83d\ude00', '\ud800', '0', 'x'),
+  fc.constantFrom(
+    ' ',
+    '-',
+    '.',
+    ':',
+    '=',
+    '"',
+    '\\',
+    '\n',
+    '@',
+    '(',
+    '+',
+    '\u00a0',
+    'é',
+    '漢',
+    '\ud83d\ude00',
+    '\ud800',
+    '0',
+    'x',
+  ),
   fc.string({ unit: 'binary', maxLength: 6 }),
 )
 const text = fc.array(fragment, { maxLength: 12 }).map((parts) => parts.join(''))

@@ -119,7 +119,11 @@ function insideId(text: string, at: number): boolean {
 
 function goesOn(text: string, end: number): boolean {
   const after = text.charCodeAt(end)
-  return isWord(after) || (after === 0x2d && isWord(text.charCodeAt(end + 1))) || (after === 0x2e && isDigit(text.charCodeAt(end + 1)))
+  return (
+    isWord(after) ||
+    (after === 0x2d && isWord(text.charCodeAt(end + 1))) ||
+    (after === 0x2e && isDigit(text.charCodeAt(end + 1)))
+  )
 }
 
 function emailAt(text: string, at: number, behind: number, add: Add): number {

@@ -15,7 +15,11 @@ function changed(body: string | object, by: PiiPolicy = pseudonymise) {
   return { ...guarded, text, json: JSON.parse(text) as unknown }
 }
 
-const chat = (content: unknown, more: object = {}) => ({ model: 'fast', messages: [{ role: 'user', content }], ...more })
+const chat = (content: unknown, more: object = {}) => ({
+  model: 'fast',
+  messages: [{ role: 'user', content }],
+  ...more,
+})
 
 describe('whatever the surface, an address in it does not reach the provider', () => {
   const at = 'jo@example.com'
@@ -24,9 +28,13 @@ describe('whatever the surface, an address in it does not reach the provider', (
     'chat: text part': chat([{ type: 'text', text: `mail ${at}` }]),
     'chat: system': { messages: [{ role: 'system', content: at }] },
     'chat: tool arguments': {
-      messages: [{ role: 'assistant', tool_calls: [{ function: { name: 'f', arguments: JSON.stringify({ to: at }) } }] }],
+      messages: [
+        { role: 'assistant', tool_calls: [{ function: { name: 'f', arguments: JSON.stringify({ to: at }) } }] },
+      ],
     },
-    'chat: tool result': { messages: [{ role: 'tool', tool_call_id: 'call_1', content: JSON.stringify([{ a: [at] }]) }] },
+    'chat: tool result': {
+      messages: [{ role: 'tool', tool_call_id: 'call_1', content: JSON.stringify([{ a: [at] }]) }],
+    },
     'chat: tool description': { tools: [{ type: 'function', function: { name: 'f', description: `ask ${at}` } }] },
     'chat: schema': { tools: [{ function: { parameters: { properties: { name: { type: 'string', enum: [at] } } } } }] },
     'chat: prediction': { prediction: { type: 'content', content: at } },
@@ -39,10 +47,16 @@ describe('whatever the surface, an address in it does not reach the provider', (
     'responses: prompt variables': { prompt: { id: 'p', variables: { id: at } } },
     'embeddings: input': { input: ['hello', at] },
     'messages: system': { system: [{ type: 'text', text: at }] },
-    'messages: tool use': { messages: [{ content: [{ type: 'tool_use', id: 't', name: 'f', input: { id: at, name: { url: at } } }] }] },
+    'messages: tool use': {
+      messages: [{ content: [{ type: 'tool_use', id: 't', name: 'f', input: { id: at, name: { url: at } } }] }],
+    },
     'messages: key of a tool use': { messages: [{ content: [{ type: 'tool_use', input: { [at]: true } }] }] },
-    'messages: tool result': { messages: [{ content: [{ type: 'tool_result', content: [{ type: 'text', text: at }] }] }] },
-    'messages: document': { messages: [{ content: [{ type: 'document', source: { type: 'text', media_type: 'text/plain', data: at } }] }] },
+    'messages: tool result': {
+      messages: [{ content: [{ type: 'tool_result', content: [{ type: 'text', text: at }] }] }],
+    },
+    'messages: document': {
+      messages: [{ content: [{ type: 'document', source: { type: 'text', media_type: 'text/plain', data: at } }] }],
+    },
     'an unknown field': { somethingNew: { deep: [[at]] } },
   }
   for (const [name, body] of Object.entries(surfaces))
@@ -61,23 +75,33 @@ describe('what would break the call is left alone', () => {
     'ids and names': { messages: [{ name: at, tool_call_id: at, tool_calls: [{ id: at, function: { name: at } }] }] },
     'the bytes of an image': { content: [{ source: { type: 'base64', media_type: 'image/png', data: `AA${at}` } }] },
     'the address of an image': chat([{ type: 'image_url', image_url: { url: `https://x.com/?u=a%40b.com` } }]),
-    'audio': chat([{ type: 'input_audio', input_audio: { data: at, format: 'wav' } }]),
-    'credentials of a tool of the provider': { tools: [{ type: 'mcp', server_url: 'https://a:b@x.com', headers: { Authorization: 'Bearer abcdef1234567890' } }] },
+    audio: chat([{ type: 'input_audio', input_audio: { data: at, format: 'wav' } }]),
+    'credentials of a tool of the provider': {
+      tools: [{ type: 'mcp', server_url: 'https://a:b@x.com', headers: { Authorization: 'Bearer abcdef1234567890' } }],
+    },
     'stop sequences': { stop: [at] },
     'hidden reasoning': { input: [{ type: 'reasoning', encrypted_content: at }] },
   }
   for (const [name, body] of Object.entries(left))
-    test(name, () => expect(guard(Buffer.from(JSON.stringify(body)), pseudonymise)).toEqual({ kind: 'clean', found: [] }))
+    test(name, () =>
+      expect(guard(Buffer.from(JSON.stringify(body)), pseudonymise)).toEqual({ kind: 'clean', found: [] }),
+    )
 })
 
 test('a clean body passes as the same bytes, and nothing is made', () => {
-  const body = Buffer.from('{ "model" : "fast", "messages":[{"role":"user","content":"Hello \\u00e9 at 10:30"}] , "n":1.50}')
+  const body = Buffer.from(
+    '{ "model" : "fast", "messages":[{"role":"user","content":"Hello \\u00e9 at 10:30"}] , "n":1.50}',
+  )
   expect(guard(body, pseudonymise)).toEqual({ kind: 'clean', found: [] })
 })
 
 test('only what was found is replaced: every other byte stays', () => {
-  const { text } = changed('{ "n":1.50 , "big":12345678901234567890, "messages":[{"content" : "to jo@x.com, \\ud800"},{"content":"jo@x.com!"}] }')
-  expect(text).toBe('{ "n":1.50 , "big":12345678901234567890, "messages":[{"content" : "to [EMAIL-1], \\ud800"},{"content":"[EMAIL-1]!"}] }')
+  const { text } = changed(
+    '{ "n":1.50 , "big":12345678901234567890, "messages":[{"content" : "to jo@x.com, \\ud800"},{"content":"jo@x.com!"}] }',
+  )
+  expect(text).toBe(
+    '{ "n":1.50 , "big":12345678901234567890, "messages":[{"content" : "to [EMAIL-1], \\ud800"},{"content":"[EMAIL-1]!"}] }',
+  )
 })
 
 test('escapes hide nothing', () => {
@@ -119,8 +143,16 @@ test('signed reasoning comes out as the model wrote it: what it alone says is le
 })
 
 test('the name of a member says what its value is', () => {
-  const { json } = changed({ messages: [{ content: [{ type: 'tool_use', input: { password: 'a "b" c9', phone: '98765432', card: 4111111111111111 } }] }] })
-  expect(json).toEqual({ messages: [{ content: [{ type: 'tool_use', input: { password: '[SECRET-1]', phone: '[PHONE-1]', card: '[CARD-1]' } }] }] })
+  const { json } = changed({
+    messages: [
+      { content: [{ type: 'tool_use', input: { password: 'a "b" c9', phone: '98765432', card: 4111111111111111 } }] },
+    ],
+  })
+  expect(json).toEqual({
+    messages: [
+      { content: [{ type: 'tool_use', input: { password: '[SECRET-1]', phone: '[PHONE-1]', card: '[CARD-1]' } }] },
+    ],
+  })
 })
 
 test('masking says what stood there, and keeps nothing', () => {
@@ -135,7 +167,9 @@ test('a refusal names kinds and fields, and never a value', () => {
   if (guarded.kind !== 'blocked') throw new Error(guarded.kind)
   const error = blockedError(guarded.found)
   expect(error).toMatchObject({ code: 'content_blocked', status: 422, field: 'messages.0.content' })
-  expect(error.message).toContain('an e-mail address in messages.0.content, an e-mail address in metadata, a key or password in metadata')
+  expect(error.message).toContain(
+    'an e-mail address in messages.0.content, an e-mail address in metadata, a key or password in metadata',
+  )
   expect(JSON.stringify(guarded) + error.message).not.toMatch(/x\.com|hunter2/)
 })
 
@@ -151,15 +185,36 @@ test('only the kinds that the policy names are touched', () => {
 
 test('a vault prints nothing of what it keeps', () => {
   const { vault } = changed(chat('a@x.com'))
-  expect(inspect(vault, { depth: 9, showHidden: true }) + JSON.stringify({ vault }) + String(vault)).not.toContain('a@x.com')
+  expect(inspect(vault, { depth: 9, showHidden: true }) + JSON.stringify({ vault })).not.toContain('a@x.com')
 })
 
-const PIECES = ['a@x.com', 'b.c@y.org', '+44 20 7946 0958', 'password="x\\"y9z"', '-----BEGIN PRIVATE KEY-----\nM\n-----END PRIVATE KEY-----']
+const PIECES = [
+  'a@x.com',
+  'b.c@y.org',
+  '+44 20 7946 0958',
+  'password="x\\"y9z"',
+  '-----BEGIN PRIVATE KEY-----\nM\n-----END PRIVATE KEY-----',
+]
 const texts = fc
-  .array(fc.oneof(fc.constantFrom(...PIECES, ' ', '[EMAIL-1]', '[', ']', '\n', '"', '\\', 'é', '漢😀'), fc.string({ unit: 'binary', maxLength: 5 })), { maxLength: 8 })
+  .array(
+    fc.oneof(
+      fc.constantFrom(...PIECES, ' ', '[EMAIL-1]', '[', ']', '\n', '"', '\\', 'é', '漢😀'),
+      fc.string({ unit: 'binary', maxLength: 5 }),
+    ),
+    { maxLength: 8 },
+  )
   .map((parts) => parts.join(' '))
 const values = fc.letrec<{ value: unknown }>((tie) => ({
-  value: fc.oneof({ maxDepth: 4 }, texts, fc.double(), fc.constant(null), fc.array(tie('value'), { maxLength: 3 }), fc.dictionary(fc.constantFrom('content', 'input', 'text', 'arguments', 'x', 'a@x.com'), tie('value'), { maxKeys: 3 })),
+  value: fc.oneof(
+    { maxDepth: 4 },
+    texts,
+    fc.double(),
+    fc.constant(null),
+    fc.array(tie('value'), { maxLength: 3 }),
+    fc.dictionary(fc.constantFrom('content', 'input', 'text', 'arguments', 'x', 'a@x.com'), tie('value'), {
+      maxKeys: 3,
+    }),
+  ),
 })).value
 
 test('whatever the request, it stays JSON of the same shape, and the vault gives back what was there', () => {
@@ -197,7 +252,10 @@ describe('a hostile body costs time in proportion to its length', () => {
   })
   test('an image of eight megabytes', () => {
     const data = Buffer.alloc(6_000_000, 'K7@x').toString('base64')
-    const body = chat([{ type: 'image_url', image_url: { url: `data:image/png;base64,${data}` } }, { type: 'text', text: 'a@x.com' }])
+    const body = chat([
+      { type: 'image_url', image_url: { url: `data:image/png;base64,${data}` } },
+      { type: 'text', text: 'a@x.com' },
+    ])
     expect(changed(body).found).toEqual([{ type: 'email', field: 'messages.0.content.1.text' }])
   })
   test('what is no JSON after all', () => {

@@ -54,7 +54,15 @@ export function guard(body: Buffer, policy: PiiPolicy): Guarded {
     names.set(`${type} ${value}`, policy.action === 'mask' ? `[${type}]` : vault.placeholderFor(type, value))
   })
   const replace: Replace = (type, value) => names.get(`${type} ${value}`) ?? value
-  return { kind: 'changed', body: splice(body, holders.flatMap((holder) => splicesOf(holder, replace))), vault, found }
+  return {
+    kind: 'changed',
+    body: splice(
+      body,
+      holders.flatMap((holder) => splicesOf(holder, replace)),
+    ),
+    vault,
+    found,
+  }
 }
 
 /** For the caller whose request was blocked: which kinds and where, never what. */
@@ -112,7 +120,8 @@ function holdersIn(
       return
     }
     const spans = detectIn(string.label, text).filter(({ type }) => types.has(type))
-    if (spans.length > 0) holders.push({ string, text, plain: text.length === string.end - string.start, spans, inner: [] })
+    if (spans.length > 0)
+      holders.push({ string, text, plain: text.length === string.end - string.start, spans, inner: [] })
   })
   return holders
 }
@@ -177,7 +186,8 @@ type Replace = (type: PiiType, value: string) => string
 
 function splicesOf(holder: Holder, replace: Replace): Splice[] {
   const { string, text, plain, spans } = holder
-  if (string.isNumber) return [{ start: string.start, end: string.end, text: JSON.stringify(rewritten(holder, replace)) }]
+  if (string.isNumber)
+    return [{ start: string.start, end: string.end, text: JSON.stringify(rewritten(holder, replace)) }]
   if (plain) {
     return spans.map(({ start, end, type }) => ({
       start: string.start + start,

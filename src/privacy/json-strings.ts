@@ -34,7 +34,12 @@ const QUOTE = 0x22
 const BACKSLASH = 0x5c
 
 /** `json` must be what JSON.parse accepts; anything else is walked without harm. `places` in order. */
-export function stringsAt(json: string, places: readonly number[], outermost: Region, visit: (string: JsonString) => void): void {
+export function stringsAt(
+  json: string,
+  places: readonly number[],
+  outermost: Region,
+  visit: (string: JsonString) => void,
+): void {
   const levels: Level[] = []
   let place = 0
   let keyStart = 0
@@ -46,7 +51,11 @@ export function stringsAt(json: string, places: readonly number[], outermost: Re
         // [
         const array = json.charCodeAt(at) === 0x5b
         const key = level ? keyIn(level) : ''
-        const region = !level ? outermost : level.array ? level.region : regionOf(level.region, key, level.key, levels.length)
+        const region = !level
+          ? outermost
+          : level.array
+            ? level.region
+            : regionOf(level.region, key, level.key, levels.length)
         levels.push({ array, region, key, start: at, member: '', index: 0, expectsKey: !array })
         break
       }
@@ -73,7 +82,8 @@ export function stringsAt(json: string, places: readonly number[], outermost: Re
           if ((places[place] ?? Infinity) < end) {
             const key = level ? keyIn(level) : ''
             const kind = stringKind(level?.region ?? outermost, key, () => siblingsOf(json, level, at, end))
-            if (kind !== 'structure') visit(describe(at, end, levels, kind, (level?.region ?? outermost) === 'free' ? key : ''))
+            if (kind !== 'structure')
+              visit(describe(at, end, levels, kind, (level?.region ?? outermost) === 'free' ? key : ''))
           }
           while ((places[place] ?? Infinity) < end) place++
         }
@@ -86,7 +96,8 @@ export function stringsAt(json: string, places: readonly number[], outermost: Re
         const end = endOfNumber(json, at)
         const from = level.array ? at : keyStart
         while ((places[place] ?? Infinity) < from) place++
-        if ((places[place] ?? Infinity) < end) visit({ ...describe(at, end, levels, 'text', keyIn(level)), start: at, isNumber: true })
+        if ((places[place] ?? Infinity) < end)
+          visit({ ...describe(at, end, levels, 'text', keyIn(level)), start: at, isNumber: true })
         at = end - 1
       }
     }
@@ -102,7 +113,13 @@ function endOfNumber(json: string, from: number): number {
 /** Elements of a list go by the name of the list. */
 const keyIn = (level: Level): string => (level.array ? level.key : level.member)
 
-function describe(at: number, end: number, levels: readonly Level[], kind: 'text' | 'verbatim', label: string): JsonString {
+function describe(
+  at: number,
+  end: number,
+  levels: readonly Level[],
+  kind: 'text' | 'verbatim',
+  label: string,
+): JsonString {
   const path: string[] = []
   for (const level of levels) {
     if (level.region === 'free') break
@@ -120,7 +137,7 @@ function siblingsOf(json: string, level: Level | undefined, at: number, end: num
 }
 
 /** `from` is the opening quote. A quote ends the string unless an odd number of backslashes stands before it. */
-export function endOfString(json: string, from: number): number {
+function endOfString(json: string, from: number): number {
   let at = from
   for (;;) {
     at = json.indexOf('"', at + 1)

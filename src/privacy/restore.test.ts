@@ -11,31 +11,54 @@ function vaultOf(...values: readonly string[]): Vault {
 }
 
 const texts = (events: readonly AnswerEvent[], kind: AnswerEvent['kind'] = 'text'): string =>
-  events.map((event) => (event.kind === kind ? ('json' in event ? event.json : 'text' in event ? event.text : '') : '')).join('')
+  events
+    .map((event) => (event.kind === kind ? ('json' in event ? event.json : 'text' in event ? event.text : '') : ''))
+    .join('')
 
 const text = (text: string, choice = 0): AnswerEvent => ({ kind: 'text', choice, text })
 const FINISH: AnswerEvent = { kind: 'finish', choice: 0, reason: 'stop' }
 
 const answers = fc
-  .array(fc.constantFrom('[EMAIL-1]', '[EMAIL-2]', '[EMAIL-11]', '[EMAIL-3]', '[', '[E', '[EMAIL-', ']', '1', 'a', '😀', '[['), { maxLength: 14 })
+  .array(
+    fc.constantFrom(
+      '[EMAIL-1]',
+      '[EMAIL-2]',
+      '[EMAIL-11]',
+      '[EMAIL-3]',
+      '[',
+      '[E',
+      '[EMAIL-',
+      ']',
+      '1',
+      'a',
+      '😀',
+      '[[',
+    ),
+    { maxLength: 14 },
+  )
   .map((parts) => parts.join(''))
 
 test('whatever the text and wherever it is cut, the caller reads the same as of the whole', () => {
   const vault = vaultOf(...Array.from({ length: 12 }, (_, i) => `user${i + 1}@x.com`))
   fc.assert(
-    fc.property(answers, fc.array(fc.nat(20), { maxLength: 20 }), fc.constantFrom('text', 'reasoning', 'refusal'), (whole, lengths, kind) => {
-      const restorer = createRestorer(vault)
-      const passed: AnswerEvent[] = []
-      let from = 0
-      for (const length of [...lengths, whole.length]) {
-        passed.push(...restorer.restore([{ kind, choice: 0, text: whole.slice(from, from + length) }]))
-        from += length
-      }
-      passed.push(...restorer.restore([FINISH]))
-      expect(texts(passed, kind)).toBe(restoreText(vault, whole))
-      expect(passed.at(-1)).toEqual(FINISH)
-      expect(restorer.flush()).toEqual([])
-    }),
+    fc.property(
+      answers,
+      fc.array(fc.nat(20), { maxLength: 20 }),
+      fc.constantFrom('text', 'reasoning', 'refusal'),
+      (whole, lengths, kind) => {
+        const restorer = createRestorer(vault)
+        const passed: AnswerEvent[] = []
+        let from = 0
+        for (const length of [...lengths, whole.length]) {
+          passed.push(...restorer.restore([{ kind, choice: 0, text: whole.slice(from, from + length) }]))
+          from += length
+        }
+        passed.push(...restorer.restore([FINISH]))
+        expect(texts(passed, kind)).toBe(restoreText(vault, whole))
+        expect(passed.at(-1)).toEqual(FINISH)
+        expect(restorer.flush()).toEqual([])
+      },
+    ),
     { numRuns: 500 },
   )
 })
@@ -55,7 +78,11 @@ test('the arguments of a tool stay JSON: originals are escaped in them', () => {
   const vault = vaultOf(secret)
   const restorer = createRestorer(vault)
   const call: AnswerEvent = { kind: 'tool-call', choice: 0, id: 'c', name: 'f' }
-  const pieces = ['{"key":"[EMA', 'IL-1]"', '}'].map((json): AnswerEvent => ({ kind: 'tool-arguments', choice: 0, json }))
+  const pieces = ['{"key":"[EMA', 'IL-1]"', '}'].map((json): AnswerEvent => ({
+    kind: 'tool-arguments',
+    choice: 0,
+    json,
+  }))
   const passed = restorer.restore([call, ...pieces, { ...FINISH, reason: 'tool-calls' }])
   expect(JSON.parse(texts(passed, 'tool-arguments'))).toEqual({ key: secret })
 })
@@ -78,7 +105,9 @@ describe('what is held back comes out before anything that ends its part', () =>
 
 test('choices do not mix, and a usage in between holds up nothing', () => {
   const restorer = createRestorer(vaultOf('a@x.com'))
-  const passed = [text('[EMA', 0), text('[EMAIL-', 1), text('IL-1]', 0), text('2]', 1)].flatMap((event) => restorer.restore([event]))
+  const passed = [text('[EMA', 0), text('[EMAIL-', 1), text('IL-1]', 0), text('2]', 1)].flatMap((event) =>
+    restorer.restore([event]),
+  )
   expect(passed).toEqual([text('a@x.com', 0), text('[EMAIL-2]', 1)])
 })
 

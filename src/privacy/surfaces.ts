@@ -21,7 +21,15 @@ const STRUCTURE = new Set(
 )
 
 /** Lists and tables that are left alone as a whole. */
-const STRUCTURED = new Set(['headers', 'stop', 'stop_sequences', 'include', 'mcp_servers', 'cache_control', 'modalities'])
+const STRUCTURED = new Set([
+  'headers',
+  'stop',
+  'stop_sequences',
+  'include',
+  'mcp_servers',
+  'cache_control',
+  'modalities',
+])
 
 /** Objects whose members the caller or the model has named. */
 const FREE = new Set(['metadata', 'arguments', 'variables', 'env'])

@@ -12,7 +12,8 @@ const GROUPINGS: readonly (readonly number[])[] = [
   [6, 13],
 ]
 
-const CONTEXT = /\b(?:card|credit|debit|visa|master ?card|maestro|amex|american express|discover|union ?pay|pan|cvv|cvc)\b/i
+const CONTEXT =
+  /\b(?:card|credit|debit|visa|master ?card|maestro|amex|american express|discover|union ?pay|pan|cvv|cvc)\b/i
 
 /** Where the card that begins with the first group ends; -1 when none does. */
 export function cardEnd(text: string, groups: DigitGroups): number {

@@ -5,12 +5,20 @@ import type { Span } from '../spans.ts'
 
 /** Endings that files have and no domain does: `icon@2x.png`, `getty@tty1.service`. */
 const NO_DOMAIN = new Set(
-  'png jpg jpeg gif svg webp bmp ico css scss js mjs cjs jsx tsx json html htm xml yml yaml toml txt csv pdf doc docx gz tgz tar exe dll php service socket timer target mount'
-    .split(' '),
+  'png jpg jpeg gif svg webp bmp ico css scss js mjs cjs jsx tsx json html htm xml yml yaml toml txt csv pdf doc docx gz tgz tar exe dll php service socket timer target mount'.split(
+    ' ',
+  ),
 )
 
 const isLocal = (code: number): boolean =>
-  isAlphanumeric(code) || code === 0x2e || code === 0x5f || code === 0x2b || code === 0x2d || code === 0x27 || code === 0x25 || code === 0x26
+  isAlphanumeric(code) ||
+  code === 0x2e ||
+  code === 0x5f ||
+  code === 0x2b ||
+  code === 0x2d ||
+  code === 0x27 ||
+  code === 0x25 ||
+  code === 0x26
 
 /** `at` is the sign, `behind` the first character after it. */
 export function emailAround(text: string, at: number, behind: number): Span | null {
@@ -54,7 +62,8 @@ function domainEnd(text: string, from: number): number {
 
 function hasTop(domain: string): boolean {
   const top = domain.slice(domain.lastIndexOf('.') + 1)
-  if (top.length < 2 || top.length > 24 || !isLetter(top.charCodeAt(0)) || NO_DOMAIN.has(top.toLowerCase())) return false
+  if (top.length < 2 || top.length > 24 || !isLetter(top.charCodeAt(0)) || NO_DOMAIN.has(top.toLowerCase()))
+    return false
   return top.startsWith('xn--') || !/[\d-]/.test(top)
 }
 
@@ -67,7 +76,15 @@ function inUrl(text: string, at: number): { readonly password: Span | null } | n
     if (code === 0x2f) break
     if (code === 0x3a) colon = from - 1
     // A space, a quote, an angle bracket, a query or another @: this is no authority. (NaN: the beginning.)
-    if (!(code > 0x20) || code === 0x40 || code === 0x22 || code === 0x3c || code === 0x3e || code === 0x3f || code === 0x23)
+    if (
+      !(code > 0x20) ||
+      code === 0x40 ||
+      code === 0x22 ||
+      code === 0x3c ||
+      code === 0x3e ||
+      code === 0x3f ||
+      code === 0x23
+    )
       return null
   }
   // JSON may write each slash with a backslash before it.

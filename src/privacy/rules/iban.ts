@@ -26,7 +26,13 @@ export function ibanEnd(text: string, at: number): number {
   while (number.length < length) {
     const code = text.charCodeAt(end)
     if (isAlphanumeric(code) && code < 0x80) number += text.charAt(end)
-    else if (grouped && (code === 0x20 || code === 0x2d || code === 0xa0) && isAlphanumeric(text.charCodeAt(end + 1)) && spaces < 12) spaces++
+    else if (
+      grouped &&
+      (code === 0x20 || code === 0x2d || code === 0xa0) &&
+      isAlphanumeric(text.charCodeAt(end + 1)) &&
+      spaces < 12
+    )
+      spaces++
     else return -1
     end++
   }

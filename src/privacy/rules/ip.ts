@@ -29,7 +29,12 @@ export function ipv4End(text: string, groups: DigitGroups): number {
   if (before === 0x2f && isWord(text.charCodeAt(start - 2)) && !port) return -1
   if (before === 0x2d && isWord(text.charCodeAt(start - 2))) return -1
   const after = text.charCodeAt(end)
-  if (isWord(after) || ((after === 0x2d || after === DOT || after === 0x2b) && isLetter(text.charCodeAt(end + 1)) && !startsSentence(text, end)))
+  if (
+    isWord(after) ||
+    ((after === 0x2d || after === DOT || after === 0x2b) &&
+      isLetter(text.charCodeAt(end + 1)) &&
+      !startsSentence(text, end))
+  )
     return -1
   return NOT_AN_ADDRESS.test(text.slice(Math.max(0, start - 24), start)) ? -1 : end
 }
@@ -37,7 +42,8 @@ export function ipv4End(text: string, groups: DigitGroups): number {
 /** A capital behind a full stop without a space between them. */
 const startsSentence = (text: string, end: number): boolean => /^\.[A-Z][a-z]/.test(text.slice(end, end + 3))
 
-const isHex = (code: number): boolean => isDigit(code) || (code >= 0x61 && code <= 0x66) || (code >= 0x41 && code <= 0x46)
+const isHex = (code: number): boolean =>
+  isDigit(code) || (code >= 0x61 && code <= 0x66) || (code >= 0x41 && code <= 0x46)
 
 const isAddressCode = (code: number): boolean => isHex(code) || code === COLON || code === DOT
 
@@ -50,14 +56,22 @@ export function ipv6Around(text: string, at: number): { readonly start: number; 
   let end = at
   while (end - at < 46 && isAddressCode(text.charCodeAt(end))) end++
   // `address: fe80::1.` and `fe80::1: no route`
-  while (end > at && (text.charCodeAt(end - 1) === DOT || (text.charCodeAt(end - 1) === COLON && text.charCodeAt(end - 2) !== COLON))) end--
+  while (
+    end > at &&
+    (text.charCodeAt(end - 1) === DOT || (text.charCodeAt(end - 1) === COLON && text.charCodeAt(end - 2) !== COLON))
+  )
+    end--
   if (isWord(text.charCodeAt(end)) || wordBefore(text, start)) return null
   if (!mayBeAddress(text, start, end) || !isIPv6(text.slice(start, end))) return null
   const address = text.slice(start, end)
   const parts = address.split(':').filter((part) => part !== '')
   if (parts.length === 8 && parts.every((part) => part.length === 2)) return null
   // `dead::beef` may be code; a real address shows three groups, or the prefix of a link.
-  if (!/\d/.test(address) || (parts.length < 3 && !/^(?:f[cde]|[23][0-9a-f]{3}:)/i.test(address) && !address.includes('.'))) return null
+  if (
+    !/\d/.test(address) ||
+    (parts.length < 3 && !/^(?:f[cde]|[23][0-9a-f]{3}:)/i.test(address) && !address.includes('.'))
+  )
+    return null
   return { start, end }
 }
 

@@ -19,7 +19,16 @@ export function secretName(name: string): Named | null {
 /** Last letters that those names can have, d e s t y n a l: looked at before anything costly. */
 const mayEndName = (code: number): boolean => {
   const low = code | 0x20
-  return low === 0x64 || low === 0x65 || low === 0x73 || low === 0x74 || low === 0x79 || low === 0x6e || low === 0x61 || low === 0x6c
+  return (
+    low === 0x64 ||
+    low === 0x65 ||
+    low === 0x73 ||
+    low === 0x74 ||
+    low === 0x79 ||
+    low === 0x6e ||
+    low === 0x61 ||
+    low === 0x6c
+  )
 }
 
 /** The name right before the `=` or `:` at `at`, through quotes and spaces; null when it announces nothing. */
@@ -40,7 +49,11 @@ const QUOTED = /[ \t]{0,3}(?:[=>][ \t]{0,2})?\\?(["'`])((?:(?!\1)[^\\\n\r]|\\(?!
 const BARE = /[ \t]{0,3}(?:[=>][ \t]{0,2})?([^\s"'`<>,;()[\]{}&\\]{1,200})/y
 
 /** What is assigned behind the sign at `at`, where it is a secret. */
-export function assignedSecret(text: string, at: number, named: Named): { readonly start: number; readonly end: number } | null {
+export function assignedSecret(
+  text: string,
+  at: number,
+  named: Named,
+): { readonly start: number; readonly end: number } | null {
   QUOTED.lastIndex = at + 1
   const quoted = QUOTED.exec(text)
   if (quoted) {
@@ -71,10 +84,15 @@ const PLACEHOLDER =
 export function isSecret(value: string, named: Named, told: boolean): boolean {
   if (PLACEHOLDER.test(value) || value.startsWith('[')) return false
   const { classes, digit, symbol, letter } = look(value)
-  if (named === 'key') return value.length >= 12 && digit && letter && !/\s/.test(value) && !/^[a-z_]+(?:[._][a-z_]+)*\d?$/.test(value)
+  if (named === 'key')
+    return value.length >= 12 && digit && letter && !/\s/.test(value) && !/^[a-z_]+(?:[._][a-z_]+)*\d?$/.test(value)
   if (value.length < 4 || (value.match(/\s/g)?.length ?? 0) > 4) return false
   // `args.password`, `db_password`: code that speaks of a secret elsewhere.
-  if (/^[a-z_][\w.]*$/i.test(value) && /pass|pwd|secret|token|key|env|config|credential|input|value|field|hash/i.test(value) && !digit)
+  if (
+    /^[a-z_][\w.]*$/i.test(value) &&
+    /pass|pwd|secret|token|key|env|config|credential|input|value|field|hash/i.test(value) &&
+    !digit
+  )
     return false
   if (told) return value.length >= 5 || classes >= 2
   return (digit && value.length >= 4) || (symbol && letter && value.length >= 6)
@@ -85,7 +103,12 @@ function look(value: string) {
   const upper = /[A-Z]/.test(value)
   const digit = /\d/.test(value)
   const symbol = /[!@#$%^&*?~+|]/.test(value)
-  return { letter: lower || upper, digit, symbol, classes: Number(lower) + Number(upper) + Number(digit) + Number(symbol) }
+  return {
+    letter: lower || upper,
+    digit,
+    symbol,
+    classes: Number(lower) + Number(upper) + Number(digit) + Number(symbol),
+  }
 }
 
 const SPOKEN =
@@ -99,7 +122,8 @@ export function spokenPassword(text: string, start: number): { readonly start: n
   const end = start + found[0].length
   if (found[2] !== undefined) {
     const { classes, digit, symbol } = look(found[2])
-    const credible = (digit || symbol || classes >= 2) && (found[2].match(/\s/g)?.length ?? 0) <= 1 && !PLACEHOLDER.test(found[2])
+    const credible =
+      (digit || symbol || classes >= 2) && (found[2].match(/\s/g)?.length ?? 0) <= 1 && !PLACEHOLDER.test(found[2])
     return credible && !/^\W/.test(found[2]) ? { start: end - 1 - found[2].length, end: end - 1 } : null
   }
   const value = found[3] ?? ''
@@ -108,7 +132,12 @@ export function spokenPassword(text: string, start: number): { readonly start: n
   const { classes, digit, symbol, letter } = look(bare.replace(/!+$/, ''))
   const connected = found[1] !== undefined
   const credible = connected ? letter && (digit || symbol) : classes >= 3 && bare.length >= 8
-  if (!(credible || (classes >= 2 && bare.endsWith('!') && /[a-z][A-Z]/.test(bare))) || bare.length < 6 || PLACEHOLDER.test(bare)) return null
+  if (
+    !(credible || (classes >= 2 && bare.endsWith('!') && /[a-z][A-Z]/.test(bare))) ||
+    bare.length < 6 ||
+    PLACEHOLDER.test(bare)
+  )
+    return null
   const from = end - value.length
   return isAlphanumeric(bare.charCodeAt(0)) || connected ? { start: from, end: from + bare.length } : null
 }

@@ -23,7 +23,13 @@ export function phoneAt(text: string, groups: DigitGroups): { readonly start: nu
   const first = groups.starts[0] ?? 0
   const before = text.charCodeAt(first - 1)
   const inParens = before === 0x28
-  const start = inParens ? (text.charCodeAt(first - 2) === 0x2b ? first - 2 : first - 1) : before === 0x2b ? first - 1 : first
+  const start = inParens
+    ? text.charCodeAt(first - 2) === 0x2b
+      ? first - 2
+      : first - 1
+    : before === 0x2b
+      ? first - 1
+      : first
   const plus = text.charCodeAt(start) === 0x2b
   if (!standsAlone(text, start, plus)) return null
   const last = plus ? international(text, groups) : national(text, groups, start, inParens)
@@ -37,7 +43,10 @@ function standsAlone(text: string, start: number, plus: boolean): boolean {
   if (isWord(before)) return text.charCodeAt(start - 2) === 0x5c
   if (before === 0x2b || before === 0x24 || before === 0x20ac || before === 0xa3) return false
   if (plus) return true
-  return !((before === DASH || before === DOT || before === 0x2f || before === 0x2c) && isWord(text.charCodeAt(start - 2)))
+  return !(
+    (before === DASH || before === DOT || before === 0x2f || before === 0x2c) &&
+    isWord(text.charCodeAt(start - 2))
+  )
 }
 
 function withExtension(text: string, start: number, end: number): { start: number; end: number } | null {
@@ -60,7 +69,8 @@ function international(text: string, groups: DigitGroups): number {
   let last = -1
   for (let n = 0; n < groups.count; n++) {
     // `+44 (0)20`: the zero is for callers at home, and not counted.
-    const zero = lengthOf(groups, n) === 1 && groups.separators[n] === PAREN && text.charCodeAt(groups.starts[n] ?? 0) === 0x30
+    const zero =
+      lengthOf(groups, n) === 1 && groups.separators[n] === PAREN && text.charCodeAt(groups.starts[n] ?? 0) === 0x30
     digits += zero ? 0 : lengthOf(groups, n)
     if (digits > longest) break
     last = n
@@ -85,7 +95,8 @@ function national(text: string, groups: DigitGroups, start: number, inParens: bo
     const year = area === 4 && /^(?:19|20)/.test(digits)
     return (digits.length >= 9 && !year && words() !== 'other') || isPhone(words()) ? last : -1
   }
-  if (groups.count > 1 && trunkForm(groups, last, digits) && !amongNumbers(text, start)) return words() === 'other' ? -1 : last
+  if (groups.count > 1 && trunkForm(groups, last, digits) && !amongNumbers(text, start))
+    return words() === 'other' ? -1 : last
   return byItsWords(groups, last, digits, words)
 }
 
@@ -101,7 +112,8 @@ function northAmerican(text: string, groups: DigitGroups, inParens: boolean): nu
   if (inParens || between !== behind || (area === 1 && separators[1] !== between && separators[1] !== SPACE)) return -1
   const zeroArea = text.charAt(groups.starts[area] ?? 0) === '0'
   if (between === DASH) return zeroArea ? -1 : area + 2
-  const plausible = /[2-9]/.test(text.charAt(groups.starts[area] ?? 0)) && /[2-9]/.test(text.charAt(groups.starts[area + 1] ?? 0))
+  const plausible =
+    /[2-9]/.test(text.charAt(groups.starts[area] ?? 0)) && /[2-9]/.test(text.charAt(groups.starts[area + 1] ?? 0))
   return plausible ? area + 2 : -1
 }
 

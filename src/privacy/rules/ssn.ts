@@ -15,7 +15,8 @@ export function ssnEnd(text: string, groups: DigitGroups): number {
   const [separator, second] = [groups.separators[1], groups.separators[2]]
   if (separator !== second || (groups.count > 3 && groups.separators[3] === separator && separator === 0x2d)) return -1
   const end = groups.ends[2] ?? -1
-  const digits = text.slice(start, groups.ends[0]) + text.slice(groups.starts[1], groups.ends[1]) + text.slice(groups.starts[2], end)
+  const digits =
+    text.slice(start, groups.ends[0]) + text.slice(groups.starts[1], groups.ends[1]) + text.slice(groups.starts[2], end)
   if (!valid(digits)) return -1
   if (separator === 0x2d) return end
   return (separator === 0x20 || separator === 0x2e) && named(text, start) ? end : -1

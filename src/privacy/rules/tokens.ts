@@ -4,7 +4,7 @@ import { isAlphanumeric, isDigit, isTokenCode, wordBefore } from '../characters.
 
 interface Shape {
   /** Further fixed characters that may have to follow. */
-  readonly then?: RegExp
+  readonly goesOn?: RegExp
   /** How many characters follow at the least. */
   readonly least: number
   readonly exactly?: true
@@ -13,8 +13,8 @@ interface Shape {
 /** By what stands up to and with the `-` or `_` that ends the first part of the prefix. */
 const BY_PREFIX: ReadonlyMap<string, Shape> = new Map<string, Shape>([
   ['sk-', { least: 20 }], // OpenAI, Anthropic, OpenRouter, DeepSeek
-  ['sk_', { then: /(?:live|test|prod)_/y, least: 16 }], // Stripe
-  ['rk_', { then: /(?:live|test|prod)_/y, least: 16 }],
+  ['sk_', { goesOn: /(?:live|test|prod)_/y, least: 16 }], // Stripe
+  ['rk_', { goesOn: /(?:live|test|prod)_/y, least: 16 }],
   ['whsec_', { least: 24 }],
   ['mw_', { least: 20 }], // Midwatch
   ['ghp_', { least: 36 }],
@@ -22,7 +22,7 @@ const BY_PREFIX: ReadonlyMap<string, Shape> = new Map<string, Shape>([
   ['ghu_', { least: 36 }],
   ['ghs_', { least: 36 }],
   ['ghr_', { least: 36 }],
-  ['github_', { then: /pat_/y, least: 40 }],
+  ['github_', { goesOn: /pat_/y, least: 40 }],
   ['glpat-', { least: 20 }],
   ['gldt-', { least: 20 }],
   ['glrt-', { least: 20 }],
@@ -41,19 +41,19 @@ const BY_PREFIX: ReadonlyMap<string, Shape> = new Map<string, Shape>([
   ['pplx-', { least: 40 }],
   ['r8_', { least: 36 }],
   ['tvly-', { least: 20 }],
-  ['lsv2_', { then: /(?:pt|sk)_/y, least: 30 }],
-  ['dop_', { then: /v1_/y, least: 60 }],
+  ['lsv2_', { goesOn: /(?:pt|sk)_/y, least: 30 }],
+  ['dop_', { goesOn: /v1_/y, least: 60 }],
   ['shpat_', { least: 32 }],
   ['shpss_', { least: 32 }],
   ['shpca_', { least: 32 }],
   ['sq0atp-', { least: 20 }],
   ['sq0csp-', { least: 40 }],
-  ['key-', { then: /(?=[0-9a-f]{32}(?![\w-]))/y, least: 32, exactly: true }], // Mailgun
-  ['dckr_', { then: /pat_/y, least: 20 }],
+  ['key-', { goesOn: /(?=[0-9a-f]{32}(?![\w-]))/y, least: 32, exactly: true }], // Mailgun
+  ['dckr_', { goesOn: /pat_/y, least: 20 }],
   ['figd_', { least: 30 }],
   ['ntn_', { least: 40 }],
   ['secret_', { least: 40 }],
-  ['lin_', { then: /api_/y, least: 30 }],
+  ['lin_', { goesOn: /api_/y, least: 30 }],
   ['nvapi-', { least: 40 }],
   ['sbp_', { least: 40 }],
   ['sntrys_', { least: 40 }],
@@ -83,10 +83,10 @@ export function prefixedToken(text: string, at: number): { readonly start: numbe
   const shape = BY_PREFIX.get(text.slice(start, at + 1))
   if (!shape || wordBefore(text, start) || text.charCodeAt(start - 1) === 0x2d) return null
   let from = at + 1
-  if (shape.then) {
-    shape.then.lastIndex = from
-    if (!shape.then.test(text)) return null
-    from = shape.then.lastIndex
+  if (shape.goesOn) {
+    shape.goesOn.lastIndex = from
+    if (!shape.goesOn.test(text)) return null
+    from = shape.goesOn.lastIndex
   }
   const end = tokenEnd(text, from)
   if (end - from < shape.least || (shape.exactly && end - from !== shape.least)) return null

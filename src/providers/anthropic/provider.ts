@@ -46,10 +46,12 @@ export function createAnthropicProvider({ name, baseUrl, apiKey, version, header
       const counts = ask.dialect === 'anthropic-count-tokens'
       const dialect = counts ? anthropicCountTokens : anthropicMessages
       const upstream = { model, stream: ask.stream, prefill }
-      const body = verbatim ? dialect.upstreamBody(ask, upstream) : dialect.writeRequest(ask.neutral(), upstream)
+      // Also where the answer is to be written anew, the request need not be.
+      const own = ask.dialect === dialect.name && prefill === undefined
+      const body = own ? dialect.upstreamBody(ask, upstream) : dialect.writeRequest(ask.neutral(), upstream)
       const request = {
         path: `${path}${counts ? '/count_tokens' : ''}${base.search}`,
-        headers: Object.entries({ ...always, ...headersOf(call, always), 'x-request-id': call.requestId }).flat(),
+        headers: Object.entries({ ...always, ...headersOf(call, own, always), 'x-request-id': call.requestId }).flat(),
         body,
         stream: ask.stream,
       }
@@ -61,8 +63,8 @@ export function createAnthropicProvider({ name, baseUrl, apiKey, version, header
 }
 
 /** A body of our own is in the version that we write. Betas add up: those of the config hold for every call. */
-function headersOf({ verbatim, headers }: ProviderCall, always: Readonly<Record<string, string>>): object {
-  if (!verbatim) return { 'anthropic-version': WRITTEN_VERSION }
+function headersOf({ headers }: ProviderCall, own: boolean, always: Readonly<Record<string, string>>): object {
+  if (!own) return { 'anthropic-version': WRITTEN_VERSION }
   if (!headers) return {}
   const given: Record<string, string> = {}
   for (const name of PASSED_HEADERS) if (headers[name] !== undefined) given[name] = headers[name]

@@ -35,10 +35,12 @@ export function createOpenAiProvider({ name, baseUrl, apiKey }: OpenAiOptions): 
     speaks: new Set(['openai-chat', 'openai-embeddings']),
     lacks: new Set(),
     takesPrefill: () => false,
-    call: ({ ask, model, verbatim, requestId }, sink, signal) => {
+    call: ({ ask, model, verbatim, requestId, prefill }, sink, signal) => {
       const upstream = { model, stream: ask.stream }
       const { dialect, path } = ask.dialect === 'openai-embeddings' ? embeddings : chat
-      const body = verbatim ? dialect.upstreamBody(ask, upstream) : dialect.writeRequest(ask.neutral(), upstream)
+      // Also where the answer is to be written anew, the request need not be.
+      const own = ask.dialect === dialect.name && prefill === undefined
+      const body = own ? dialect.upstreamBody(ask, upstream) : dialect.writeRequest(ask.neutral(), upstream)
       const reader = dialect.createReader({ decode: !verbatim, choices: ask.choices, ask })
       return callOverHttp(
         wire,
