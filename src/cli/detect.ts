@@ -49,7 +49,7 @@ type Answer =
   | { readonly kind: 'bad-line'; readonly line: number; readonly problem: string }
 
 /** One answer a line, as they come; empty lines are passed over. */
-export async function* detectLines(input: Readable, policy: PiiPolicy): AsyncGenerator<Answer> {
+async function* detectLines(input: Readable, policy: PiiPolicy): AsyncGenerator<Answer> {
   let number = 0
   try {
     for await (const written of createInterface({ input, crlfDelay: Infinity })) {
