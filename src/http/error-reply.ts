@@ -12,8 +12,7 @@ export function errorReply(error: AppError, dialect: ErrorDialect, requestId: st
   return { status: error.status, headers, json: errorBody(error, dialect, requestId) }
 }
 
-/** The body alone, for streams that have begun. */
-export function errorBody(error: AppError, dialect: ErrorDialect, requestId: string): unknown {
+function errorBody(error: AppError, dialect: ErrorDialect, requestId: string): unknown {
   switch (dialect) {
     case 'anthropic':
       return anthropicErrorBody(error, requestId)

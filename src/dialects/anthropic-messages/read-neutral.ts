@@ -42,7 +42,7 @@ export const isGiven = (value: unknown): boolean =>
   value !== undefined && value !== null && !(Array.isArray(value) && value.length === 0)
 
 /** `what`: of which type it is, where that says more. */
-export const onlyAnthropic = (field: string, what?: string): AppError =>
+const onlyAnthropic = (field: string, what?: string): AppError =>
   new AppError(
     'malformed',
     `The field ${field}${what === undefined ? '' : ` (${what})`} means something only to Anthropic, and this provider speaks another language.`,
