@@ -1,5 +1,6 @@
 // Wires everything: the only place that makes adapters and hands one feature to another. Reading it is reading what
 // Midwatch is made of. Starting is all or nothing; stopping finishes what was accepted, outside in.
+import { join } from 'node:path'
 import { createIdentify } from './access/identify.ts'
 import { createKeyRing } from './access/key-ring.ts'
 import type { AccessTables } from './access/tables.ts'
@@ -10,7 +11,7 @@ import type { Config } from './config/schema.ts'
 import { type Caller, DEFAULT_TENANT } from './core/caller.ts'
 import { systemClock } from './core/clock.ts'
 import type { LogSource, MetricSource } from './core/telemetry.ts'
-import { openDatabase } from './database.ts'
+import { databaseFile, openDatabase } from './database.ts'
 import { lockFolder } from './db/lock.ts'
 import { createWorker, type QueueTables, type Worker } from './db/queue.ts'
 import { diagnose } from './diagnosis/diagnose.ts'
@@ -29,6 +30,7 @@ import { keyRoutes } from './http/routes/keys.ts'
 import { modelRoutes } from './http/routes/models.ts'
 import { operationsRoutes } from './http/routes/operations.ts'
 import { pageRoutes } from './http/routes/page.ts'
+import { requestRoutes } from './http/routes/requests.ts'
 import { sessionRoutes } from './http/routes/session.ts'
 import { usageRoutes } from './http/routes/usage.ts'
 import { startServer } from './http/server.ts'
@@ -96,7 +98,7 @@ async function start({ config, roles, log }: AppOptions, stops: (() => Promise<v
   await keyRing.load()
   stops.push(() => keyRing.stop())
 
-  const gateway = await createGateway({ config, db, metrics, log, clock })
+  const gateway = await createGateway({ config, ledger: ledgerPlaces(config.data), metrics, log, clock })
   stops.push(() => gateway.stop())
 
   const scraper = createEmbeddedScraper(config, log)
@@ -177,7 +179,8 @@ async function start({ config, roles, log }: AppOptions, stops: (() => Promise<v
               ...messagesRoutes(gateway),
               ...embeddingRoutes(gateway),
               ...modelRoutes(gateway),
-              ...usageRoutes({ db, clock }),
+              ...usageRoutes({ db, flush: () => gateway.flush(), clock }),
+              ...requestRoutes({ db, flush: () => gateway.flush() }),
             ]
           : []),
         ...(roles.has('agent')
@@ -204,6 +207,11 @@ async function start({ config, roles, log }: AppOptions, stops: (() => Promise<v
   })
   return addressOf(config, server.port)
 }
+
+const ledgerPlaces = (dataFolder: string) => ({
+  folder: join(dataFolder, 'ledger'),
+  database: { file: databaseFile(dataFolder) },
+})
 
 const foldingRules = ({ agent: { folding } }: Config) => ({
   groupWaitMs: folding.groupWaitSeconds * 1000,

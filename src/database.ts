@@ -10,9 +10,11 @@ import { gatewayMigrations } from './gateway/tables.ts'
 import { checkpointMigrations } from './incidents/investigation/checkpoint-tables.ts'
 import { incidentMigrations } from './incidents/tables.ts'
 
+export const databaseFile = (dataFolder: string): string => join(dataFolder, 'midwatch.db')
+
 /** Opens and migrates. Throws AppError when a newer Midwatch has written it. */
 export async function openDatabase(dataFolder: string): Promise<Connection> {
-  const connection = connectSqlite(join(dataFolder, 'midwatch.db'))
+  const connection = connectSqlite(databaseFile(dataFolder))
   try {
     await migrate(connection, [
       ...accessMigrations,

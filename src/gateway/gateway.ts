@@ -3,7 +3,6 @@ import type { Config } from '../config/schema.ts'
 import { type Clock, systemClock } from '../core/clock.ts'
 import { AppError } from '../core/errors.ts'
 import { Timekeeper } from '../core/timekeeper.ts'
-import type { Db } from '../db/connect.ts'
 import type { DialectName } from '../llm/dialect.ts'
 import type { Log } from '../observe/log.ts'
 import type { Metrics } from '../observe/metrics.ts'
@@ -12,7 +11,7 @@ import type { Audience } from './audience.ts'
 import { Breakers } from './breaker.ts'
 import { type ProviderState, ProviderHealth } from './health.ts'
 import { HedgeBudget } from './hedge.ts'
-import { createLedger } from './ledger.ts'
+import { createLedger, type LedgerOptions } from './ledger/ledger.ts'
 import { Loads } from './load.ts'
 import { createGatewayMetrics } from './metrics.ts'
 import type { Outcome } from './outcome.ts'
@@ -22,12 +21,11 @@ import { createPlanner } from './plan.ts'
 import type { ModelCall } from './run.ts'
 import { createScreen } from './screen.ts'
 import { serveCall } from './serve.ts'
-import type { GatewayTables } from './tables.ts'
 
 export interface GatewayOptions {
-  readonly config: Pick<Config, 'providers' | 'models' | 'overload' | 'privacy' | 'data'>
-  /** With `gatewayMigrations` applied. */
-  readonly db: Db<GatewayTables>
+  readonly config: Pick<Config, 'providers' | 'models' | 'overload' | 'privacy' | 'data' | 'ledger'>
+  /** Where the journal is kept, and the database (with `gatewayMigrations` applied) that it is imported into. */
+  readonly ledger: Pick<LedgerOptions, 'folder' | 'database'>
   readonly metrics: Metrics
   readonly log: Log
   readonly clock?: Clock
@@ -44,6 +42,8 @@ export interface Gateway {
   serve(call: ModelCall, audience: Audience): Promise<Outcome>
   /** Whether some target of this name answers in the dialect itself. */
   speaks(model: string, dialect: DialectName): boolean
+  /** Resolves when all calls that have ended are in the database. Throws `unavailable` when that takes too long. */
+  flush(): Promise<void>
   providerStates(): ReadonlyMap<string, ProviderState>
   /** Takes no new calls, waits for those under way, closes the connections. */
   stop(): Promise<void>
@@ -51,11 +51,11 @@ export interface Gateway {
 
 /** Also marks the calls that a crash left under way. */
 export async function createGateway(options: GatewayOptions): Promise<Gateway> {
-  const { config, db, log, clock = systemClock, random = Math.random } = options
+  const { config, log, clock = systemClock, random = Math.random } = options
   const providers = new Map(
     Object.entries(config.providers).map(([name, settings]) => [name, createProvider(name, settings)]),
   )
-  const ledger = createLedger({ db, clock, log })
+  const ledger = createLedger({ ...options.ledger, ...config.ledger, metrics: options.metrics, clock, log })
   const breakers = new Breakers({ clock, random, onVerdict: (provider, good) => health.note(provider, good) })
   const health: ProviderHealth = new ProviderHealth(clock, [...providers.keys()], (provider) =>
     breakers.isOpen(provider),
@@ -88,7 +88,6 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   }
   const underWay = new Set<Promise<Outcome>>()
   let stopping = false
-  await ledger.recover()
   return {
     models: Object.keys(config.models),
     startedAt: clock.now(),
@@ -98,6 +97,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       underWay.add(served)
       return served
     },
+    flush: () => ledger.flush(),
     speaks: (model, dialect) => planner.speaks(model, dialect),
     providerStates: () => health.states(),
     stop: async () => {

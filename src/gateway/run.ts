@@ -155,10 +155,14 @@ export class Run {
       attempts: this.attempts,
       input_tokens: facts?.usage?.inputTokens ?? null,
       cached_tokens: facts?.usage?.cacheReadTokens ?? null,
+      cache_write_tokens: facts?.usage?.cacheWriteTokens ?? null,
+      cache_write_1h_tokens: facts?.usage?.cacheWrite1hTokens ?? null,
       output_tokens: facts?.usage?.outputTokens ?? null,
       reasoning_tokens: facts?.usage?.reasoningTokens ?? null,
       usage_source: facts?.usageSource ?? 'unknown',
       cost_micro_usd: facts?.costMicroUsd ?? null,
+      cost_source: facts?.costMicroUsd === undefined || facts.costMicroUsd === null ? null : 'config',
+      cache: outcome && 'off',
       duration_ms: outcome && this.elapsedMs(),
       ttft_ms: this.ask?.stream === true ? this.firstContentMs : null,
       error_code: outcome && errorTypeOf(outcome),
@@ -166,6 +170,7 @@ export class Run {
       team: caller.team ?? null,
       user_hash: this.userHash,
       charged_micro_usd: this.chargedMicroUsd,
+      decision: null,
     }
   }
 

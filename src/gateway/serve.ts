@@ -9,7 +9,7 @@ import type { Audience } from './audience.ts'
 import { Delivery } from './delivery.ts'
 import type { HedgeBudget } from './hedge.ts'
 import type { ProviderHealth } from './health.ts'
-import type { Ledger } from './ledger.ts'
+import type { Ledger } from './ledger/ledger.ts'
 import type { GatewayMetrics } from './metrics.ts'
 import type { ErrorType, Outcome } from './outcome.ts'
 import type { Pass, Turnstile } from './overload/turnstile.ts'
@@ -52,7 +52,7 @@ export async function serveCall(parts: GatewayParts, call: ModelCall, audience: 
     const plan = step(model ? 'malformed' : 'unknown_model', () => parts.planner.plan(asked, call.caller.tenant))
     const { ask, vault } = step('content_blocked', () => parts.screen(call, asked))
     run.ask = ask
-    await parts.ledger.open(run.row(null)).catch(refuse('unrecorded'))
+    step('unrecorded', () => parts.ledger.open(run.row(null)))
     const onCut = call.onCut ?? plan.model.stream.onCut
     const delivery = new Delivery(run, ask, audience, {
       release: onCut === 'restart' ? 'complete' : 'content',

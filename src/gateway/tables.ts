@@ -3,6 +3,7 @@
 import { type Kysely, sql } from 'kysely'
 import { newId } from '../core/ids.ts'
 import type { Migration } from '../db/migrate.ts'
+import type { CacheResult, CostSource } from './decision.ts'
 
 export type UsageSource =
   | 'measured' // the provider said so
@@ -25,14 +26,22 @@ export interface LedgerRow {
   status: number | null
   outcome: 'served' | 'refused' | 'failed' | 'abandoned' | null
   attempts: number
-  /** Without cached ones. */
+  /** Read anew: neither from the provider's cache nor written to it. */
   input_tokens: number | null
+  /** Read from the provider's cache. */
   cached_tokens: number | null
+  /** Written to it: for five minutes (or its default), for an hour. */
+  cache_write_tokens: number | null
+  cache_write_1h_tokens: number | null
   /** With reasoning. */
   output_tokens: number | null
   reasoning_tokens: number | null
   usage_source: UsageSource
+  /** Of all attempts together. */
   cost_micro_usd: number | null
+  cost_source: CostSource | null
+  /** Of our own cache; null in rows from before there was one. */
+  cache: CacheResult | null
   duration_ms: number | null
   /** Until the first content; null for plain answers. */
   ttft_ms: number | null
@@ -46,6 +55,8 @@ export interface LedgerRow {
    * cost. null: nothing was reserved, and the cost counts if it is known.
    */
   charged_micro_usd: number | null
+  /** A `Decision` as JSON; null while under way, and in older rows. */
+  decision: string | null
 }
 
 /** One row: what stands for this ledger among all that share a budget. */
@@ -53,9 +64,17 @@ interface LedgerIdentityRow {
   id: string
 }
 
+/** How far each file of the journal is in the ledger; written in the same transaction as the rows. */
+export interface JournalPositionRow {
+  segment: string
+  bytes: number
+  lines: number
+}
+
 export interface GatewayTables {
   ledger: LedgerRow
   ledger_identity: LedgerIdentityRow
+  ledger_journal: JournalPositionRow
 }
 
 export const gatewayMigrations: readonly Migration[] = [
@@ -104,6 +123,24 @@ export const gatewayMigrations: readonly Migration[] = [
         .addColumn('id', 'text', (c) => c.primaryKey())
         .execute()
       await sql`insert into ledger_identity (id) values (${newId('ledger')})`.execute(db)
+    },
+  },
+  {
+    name: '2026-11-25-ledger-journal',
+    up: async (db: Kysely<unknown>) => {
+      for (const column of ['cost_source', 'cache', 'decision']) {
+        await db.schema.alterTable('ledger').addColumn(column, 'text').execute()
+      }
+      for (const column of ['cache_write_tokens', 'cache_write_1h_tokens']) {
+        await db.schema.alterTable('ledger').addColumn(column, 'bigint').execute()
+      }
+      await db.schema.createIndex('ledger_by_request').on('ledger').columns(['request_id']).execute()
+      await db.schema
+        .createTable('ledger_journal')
+        .addColumn('segment', 'text', (c) => c.primaryKey())
+        .addColumn('bytes', 'bigint', (c) => c.notNull())
+        .addColumn('lines', 'bigint', (c) => c.notNull())
+        .execute()
     },
   },
 ]

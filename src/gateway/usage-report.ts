@@ -18,9 +18,14 @@ export interface UsageLine {
   readonly model: string
   readonly requests: number
   readonly served: number
-  /** Without cached ones. */
+  /** Of those served: from our own cache, or along with an identical request. */
+  readonly servedFromCache: number
+  /** Read anew: neither from a provider's cache nor written to it. */
   readonly inputTokens: number
+  /** Read from a provider's cache. */
   readonly cachedTokens: number
+  /** Written to a provider's cache, for however long. */
+  readonly cacheWriteTokens: number
   /** With reasoning. */
   readonly outputTokens: number
   /** The sum of the costs that are known. */
@@ -40,8 +45,10 @@ export async function reportUsage(db: Db<GatewayTables>, question: UsageQuestion
     .select((eb) => [
       eb.fn.countAll<number | string>().as('requests'),
       sum("case when outcome = 'served' then 1 else 0 end").as('served'),
+      sum("case when outcome = 'served' and cache in ('hit', 'shared') then 1 else 0 end").as('from_cache'),
       sum('input_tokens').as('input'),
       sum('cached_tokens').as('cached'),
+      sum('coalesce(cache_write_tokens, 0) + coalesce(cache_write_1h_tokens, 0)').as('written'),
       sum('output_tokens').as('output'),
       sum('cost_micro_usd').as('cost'),
       sum('case when cost_micro_usd is null then 1 else 0 end').as('unknown'),
@@ -60,8 +67,10 @@ export async function reportUsage(db: Db<GatewayTables>, question: UsageQuestion
     model: row.model,
     requests: Number(row.requests),
     served: Number(row.served),
+    servedFromCache: Number(row.from_cache),
     inputTokens: Number(row.input),
     cachedTokens: Number(row.cached),
+    cacheWriteTokens: Number(row.written),
     outputTokens: Number(row.output),
     costUsd: Number(row.cost) / 1e6,
     requestsOfUnknownCost: Number(row.unknown),

@@ -7,20 +7,26 @@ import type { GatewayTables } from '../tables.ts'
 import { InProcessLimiter } from './in-process.ts'
 import type { Limiter } from './limiter.ts'
 import { RedisLimiter } from './redis.ts'
-import { Spending } from './spending.ts'
+import { Spending, type SpentSince } from './spending.ts'
 import { createSpentSince, readLedgerId } from './spent-since.ts'
 
 export interface LimiterOptions {
   readonly config: Pick<Config, 'redis' | 'limits'>
-  /** With `gatewayMigrations` applied, and its rows recovered. */
+  /** With `gatewayMigrations` applied. */
   readonly db: Db<GatewayTables>
+  /** Resolves when all that the ledger was told, by this run and by earlier ones, is in the database. */
+  readonly flush: () => Promise<void>
   readonly clock: Clock
   readonly log: Log
 }
 
 /** Does not wait long for a Redis that is away: the limiter says so itself, and connects when it is there. */
-export async function createLimiter({ config, db, clock, log }: LimiterOptions): Promise<Limiter> {
-  const spentSince = createSpentSince(db)
+export async function createLimiter({ config, db, flush, clock, log }: LimiterOptions): Promise<Limiter> {
+  const read = createSpentSince(db)
+  const spentSince: SpentSince = async (subject, fromMs) => {
+    await flush()
+    return await read(subject, fromMs)
+  }
   if (!config.redis) return new InProcessLimiter(clock, new Spending(spentSince, clock))
   const limiter = new RedisLimiter({
     ...config.redis,

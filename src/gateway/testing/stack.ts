@@ -1,4 +1,7 @@
 // Midwatch's door and gateway over an in-memory database, for tests that call it as a client does.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { sql } from 'kysely'
 import { createIdentify } from '../../access/identify.ts'
 import { createKeyRing } from '../../access/key-ring.ts'
@@ -12,6 +15,7 @@ import { embeddingRoutes } from '../../http/routes/embeddings.ts'
 import { keyRoutes } from '../../http/routes/keys.ts'
 import { messagesRoutes } from '../../http/routes/messages.ts'
 import { modelRoutes } from '../../http/routes/models.ts'
+import { requestRoutes } from '../../http/routes/requests.ts'
 import { sessionRoutes } from '../../http/routes/session.ts'
 import { usageRoutes } from '../../http/routes/usage.ts'
 import { startServer } from '../../http/server.ts'
@@ -41,7 +45,9 @@ export async function startStack({
   await migrate(connection, [...accessMigrations, ...gatewayMigrations])
   const metrics = createMetrics({ process: false })
   const db = connection.as<GatewayTables & AccessTables>()
-  const gateway = await createGateway({ config, db: connection.as<GatewayTables>(), metrics, log, clock, random })
+  const folder = mkdtempSync(join(tmpdir(), 'midwatch-stack-'))
+  const ledger = { folder: join(folder, 'ledger'), database: { db: connection.as<GatewayTables>() } }
+  const gateway = await createGateway({ config, ledger, metrics, log, clock, random })
   const access = connection.as<AccessTables>()
   const keyRing = createKeyRing({ db: access, clock, log })
   const server = await startServer(
@@ -51,7 +57,8 @@ export async function startStack({
         ...messagesRoutes(gateway),
         ...embeddingRoutes(gateway),
         ...modelRoutes(gateway),
-        ...usageRoutes({ db: connection.as<GatewayTables>(), clock }),
+        ...usageRoutes({ db: connection.as<GatewayTables>(), flush: () => gateway.flush(), clock }),
+        ...requestRoutes({ db: connection.as<GatewayTables>(), flush: () => gateway.flush() }),
         ...keyRoutes({ db: access, clock }),
         ...sessionRoutes({ keyRing, publicUrl: undefined }),
       ],
@@ -82,13 +89,15 @@ export async function startStack({
             : JSON.stringify({ model: 'fast', messages: [{ role: 'user', content: 'Hi there' }], ...body }),
       }),
     /** The ledger in the order in which its rows came to be. */
-    rows: (): Promise<LedgerRow[]> =>
-      connection
+    rows: async (): Promise<LedgerRow[]> => {
+      await gateway.flush()
+      return await connection
         .as<GatewayTables>()
         .selectFrom('ledger')
         .selectAll()
         .orderBy(sql`rowid`)
-        .execute(),
+        .execute()
+    },
     /** The value of a metric's line that starts so. */
     metric: async (start: string): Promise<number | undefined> => {
       const line = (await metrics.metrics()).split('\n').find((text) => text.startsWith(start))
@@ -99,6 +108,7 @@ export async function startStack({
       await gateway.stop()
       await keyRing.stop()
       await connection.close()
+      rmSync(folder, { recursive: true, force: true })
     },
   }
 }

@@ -17,7 +17,14 @@ const question = z.strictObject({
   to: day.optional(),
 })
 
-export function usageRoutes({ db, clock }: { db: Db<GatewayTables>; clock: Clock }): Route[] {
+export interface UsageRouteDeps {
+  readonly db: Db<GatewayTables>
+  /** Resolves when what has ended is in the database. */
+  readonly flush: () => Promise<void>
+  readonly clock: Clock
+}
+
+export function usageRoutes({ db, flush, clock }: UsageRouteDeps): Route[] {
   return [
     {
       method: 'GET',
@@ -28,6 +35,7 @@ export function usageRoutes({ db, clock }: { db: Db<GatewayTables>; clock: Clock
         const { from, to } = exchange.query(question)
         const lastDay = to ?? Math.floor(clock.now() / DAY_MS) * DAY_MS
         const firstDay = from ?? lastDay - (DEFAULT_DAYS - 1) * DAY_MS
+        await flush()
         const usage = await reportUsage(db, {
           tenant: caller.tenant,
           keyId: mayDo(caller, 'admin') ? undefined : caller.keyId,
