@@ -98,7 +98,7 @@ export async function listRequests(
   const last = shown.at(-1)
   return {
     requests: shown.map(toView),
-    next: rows.length > limit && last ? { at: Number(last.at), id: last.id } : null,
+    next: rows.length > limit && last ? { at: last.at, id: last.id } : null,
   }
 }
 
@@ -151,13 +151,10 @@ function visible(db: Db<GatewayTables>, { tenant, keyId }: Viewer): SelectQueryB
   return keyId === undefined ? query : query.where('key_id', '=', keyId)
 }
 
-/** PostgreSQL gives bigints as text. */
-const number = (value: number | null): number | null => (value === null ? null : Number(value))
-
 const toView = (row: Shown): RequestView => ({
   id: row.id,
   requestId: row.request_id,
-  at: Number(row.at),
+  at: row.at,
   keyId: row.key_id,
   team: row.team,
   user: row.user_hash,
@@ -172,12 +169,12 @@ const toView = (row: Shown): RequestView => ({
   attempts: row.attempts,
   cache: row.cache,
   tokens: {
-    input: number(row.input_tokens),
-    cacheRead: number(row.cached_tokens),
-    cacheWrite: number(row.cache_write_tokens),
-    cacheWrite1h: number(row.cache_write_1h_tokens),
-    output: number(row.output_tokens),
-    reasoning: number(row.reasoning_tokens),
+    input: row.input_tokens,
+    cacheRead: row.cached_tokens,
+    cacheWrite: row.cache_write_tokens,
+    cacheWrite1h: row.cache_write_1h_tokens,
+    output: row.output_tokens,
+    reasoning: row.reasoning_tokens,
     source: row.usage_source,
   },
   costUsd: row.cost_micro_usd === null ? null : row.cost_micro_usd / 1e6,

@@ -97,8 +97,8 @@ export class Importer {
     this.#position = {
       segment,
       reader: new SegmentReader(segment.path, this.#block),
-      bytes: Number(known?.bytes ?? 0),
-      lines: Number(known?.lines ?? 0),
+      bytes: known?.bytes ?? 0,
+      lines: known?.lines ?? 0,
     }
     return this.#position
   }

@@ -24,6 +24,7 @@ export class Journal {
   #segment: OpenSegment | undefined
   #lines: number
   #started = false
+  #closed = false
 
   /** Makes the folder. Files of earlier runs are left as they are: this run begins its own. Throws what the system throws. */
   constructor(options: JournalOptions) {
@@ -57,6 +58,7 @@ export class Journal {
   }
 
   async close(): Promise<void> {
+    this.#closed = true
     if (this.#segment) this.#syncer.retire(this.#segment.file)
     this.#segment = undefined
     await this.#syncer.stop()
@@ -64,6 +66,7 @@ export class Journal {
   }
 
   #writable(): OpenSegment {
+    if (this.#closed) throw new Error('the journal is closed')
     if (this.#segment && this.#segment.bytes < this.#options.segmentBytes) return this.#segment
     const named = nameSegment(this.#options.folder, this.#lines)
     const next: OpenSegment = { ...named, file: openSync(named.path, 'ax', 0o600), bytes: 0 }

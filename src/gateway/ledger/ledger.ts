@@ -173,6 +173,17 @@ export function createLedger(options: LedgerOptions): Ledger {
     debtor = undefined
   }
 
+  let stopped: Promise<void> | undefined
+  const stop = async (): Promise<void> => {
+    stopping.abort()
+    await debtor
+    payDebts()
+    if (owed.size > 0) log.error({ count: owed.size }, 'ends of requests were not recorded; a start will mark them')
+    await journal.close()
+    await importing.stop()
+    reserve.close()
+  }
+
   // The first line ends what died with the last process. On a full disk it is written with the first request.
   try {
     journal.begin()
@@ -237,15 +248,7 @@ export function createLedger(options: LedgerOptions): Ledger {
         waiting = waiting.filter((one) => one.resolve !== resolve)
       }
     },
-    stop: async () => {
-      stopping.abort()
-      await debtor
-      payDebts()
-      if (owed.size > 0) log.error({ count: owed.size }, 'ends of requests were not recorded; a start will mark them')
-      await journal.close()
-      await importing.stop()
-      reserve.close()
-    },
+    stop: () => (stopped ??= stop()),
   }
 }
 

@@ -120,7 +120,15 @@ test('usage is summed by day and model, and an unknown cost is counted apart', a
   upstream.behave(answersStatus(500, ''))
   await ask(key, 'fast')
   const usage = async (by: string, query = '') => (await call(`/v1/usage${query}`, by)).json()
-  const line = { requests: 1, served: 1, inputTokens: 12, cachedTokens: 0, outputTokens: 5 }
+  const line = {
+    requests: 1,
+    served: 1,
+    servedFromCache: 0,
+    inputTokens: 12,
+    cachedTokens: 0,
+    cacheWriteTokens: 0,
+    outputTokens: 5,
+  }
   expect(await usage(key)).toEqual({
     from: '2026-10-26',
     to: '2026-11-24',
