@@ -57,15 +57,18 @@ async function pass(closed: boolean): Promise<void> {
 
 const loop = new ImportLoop({ pass, tell, clock: systemClock })
 
+async function stop(): Promise<void> {
+  await loop.stop()
+  closeOpened()
+  port.close()
+}
+
 port.on('message', (message: ThreadMessage) => {
   switch (message.kind) {
     case 'wake':
       loop.wake(message.urgent)
       break
     case 'stop':
-      void loop.stop().then(() => {
-        closeOpened()
-        port.close()
-      })
+      void stop()
   }
 })
