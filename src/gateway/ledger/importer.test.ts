@@ -1,5 +1,6 @@
-import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { crc32 } from 'node:zlib'
 import fc from 'fast-check'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { tempFolder } from '../../../test/temp.ts'
@@ -177,16 +178,13 @@ test('what a stranger chooses cannot fill the disk: a long text is cut, and a de
 
 test('a line that a newer Midwatch wrote is kept apart', async () => {
   const folder = tempFolder()
-  const [line] = [rowLine('open', two)]
-  const { crc32 } = await import('node:zlib')
-  const newer = line.slice(9, -1).replace('o1', 'o7')
-  writeFileSync(
-    nameSegment(folder, 0).path,
-    `${crc32(newer).toString(16).padStart(8, '0')} ${newer}\n${line.replace('2', '2')}`,
-  )
+  const newer = rowLine('open', two).slice(9, -1).replace('o1', 'o7')
+  const checksum = crc32(newer).toString(16).padStart(8, '0')
+  writeFileSync(nameSegment(folder, 0).path, `${checksum} ${newer}\n${rowLine('open', one)}`)
   const importer = new Importer({ folder, db: db(), tell: () => undefined })
   await importer.pass(true)
   expect(readFileSync(join(folder, 'rejected'), 'utf8')).toMatch(/^2 7\[/)
+  expect(await stored()).toEqual([one])
 })
 
 type Step =
@@ -203,13 +201,17 @@ test('whatever the order of opening, settling, dying and importing, every reques
   )
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 40 }), fc.constantFrom(1, 600, 1e6), async (steps, segmentBytes) => {
-      await forget()
       const folder = mkdtempSync(join(shared, 'run-'))
-      const clock = new ManualClock()
-      const begin = () =>
-        createLedger({
-          folder,
-          database: { db: db() },
+      const file = join(folder, 'midwatch.db')
+      const own = connectSqlite(file)
+      await migrate(own, gatewayMigrations)
+      /** A process: whose connection ends with it, in the midst of what it does. */
+      const begin = (): { ledger: Ledger; clock: ManualClock; connection: Connection } => {
+        const connection = connectSqlite(file)
+        const clock = new ManualClock()
+        const ledger = createLedger({
+          folder: join(folder, 'ledger'),
+          database: { db: connection.as<GatewayTables>() },
           sync: 'background',
           metrics: createMetrics({ process: false }),
           clock,
@@ -217,8 +219,9 @@ test('whatever the order of opening, settling, dying and importing, every reques
           segmentBytes,
           reserveBytes: 1,
         })
-      const ledgers: Ledger[] = [begin()]
-      const ledger = (): Ledger => ledgers.at(-1) as Ledger
+        return { ledger, clock, connection }
+      }
+      let now = begin()
       const expected = new Map<string, LedgerRow>()
       let underWay: LedgerRow[] = []
       let broken = false
@@ -227,7 +230,7 @@ test('whatever the order of opening, settling, dying and importing, every reques
         const opened = underWay[at % Math.max(1, underWay.length)]
         if (!opened) return
         const last = { ...opened, ...ended, attempts: ++count }
-        void ledger().settle(last)
+        void now.ledger.settle(last)
         expected.set(last.id, last)
         if (!keep) underWay = underWay.filter((other) => other !== opened)
       }
@@ -235,13 +238,19 @@ test('whatever the order of opening, settling, dying and importing, every reques
         if (broken === value) return
         broken = value
         const [from, to] = value ? ['ledger_journal', 'gone'] : ['gone', 'ledger_journal']
-        await connection.as().schema.alterTable(from).renameTo(to).execute()
+        await own.as().schema.alterTable(from).renameTo(to).execute()
+      }
+      const endProcess = async (inOrder: boolean) => {
+        underWay = []
+        if (inOrder) await now.ledger.stop()
+        await now.connection.close()
+        now = begin()
       }
       for (const one of steps) {
         switch (one.kind) {
           case 'open': {
             const opened = row(String(++count).padStart(4, '0'))
-            ledger().open(opened)
+            now.ledger.open(opened)
             underWay.push(opened)
             expected.set(opened.id, died(opened))
             break
@@ -256,17 +265,14 @@ test('whatever the order of opening, settling, dying and importing, every reques
             end(one.which, { outcome: 'refused', status: 429 }, false)
             break
           case 'crash':
-            underWay = []
-            ledgers.push(begin())
+            await endProcess(false)
             break
           case 'stop':
-            underWay = []
-            await ledger().stop()
-            ledgers.push(begin())
+            await endProcess(true)
             break
           case 'import':
-            if (!broken) await ledger().flush()
-            else await clock.advance(500)
+            if (!broken) await now.ledger.flush()
+            else await now.clock.advance(500)
             break
           case 'break':
             await setBroken(true)
@@ -276,12 +282,16 @@ test('whatever the order of opening, settling, dying and importing, every reques
         }
       }
       await setBroken(false)
-      await ledger().stop()
-      ledgers.push(begin())
-      await ledger().flush()
-      expect(await stored()).toEqual([...expected.values()])
-      await ledger().stop()
+      await endProcess(true)
+      await now.ledger.flush()
+      expect(await own.as<GatewayTables>().selectFrom('ledger').selectAll().orderBy('id').execute()).toEqual([
+        ...expected.values(),
+      ])
+      await now.ledger.stop()
+      await now.connection.close()
+      await own.close()
+      rmSync(folder, { recursive: true, force: true })
     }),
-    { numRuns: 150 },
+    { numRuns: 60 },
   )
 }, 120_000)

@@ -87,7 +87,8 @@ export function createLedger(options: LedgerOptions): Ledger {
       }
       case 'idle':
         awake = false
-        if (imported < journal.lines) wake(waiting.length > 0)
+        // Whoever waits has woken it; what is left was written meanwhile, and can wait for more.
+        if (imported < journal.lines) wake(false)
         break
       case 'marked':
         log.warn({ count: news.count }, 'requests were under way when Midwatch ended; their cost is unknown')
