@@ -30,7 +30,11 @@ export function connectSqlite(file: string): Connection {
   return {
     kind: 'sqlite',
     as: <Tables>() => kysely as unknown as Db<Tables>,
-    close: () => kysely.destroy(),
+    close: async () => {
+      await kysely.destroy()
+      // Kysely leaves a database open that it was never asked anything about.
+      if (native.isOpen) native.close()
+    },
   }
 }
 

@@ -147,3 +147,9 @@ it('knows a database that can be read but not written', async () => {
   await expect(checkWritable(db, 3)).rejects.toThrow(/readonly|read-only|query_only/i)
   await connection.close()
 })
+
+it('is closed also when nobody ever asked it anything', async () => {
+  const connection = connectSqlite(file())
+  await connection.close()
+  await expect(connection.as<Tables>().selectFrom('things').selectAll().execute()).rejects.toThrow(/not open/)
+})

@@ -34,8 +34,7 @@ async function forget(): Promise<void> {
 }
 
 /** Imports these files, each as if a process had died while it wrote it. */
-async function importFiles(...files: readonly (string | Uint8Array)[]): Promise<ImportNews[]> {
-  const folder = tempFolder()
+async function importFiles(folder: string, ...files: readonly (string | Uint8Array)[]): Promise<ImportNews[]> {
   for (const [at, bytes] of files.entries()) writeFileSync(nameSegment(folder, at * 1_000).path, bytes)
   const news: ImportNews[] = []
   const importer = new Importer({ folder, db: db(), tell: (one) => news.push(one) })
@@ -71,9 +70,10 @@ const rowsAfter = (lines: readonly (typeof STORY)[number][]): LedgerRow[] =>
   [...new Map(lines.map(({ row }) => [row.id, row])).values()].sort((a, b) => (a.id < b.id ? -1 : 1))
 
 test('a journal that ends at any byte is imported up to its last whole line, each row once', async () => {
+  const folder = tempFolder()
   for (let length = 0; length <= JOURNAL.length; length++) {
     await forget()
-    const news = await importFiles(JOURNAL.subarray(0, length), startLine())
+    const news = await importFiles(folder, JOURNAL.subarray(0, length), startLine())
     let end = Buffer.byteLength(startLine())
     // The line break alone may be missing.
     const whole = STORY.filter(({ line }) => (end += Buffer.byteLength(line)) - 1 <= length)
@@ -90,11 +90,12 @@ test('a journal that ends at any byte is imported up to its last whole line, eac
 
 test('a journal with any one byte damaged loses at most the lines that have it, and tells nothing untrue', async () => {
   const lines = [startLine(), ...STORY.map(({ line }) => line)].map((line) => Buffer.byteLength(line))
+  const folder = tempFolder()
   for (let at = 0; at < JOURNAL.length; at++) {
     await forget()
     const bytes = Buffer.from(JOURNAL)
     bytes[at] = (bytes[at] ?? 0) ^ (1 << (at % 8))
-    const news = await importFiles(bytes, startLine())
+    const news = await importFiles(folder, bytes, startLine())
     let end = 0
     const spared = lines.map((length) => {
       const from = end
@@ -110,6 +111,7 @@ test('a journal with any one byte damaged loses at most the lines that have it, 
 test('zeros and blocks of nonsense, as a power cut leaves them, are passed over', async () => {
   const lines = Buffer.from(rowLine('open', one))
   const news = await importFiles(
+    tempFolder(),
     Buffer.concat([lines, Buffer.alloc(10_000)]),
     Buffer.concat([Buffer.alloc(3 * MAX_LINE_BYTES, 'x'), Buffer.from('\n'), Buffer.from(rowLine('settle', refused))]),
   )
@@ -238,7 +240,7 @@ test('whatever the order of opening, settling, dying and importing, every reques
         if (broken === value) return
         broken = value
         const [from, to] = value ? ['ledger_journal', 'gone'] : ['gone', 'ledger_journal']
-        await own.as().schema.alterTable(from).renameTo(to).execute()
+        await now.connection.as().schema.alterTable(from).renameTo(to).execute()
       }
       const endProcess = async (inOrder: boolean) => {
         underWay = []
