@@ -1,5 +1,6 @@
 // Whoever listens to an answer: an HTTP response, or a part of Midwatch that asked a model.
 import type { Frame } from '../llm/frames.ts'
+import type { CacheResult } from './decision.ts'
 
 /** What is known when the first content is there. */
 export interface AnswerHead {
@@ -8,6 +9,7 @@ export interface AnswerHead {
   readonly model: string
   readonly attempts: number
   readonly stream: boolean
+  readonly cache: CacheResult
   /** Time spent in Midwatch so far. */
   readonly overheadMs: number
 }

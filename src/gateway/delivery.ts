@@ -80,6 +80,7 @@ export class Delivery {
         model: target.model,
         attempts: this.#run.attempts,
         stream: this.#ask.stream,
+        cache: this.#run.cache,
         overheadMs: this.#run.overheadMs(),
       })
     }

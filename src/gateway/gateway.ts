@@ -11,19 +11,22 @@ import type { Audience } from './audience.ts'
 import { Breakers } from './breaker.ts'
 import { type ProviderState, ProviderHealth } from './health.ts'
 import { HedgeBudget } from './hedge.ts'
+import { createAnswerCache } from './cache/create.ts'
+import { Coalescer } from './cache/coalescer.ts'
 import { createLedger, type LedgerOptions } from './ledger/ledger.ts'
 import { Loads } from './load.ts'
 import { createGatewayMetrics } from './metrics.ts'
 import type { Outcome } from './outcome.ts'
 import { startLagMeter } from './overload/lag.ts'
 import { Turnstile } from './overload/turnstile.ts'
+import type { SharedRun } from './obtain.ts'
 import { createPlanner } from './plan.ts'
 import type { ModelCall } from './run.ts'
 import { createScreen } from './screen.ts'
 import { serveCall } from './serve.ts'
 
 export interface GatewayOptions {
-  readonly config: Pick<Config, 'providers' | 'models' | 'overload' | 'privacy' | 'data' | 'ledger'>
+  readonly config: Pick<Config, 'providers' | 'models' | 'overload' | 'privacy' | 'data' | 'ledger' | 'redis'>
   /** Where the journal is kept, and the database (with `gatewayMigrations` applied) that it is imported into. */
   readonly ledger: Pick<LedgerOptions, 'folder' | 'database'>
   readonly metrics: Metrics
@@ -71,6 +74,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const timekeeper = new Timekeeper(clock)
   const lag = startLagMeter()
   const turnstile = new Turnstile({ limits: config.overload, clock, timekeeper, lagMs: () => lag.lagMs() })
+  const cache = createAnswerCache({ config, clock, log })
   const parts = {
     models: config.models,
     planner,
@@ -85,6 +89,8 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     turnstile,
     hedges: new HedgeBudget(),
     random,
+    cache,
+    coalescer: new Coalescer<SharedRun>(),
   }
   const underWay = new Set<Promise<Outcome>>()
   let stopping = false
@@ -106,6 +112,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       lag.stop()
       await Promise.allSettled(underWay)
       timekeeper.stop()
+      await cache.stop()
       await ledger.stop()
       await Promise.all([...providers.values()].map((provider) => provider.stop()))
     },

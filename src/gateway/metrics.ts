@@ -59,6 +59,12 @@ export function createGatewayMetrics(registry: Metrics, health: ProviderHealth):
     labelNames: ['model', 'provider'],
     registers,
   })
+  const cache = new Counter({
+    name: 'llm_cache_total',
+    help: 'Model calls by where the answer came from: our cache (hit), a provider (miss, off), a call under way (shared).',
+    labelNames: ['result'],
+    registers,
+  })
   const active = new Gauge({
     name: 'llm_active_requests',
     help: 'Model calls under way.',
@@ -94,6 +100,12 @@ export function createGatewayMetrics(registry: Metrics, health: ProviderHealth):
     cacheWrite: tokens.labels({ model, type: 'cache_write' }),
     output: tokens.labels({ model, type: 'output' }),
   })
+  const cached = {
+    hit: cache.labels({ result: 'hit' }),
+    miss: cache.labels({ result: 'miss' }),
+    shared: cache.labels({ result: 'shared' }),
+    off: cache.labels({ result: 'off' }),
+  }
   const activeOf = new Map<string, ReturnType<typeof active.labels>>()
   const activeFor = (model: string) => {
     let one = activeOf.get(model)
@@ -112,6 +124,7 @@ export function createGatewayMetrics(registry: Metrics, health: ProviderHealth):
       else requests.inc({ model, endpoint, status: String(status) })
       of.duration.observe(timing.seconds)
       if (timing.firstContentSeconds !== null) of.firstContent.observe(timing.firstContentSeconds)
+      cached[outcome.facts.cache].inc()
       const errorType = errorTypeOf(outcome)
       if (errorType) errors.inc({ model, error_type: errorType })
       const { usage, costMicroUsd, provider, overheadMs } = outcome.facts

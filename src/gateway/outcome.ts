@@ -3,6 +3,7 @@
 import { AppError } from '../core/errors.ts'
 import type { Usage } from '../llm/chat.ts'
 import type { FailureKind, ProviderFailure } from '../llm/provider.ts'
+import type { CacheResult } from './decision.ts'
 import type { UsageSource } from './tables.ts'
 
 export type ErrorType =
@@ -20,6 +21,7 @@ export type ErrorType =
 
 /** What is known about a request when it has ended. */
 export interface Facts {
+  readonly cache: CacheResult
   readonly provider: string | null
   /** The model that was asked for there, as the provider names it. */
   readonly providerModel: string | null

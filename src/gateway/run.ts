@@ -8,6 +8,8 @@ import type { Limit, Timekeeper } from '../core/timekeeper.ts'
 import type { Ask, Dialect } from '../llm/dialect.ts'
 import type { AttemptEnd, AttemptRecord } from './attempt.ts'
 import { sumBills } from './bill.ts'
+import type { CacheDirective } from './cache/cacheable.ts'
+import type { CacheResult } from './decision.ts'
 import { errorTypeOf, type Facts, type Outcome, statusOf } from './outcome.ts'
 import type { Target } from './plan.ts'
 import type { LedgerRow } from './tables.ts'
@@ -27,6 +29,8 @@ export interface ModelCall {
   readonly onCut?: 'fail' | 'restart' | 'continue' | undefined
   /** Headers of the caller that belong to its dialect. */
   readonly headers?: Readonly<Record<string, string>> | undefined
+  /** What the caller wants of the cache. */
+  readonly cache?: CacheDirective | null
   /** Who is to be charged, beside the caller. */
   readonly purpose?: string | undefined
 }
@@ -57,6 +61,7 @@ export class Run {
   userHash: string | null = null
   /** What budgets count it at: first what was reserved, then what it cost. */
   chargedMicroUsd: number | null = null
+  cache: CacheResult = 'off'
   /** Tries that were begun. */
   attempts = 0
   /** When the first content went out. */
@@ -101,6 +106,15 @@ export class Run {
     this.firstContentMs ??= this.elapsedMs()
   }
 
+  /** Answers for what another run did on behalf of several, this one among them. */
+  adopt(shared: Run): void {
+    this.tried.push(...shared.tried)
+    this.attempts = shared.attempts
+    this.hedged = shared.hedged
+    this.rescued = shared.rescued
+    this.#insideMs += shared.overheadMs()
+  }
+
   /** We are at work on it. */
   enter(): void {
     this.#insideSinceMs ??= performance.now()
@@ -125,6 +139,7 @@ export class Run {
     const last = this.tried.at(-1)
     const { usage, source, costMicroUsd } = sumBills(this.tried.map(({ bill }) => bill))
     return {
+      cache: this.cache,
       provider: last?.target.provider ?? null,
       providerModel: last?.target.model ?? null,
       answeredBy: last?.answeredBy ?? null,
@@ -162,7 +177,7 @@ export class Run {
       usage_source: facts?.usageSource ?? 'unknown',
       cost_micro_usd: facts?.costMicroUsd ?? null,
       cost_source: facts?.costMicroUsd === undefined || facts.costMicroUsd === null ? null : 'config',
-      cache: outcome && 'off',
+      cache: facts?.cache ?? null,
       duration_ms: outcome && this.elapsedMs(),
       ttft_ms: this.ask?.stream === true ? this.firstContentMs : null,
       error_code: outcome && errorTypeOf(outcome),

@@ -6,6 +6,9 @@ import type { Timekeeper } from '../core/timekeeper.ts'
 import type { Provider } from '../llm/provider.ts'
 import type { Log } from '../observe/log.ts'
 import type { Audience } from './audience.ts'
+import type { AnswerCache } from './cache/answer-cache.ts'
+import type { Coalescer } from './cache/coalescer.ts'
+import type { Embed } from './cache/embedder.ts'
 import { Delivery } from './delivery.ts'
 import type { HedgeBudget } from './hedge.ts'
 import type { ProviderHealth } from './health.ts'
@@ -13,6 +16,7 @@ import type { Ledger } from './ledger/ledger.ts'
 import type { GatewayMetrics } from './metrics.ts'
 import type { ErrorType, Outcome } from './outcome.ts'
 import type { Pass, Turnstile } from './overload/turnstile.ts'
+import { obtain, type SharedRun } from './obtain.ts'
 import { findModel, type Models, type Planner } from './plan.ts'
 import { failedOutcome, pursue, stoppedOutcome } from './pursue.ts'
 import { type ModelCall, Run } from './run.ts'
@@ -33,6 +37,10 @@ export interface GatewayParts {
   readonly hedges: HedgeBudget
   /** 0 to 1, for strategies that draw, and for jitter. */
   readonly random: () => number
+  readonly cache: AnswerCache
+  readonly coalescer: Coalescer<SharedRun>
+  /** How the prompt of this call is embedded, at the expense of its caller; absent: no semantic hits. */
+  readonly embedFor?: (call: ModelCall) => Embed
 }
 
 /** Never throws: whatever happens is an Outcome, and by then the ledger has it. */
@@ -52,14 +60,22 @@ export async function serveCall(parts: GatewayParts, call: ModelCall, audience: 
     const plan = step(model ? 'malformed' : 'unknown_model', () => parts.planner.plan(asked, call.caller.tenant))
     const { ask, vault } = step('content_blocked', () => parts.screen(call, asked))
     run.ask = ask
-    step('unrecorded', () => parts.ledger.open(run.row(null)))
-    const onCut = call.onCut ?? plan.model.stream.onCut
-    const delivery = new Delivery(run, ask, audience, {
-      release: onCut === 'restart' ? 'complete' : 'content',
-      rescuable: onCut === 'continue',
-      vault,
-    })
-    outcome = await pursue(parts, { run, ask, plan, delivery, rewrite: vault !== null })
+    outcome = await obtain(
+      parts,
+      { run, ask, model: plan.model, audience, personal: vault !== null },
+      {
+        record: () => step('unrecorded', () => parts.ledger.open(run.row(null))),
+        pursue: (run, audience) => {
+          const onCut = call.onCut ?? plan.model.stream.onCut
+          const delivery = new Delivery(run, ask, audience, {
+            release: onCut === 'restart' ? 'complete' : 'content',
+            rescuable: onCut === 'continue',
+            vault,
+          })
+          return pursue(parts, { run, ask, plan, delivery, rewrite: vault !== null })
+        },
+      },
+    )
   } catch (error) {
     if (run.ask === undefined) parts.metrics.began(label)
     outcome = outcomeOfThrown(error, run)

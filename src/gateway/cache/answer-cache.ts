@@ -37,7 +37,7 @@ export type Lookup =
 export interface Recording {
   readonly recorder: AnswerRecorder
   /** Call when it was served whole, with what ended the stream. */
-  keep(closing: Uint8Array, facts: Facts): void
+  readonly keep: (closing: Uint8Array, facts: Facts) => void
 }
 
 export interface AnswerCacheOptions {

@@ -6,8 +6,9 @@ import type { AnswerHead, Audience } from '../audience.ts'
 import type { Facts, Outcome } from '../outcome.ts'
 import { Coalescer } from './coalescer.ts'
 
-const HEAD: AnswerHead = { provider: 'main', model: 'gpt-real', attempts: 1, stream: true, overheadMs: 1 }
+const HEAD: AnswerHead = { provider: 'main', model: 'gpt-real', attempts: 1, stream: true, cache: 'off', overheadMs: 1 }
 const FACTS: Facts = {
+  cache: 'off',
   provider: 'main',
   providerModel: 'gpt-real',
   answeredBy: null,
@@ -58,7 +59,7 @@ class Ear implements Audience {
 
 /** Calls that are told what to do. */
 function setUp() {
-  const coalescer = new Coalescer()
+  const coalescer = new Coalescer<Outcome>()
   const calls: {
     audience: Audience
     signal: AbortSignal

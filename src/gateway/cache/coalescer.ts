@@ -5,7 +5,6 @@
 //
 // One of them pays for it: the first of those who stayed to the end, and so usually the one who made it.
 import type { Audience } from '../audience.ts'
-import type { Outcome } from '../outcome.ts'
 import { SharedCall } from './shared-call.ts'
 
 export interface Listener {
@@ -14,27 +13,28 @@ export interface Listener {
   readonly signal: AbortSignal
 }
 
-export type SharedEnd =
-  | { readonly kind: 'ended'; readonly outcome: Outcome; readonly pays: boolean }
+export type SharedEnd<T> =
+  | { readonly kind: 'ended'; readonly outcome: T; readonly pays: boolean }
   /** This one's signal aborted, and others still listen. */
   | { readonly kind: 'left' }
   /** It fell too far behind the others. */
   | { readonly kind: 'dropped' }
 
-export type Begin = (audience: Audience, signal: AbortSignal) => Promise<Outcome>
+/** What it resolves to is told to all. */
+export type Begin<T> = (audience: Audience, signal: AbortSignal) => Promise<T>
 
-export class Coalescer {
-  readonly #calls = new Map<string, SharedCall>()
+export class Coalescer<T> {
+  readonly #calls = new Map<string, SharedCall<T>>()
 
   /**
    * Joins the call with this key that is under way, or begins it. Only what is already allowed to ask a provider may
    * come here: one caller's refusal is not another's. Rejects only with what `begin` throws.
    */
-  share(key: string, listener: Listener, begin: Begin): Promise<SharedEnd> {
+  share(key: string, listener: Listener, begin: Begin<T>): Promise<SharedEnd<T>> {
     if (listener.signal.aborted) return Promise.resolve({ kind: 'left' })
     const underWay = this.#calls.get(key)
     if (underWay) return underWay.join(listener)
-    const call = new SharedCall(() => {
+    const call = new SharedCall<T>(() => {
       if (this.#calls.get(key) === call) this.#calls.delete(key)
     })
     this.#calls.set(key, call)

@@ -2,7 +2,6 @@
 // that a newcomer needs to catch up, until the answer is too large for that.
 import type { Frame } from '../../llm/frames.ts'
 import type { AnswerHead, Audience } from '../audience.ts'
-import type { Outcome } from '../outcome.ts'
 import type { Begin, Listener, SharedEnd } from './coalescer.ts'
 
 /** An answer that has grown so large takes no newcomers, and what everybody has is let go. */
@@ -10,7 +9,7 @@ const REPLAY_BYTES = 1024 * 1024
 /** So far may one fall behind the fastest. */
 const LAG_BYTES = 4 * 1024 * 1024
 
-interface Place {
+interface Place<T> {
   readonly audience: Audience
   /** The number of the next frame it gets. */
   next: number
@@ -18,24 +17,24 @@ interface Place {
   takenBytes: number
   /** It asked to be awaited. */
   busy: boolean
-  readonly settle: (end: SharedEnd) => void
+  readonly settle: (end: SharedEnd<T>) => void
   readonly fail: (error: unknown) => void
 }
 
-type End = { readonly outcome: Outcome; readonly payer: Place | undefined } | { readonly error: unknown }
+type End<T> = { readonly outcome: T; readonly payer: Place<T> | undefined } | { readonly error: unknown }
 
-export class SharedCall implements Audience {
+export class SharedCall<T> implements Audience {
   readonly #close: () => void
   readonly #over = new AbortController()
   /** In the order in which they came. */
-  readonly #places = new Set<Place>()
+  readonly #places = new Set<Place<T>>()
   #head: AnswerHead | undefined
   /** The first one has the number `#from`. */
   #frames: Frame[] = []
   #from = 0
   #sizeBytes = 0
   #open = true
-  #end: End | undefined
+  #end: End<T> | undefined
   #resume: (() => void) | undefined
 
   /** `close` is called once nobody can join any more. */
@@ -43,21 +42,21 @@ export class SharedCall implements Audience {
     this.#close = close
   }
 
-  start(begin: Begin): void {
+  start(begin: Begin<T>): void {
     begin(this, this.#over.signal).then(
       (outcome) => this.#finish({ outcome, payer: [...this.#places][0] }),
       (error: unknown) => this.#finish({ error }),
     )
   }
 
-  join({ audience, signal }: Listener): Promise<SharedEnd> {
+  join({ audience, signal }: Listener): Promise<SharedEnd<T>> {
     return new Promise((resolve, reject) => {
       const onAbort = () => this.#leave(place, signal.reason)
       const done = () => {
         signal.removeEventListener('abort', onAbort)
         this.#places.delete(place)
       }
-      const place: Place = {
+      const place: Place<T> = {
         audience,
         next: 0,
         takenBytes: 0,
@@ -98,7 +97,7 @@ export class SharedCall implements Audience {
   }
 
   /** Hands over what it has not got yet, unless it asked to be awaited; at the end of the call, tells it the end. */
-  #serve(place: Place): void {
+  #serve(place: Place<T>): void {
     try {
       const upTo = this.#from + this.#frames.length
       if (!place.busy && place.next < upTo) {
@@ -118,7 +117,7 @@ export class SharedCall implements Audience {
     }
   }
 
-  #await(place: Place, full: Promise<void>): void {
+  #await(place: Place<T>, full: Promise<void>): void {
     place.busy = true
     const free = () => {
       place.busy = false
@@ -130,12 +129,12 @@ export class SharedCall implements Audience {
     full.then(free, free)
   }
 
-  #tell(place: Place, end: End): void {
+  #tell(place: Place<T>, end: End<T>): void {
     if ('error' in end) place.fail(end.error)
     else place.settle({ kind: 'ended', outcome: end.outcome, pays: place === end.payer })
   }
 
-  #leave(place: Place, reason: unknown): void {
+  #leave(place: Place<T>, reason: unknown): void {
     if (this.#end) return this.#tell(place, this.#end)
     if (this.#places.size > 1) {
       place.settle({ kind: 'left' })
@@ -157,7 +156,7 @@ export class SharedCall implements Audience {
     this.#goOn()
   }
 
-  #finish(end: End): void {
+  #finish(end: End<T>): void {
     this.#end = end
     this.#shut()
     for (const place of this.#places) this.#serve(place)

@@ -24,7 +24,7 @@ export class HttpAudience implements Audience {
       'cache-control': 'no-cache',
       // Proxies such as nginx would collect the stream otherwise.
       'x-accel-buffering': 'no',
-      ...targetHeaders(head.provider, head.model, head.attempts, head.overheadMs),
+      ...targetHeaders(head),
     })
   }
 
@@ -61,17 +61,24 @@ export class HttpAudience implements Audience {
 export function factHeaders(facts: Facts): Record<string, string> {
   if (facts.provider === null) return {}
   return {
-    ...targetHeaders(facts.provider, facts.providerModel ?? '', facts.attempts, facts.overheadMs),
+    ...targetHeaders({ ...facts, provider: facts.provider, model: facts.providerModel ?? '' }),
     ...(facts.costMicroUsd === null ? {} : { 'x-midwatch-cost-usd': formatUsd(facts.costMicroUsd) }),
   }
 }
 
-function targetHeaders(provider: string, model: string, attempts: number, overheadMs: number): Record<string, string> {
+function targetHeaders({
+  provider,
+  model,
+  attempts,
+  cache,
+  overheadMs,
+}: Omit<AnswerHead, 'stream'>): Record<string, string> {
   return {
     'x-midwatch-provider': provider,
     'x-midwatch-model': headerSafe(model),
     'x-midwatch-attempts': String(attempts),
-    'x-midwatch-cache': 'off',
+    // What came from a call under way did not come from the cache.
+    'x-midwatch-cache': cache === 'shared' ? 'miss' : cache,
     'x-midwatch-overhead-ms': overheadMs.toFixed(2),
   }
 }

@@ -2,6 +2,7 @@
 // answer takes the same path with its one frame kept until the ledger has the outcome.
 import type { Scope } from '../../core/caller.ts'
 import { AppError } from '../../core/errors.ts'
+import { type CacheDirective, readCacheDirective } from '../../gateway/cache/cacheable.ts'
 import type { Gateway } from '../../gateway/gateway.ts'
 import type { Outcome } from '../../gateway/outcome.ts'
 import type { Dialect } from '../../llm/dialect.ts'
@@ -30,6 +31,7 @@ export const modelCallRoute = (
 async function handle(gateway: Gateway, dialect: Dialect, errors: ErrorDialect, exchange: Exchange): Promise<Reply> {
   const deadlineMs = readDeadline(exchange)
   const onCut = readOnCut(exchange)
+  const cache = readCache(exchange)
   const body = await exchange.body()
   const audience = new HttpAudience(exchange.raw.response)
   const outcome = await gateway.serve(
@@ -41,6 +43,7 @@ async function handle(gateway: Gateway, dialect: Dialect, errors: ErrorDialect, 
       signal: exchange.signal,
       deadlineMs,
       onCut,
+      cache,
       headers: passedHeaders(exchange),
     },
     audience,
@@ -102,6 +105,12 @@ function readDeadline({ headers }: Exchange): number | undefined {
   throw new AppError('malformed', 'The header x-midwatch-deadline-ms must be a whole number of milliseconds above 0.', {
     field: 'x-midwatch-deadline-ms',
   })
+}
+
+/** Throws `malformed`. Given twice, the two come as one text with a comma, and are none. */
+const readCache = ({ headers }: Exchange): CacheDirective | null => {
+  const given = headers['x-midwatch-cache']
+  return readCacheDirective(Array.isArray(given) ? given.join() : given)
 }
 
 const ON_CUT = ['fail', 'restart', 'continue'] as const

@@ -6,7 +6,7 @@ import type { Facts } from '../../outcome.ts'
 import type { CachedAnswer } from '../cached-answer.ts'
 import { AnswerRecorder } from '../record-answer.ts'
 
-export const AT = 1_790_000_000_000
+const AT = 1_790_000_000_000
 
 const USAGE: Usage = {
   inputTokens: 12,
@@ -18,6 +18,7 @@ const USAGE: Usage = {
 }
 
 export const factsOf = (more: Partial<Facts> = {}): Facts => ({
+  cache: 'miss',
   provider: 'main',
   providerModel: 'real-1',
   answeredBy: 'real-1-2026',
