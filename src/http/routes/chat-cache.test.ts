@@ -215,6 +215,21 @@ describe('the exact cache', () => {
   })
 })
 
+test('an answer in which personal data was put back is nobody else’s: neither kept nor shared', async () => {
+  await stack.stop()
+  stack = await startStack({ yaml: `${yaml()}\nprivacy: { pii: { action: pseudonymise } }` })
+  upstream.behave(answers('Dear [EMAIL-1]'))
+  const write = (to: string) => ask({ model: 'both', messages: [{ role: 'user', content: `Greet ${to}@example.com` }] })
+  const told = await Promise.all([write('jo'), write('al'), write('jo')])
+  expect(told.map(({ text }) => spoken(text))).toEqual([
+    'Dear jo@example.com',
+    'Dear al@example.com',
+    'Dear jo@example.com',
+  ])
+  expect(told.map(({ cache }) => cache)).toEqual(['off', 'off', 'off'])
+  expect(upstream.asked.length).toBe(3)
+})
+
 describe('identical requests under way', () => {
   const shared = (more: Record<string, unknown> = {}, init: RequestInit = {}) =>
     stack.chat({ model: 'shared', ...more }, init)
