@@ -55,7 +55,7 @@ local function window(key)
     else -- The clock was put far back: all that counts, counts from now.
       redis.call('DEL', key)
       redis.call('HSET', key, 'r' .. second, w.requests, 't' .. second, w.tokens)
-      w.first, w.last = second, second
+      w.first, w.last, w.aged = second, second, true
     end
   end
   while w.first < w.at - 60 do
@@ -66,6 +66,7 @@ local function window(key)
       redis.call('HDEL', key, 'r' .. w.first, 't' .. w.first)
     end
     w.first = w.first + 1
+    w.aged = true
   end
   return w
 end
@@ -85,6 +86,13 @@ local function wait(key, w, field, left, most)
   return -1
 end
 
+-- Before anything is touched.
+for i = 1, subjects do
+  local a = 5 + (i - 1) * 7
+  local startMs = tonumber(ARGV[a + 5])
+  if startMs >= 0 and (now < startMs or now >= tonumber(ARGV[a + 6])) then return { 'moved', now } end
+end
+
 local windows, budgets, room = {}, {}, {}
 local index, reason, longest
 local function short(i, why, ms)
@@ -100,7 +108,6 @@ for i = 1, subjects do
   if maxRequests >= 0 or maxTokens >= 0 then
     local w = window(wkey)
     windows[i] = w
-    if not w.fresh then keep(wkey, w) end
     if maxRequests >= 0 and w.requests + 1 > maxRequests then
       short(i, 'requests', wait(wkey, w, 'r', w.requests, maxRequests - 1))
     end
@@ -119,7 +126,6 @@ for i = 1, subjects do
   end
   if maxNano >= 0 then
     local startMs, endMs, own = tonumber(ARGV[a + 5]), tonumber(ARGV[a + 6]), tonumber(ARGV[a + 7])
-    if now < startMs or now >= endMs then return { 'moved', now } end
     local v = redis.call('HMGET', bkey, 'start', 'total', 'm:' .. ledger, 'p:' .. ledger)
     local total = tonumber(v[2]) or 0
     if tonumber(v[1]) ~= startMs then
@@ -140,6 +146,9 @@ end
 
 local answer
 if index then
+  for i, w in pairs(windows) do
+    if w.aged then keep(KEYS[i * 3 - 1], w) end
+  end
   answer = { 'refused', now, index, reason, longest }
 else
   answer = { 'admitted', now, second }
