@@ -2,7 +2,7 @@
 // and is refused by it. So between dialects a proof carries the name of its origin: whoever writes a request for that
 // origin takes the mark off, everybody else leaves the proof away. A proof without a mark is nobody's.
 
-export type ProofOrigin = 'anthropic' | 'openai' | 'gemini'
+export type ProofOrigin = 'anthropic' | 'openai' | 'gemini' | 'bedrock'
 
 const MARK = 'midwatch:'
 

@@ -2,6 +2,8 @@
 import type { ProviderConfig } from '../config/schema.ts'
 import type { Provider } from '../llm/provider.ts'
 import { createAnthropicProvider } from './anthropic/provider.ts'
+import { createBedrockProvider } from './bedrock/provider.ts'
+import { createGeminiProvider } from './gemini/provider.ts'
 import { createOpenAiProvider } from './openai/provider.ts'
 
 export function createProvider(name: string, settings: ProviderConfig): Provider {
@@ -10,9 +12,11 @@ export function createProvider(name: string, settings: ProviderConfig): Provider
       return createOpenAiProvider({ name, baseUrl: settings.baseUrl, apiKey: settings.apiKey })
     case 'anthropic':
       return createAnthropicProvider({ name, ...settings })
-    case 'azure':
     case 'gemini':
+      return createGeminiProvider({ name, ...settings })
     case 'bedrock':
+      return createBedrockProvider({ name, ...settings })
+    case 'azure':
     case 'local':
       throw new Error('not yet')
   }
