@@ -2,7 +2,6 @@
 // its thoughts; a signature of Claude's is good at Anthropic too, what it hides is not.
 import { isObject, type Json, objectsIn, textOf } from '../../dialects/json.ts'
 import { markProof } from '../../dialects/proof.ts'
-import type { Usage } from '../../llm/chat.ts'
 import type { AnswerEvent, FinishReason } from '../../llm/events.ts'
 import { ProviderFailure } from '../../llm/provider.ts'
 
@@ -81,10 +80,6 @@ export class ConverseDecoder {
     out.push({ kind: 'finish', choice: 0, reason, ...(stopSequence === undefined ? {} : { stopSequence }) })
   }
 
-  usage(usage: Usage, out: AnswerEvent[]): void {
-    out.push({ kind: 'usage', usage })
-  }
-
   #arguments(json: string, out: AnswerEvent[]): void {
     const block = this.#block
     if (json === '' || !block) return
@@ -117,6 +112,11 @@ const REASONS: Readonly<Record<string, FinishReason>> = {
 /** A plain answer wraps what a stream tells in pieces. */
 function asDelta(block: Json): Json {
   const reasoning = block['reasoningContent']
+  const cited = block['citationsContent']
+  if (isObject(cited)) {
+    const texts = objectsIn(cited['content']).map(({ text }) => textOf(text) ?? '')
+    return { text: texts.join('') }
+  }
   if (!isObject(reasoning)) return block
   const { reasoningText } = reasoning
   return { reasoningContent: isObject(reasoningText) ? reasoningText : reasoning }

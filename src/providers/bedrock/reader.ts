@@ -15,6 +15,8 @@ import { readUsage } from './usage.ts'
 export class ConverseReader implements AnswerReader {
   readonly #decoder: ConverseDecoder
   #complete = false
+  /** Usage that came before all was said: told after it. */
+  #early: Usage | null = null
 
   /** `model`: as asked, for the answer does not name it. */
   constructor(model: string, answerTool: string | null) {
@@ -44,12 +46,13 @@ export class ConverseReader implements AnswerReader {
       case 'messageStop':
         this.#decoder.finish(value, events)
         this.#complete = true
+        if (this.#early) events.push({ kind: 'usage', usage: this.#early })
         return this.#frame('content', events)
       case 'metadata': {
         const usage = readUsage(value['usage'])
         if (!usage) return this.#frame('lifecycle', events)
-        this.#decoder.start(events)
-        this.#decoder.usage(usage, events)
+        if (this.#complete) events.push({ kind: 'usage', usage })
+        else this.#early = usage
         return this.#frame('usage', events, { usage })
       }
       default:
@@ -73,7 +76,7 @@ export class ConverseReader implements AnswerReader {
     for (const [i, block] of blocks.entries()) this.#decoder.block(block, i, events)
     this.#decoder.finish(answer, events)
     const usage = readUsage(answer['usage'])
-    if (usage) this.#decoder.usage(usage, events)
+    if (usage) events.push({ kind: 'usage', usage })
     this.#complete = true
     return this.#frame('content', events, { usage, written: charactersWritten(blocks), text: textIn(events) })
   }

@@ -4,6 +4,7 @@
 import type { SseFrame } from '../../core/sse.ts'
 import { isObject, type Json, objectsIn, textOf } from '../../dialects/json.ts'
 import { repairedValues } from '../../dialects/repair.ts'
+import type { Usage } from '../../llm/chat.ts'
 import type { AnswerReader, ReaderOptions } from '../../llm/dialect.ts'
 import type { AnswerEvent } from '../../llm/events.ts'
 import { type Frame, NO_BYTES, NO_EVENTS } from '../../llm/frames.ts'
@@ -16,6 +17,9 @@ export class GeminiReader implements AnswerReader {
   readonly #choices: number
   readonly #candidates = new Map<number, Candidate>()
   #started = false
+  #complete = false
+  /** The latest; told as an event only once all has been said. */
+  #usage: Usage | null = null
 
   constructor({ choices }: Pick<ReaderOptions, 'choices'>) {
     this.#choices = choices
@@ -48,9 +52,9 @@ export class GeminiReader implements AnswerReader {
       if (!(error instanceof ProviderFailure && error.kind === 'upstream_malformed')) throw error
       return undefined
     }
-    if (last?.complete === true || !this.#allFinished(1)) return last
+    if (this.#complete || !this.#allFinished(1)) return last
     // It may give fewer answers than were asked for; that no more come is known only now.
-    return { ...(last ?? NOTHING), complete: true }
+    return this.#completed(last ?? NOTHING)
   }
 
   whole(body: Buffer): Frame {
@@ -62,7 +66,7 @@ export class GeminiReader implements AnswerReader {
     }
     const frame = this.#read(answer)
     if (!this.#allFinished(1)) throw new ProviderFailure('upstream_malformed', 'the answer has no finished candidate')
-    return { ...frame, kind: 'content', complete: true }
+    return { ...(frame.complete ? frame : this.#completed(frame)), kind: 'content' }
   }
 
   #read(value: unknown): Frame {
@@ -86,8 +90,8 @@ export class GeminiReader implements AnswerReader {
       if (candidate.choice === 0) text += seen.text
     }
     const usage = readUsage(value['usageMetadata'])
-    if (usage && this.#started) events.push({ kind: 'usage', usage })
-    return {
+    if (usage) this.#usage = usage
+    const frame: Frame = {
       kind: content ? 'content' : usage ? 'usage' : 'lifecycle',
       bytes: NO_BYTES,
       events,
@@ -95,8 +99,17 @@ export class GeminiReader implements AnswerReader {
       written,
       usage,
       model: textOf(value['modelVersion']) ?? null,
-      complete: this.#allFinished(this.#choices),
+      complete: false,
     }
+    return this.#complete || this.#allFinished(this.#choices) ? this.#completed(frame) : frame
+  }
+
+  #completed(frame: Frame): Frame {
+    const first = !this.#complete
+    this.#complete = true
+    const usage = first ? this.#usage : frame.usage
+    const told = usage ? [{ kind: 'usage' as const, usage }] : NO_EVENTS
+    return { ...frame, events: [...frame.events, ...told], complete: true }
   }
 
   #candidate(index: unknown): Candidate {
