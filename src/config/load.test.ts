@@ -68,6 +68,16 @@ describe('the configuration', () => {
     )
   })
 
+  it('says that a semantic cache needs a model that embeds, and that the one it names must exist', () => {
+    const model = (cache: string) =>
+      `providers: { p: { kind: openai, baseUrl: "http://127.0.0.1:1" } }\nmodels: { m: { targets: [{ provider: p, model: x }], cache: ${cache} } }`
+    expect(problemsOf(model('{ mode: semantic }')).join()).toMatch(
+      /models\.m\.cache\.embeddings.*semantic needs a model/,
+    )
+    expect(problemsOf(model('{ mode: semantic, embeddings: n }')).join()).toMatch(/no model is called n; there is m/)
+    expect(problemsOf(model('{ mode: semantic, embeddings: m }'))).toEqual([])
+  })
+
   it('takes no provider from what every object has by nature', () => {
     expect(problemsOf('models: { m: { targets: [{ provider: constructor, model: x }] } }').join()).toMatch(
       /no provider is called constructor/,

@@ -14,8 +14,9 @@ const model = z
   .looseObject({
     targets: z.array(z.looseObject({ provider: text })).catch([]),
     fallbacks: names,
+    cache: z.looseObject({ mode: z.unknown(), embeddings: text }).optional().catch(undefined),
   })
-  .catch({ targets: [], fallbacks: [] })
+  .catch({ targets: [], fallbacks: [], cache: undefined })
 
 const parts = z.looseObject({
   server: z.looseObject({ host: z.string().catch('127.0.0.1') }).catch({ host: '127.0.0.1' }),
@@ -42,7 +43,7 @@ export function findContradictions(raw: unknown): Problem[] {
     problems.push({ path: ['auth', 'mode'], message })
   }
   const known = Object.keys(models)
-  for (const [name, { targets, fallbacks }] of Object.entries(models)) {
+  for (const [name, { targets, fallbacks, cache }] of Object.entries(models)) {
     targets.forEach(({ provider }, i) => {
       if (provider === undefined || Object.hasOwn(providers, provider)) return
       const message = missing('provider', provider, Object.keys(providers))
@@ -51,6 +52,13 @@ export function findContradictions(raw: unknown): Problem[] {
     for (const fallback of fallbacks)
       if (!known.includes(fallback))
         problems.push({ path: ['models', name, 'fallbacks'], message: missing('model', fallback, known) })
+    const embeddings = cache?.embeddings
+    if (embeddings !== undefined && !known.includes(embeddings))
+      problems.push({ path: ['models', name, 'cache', 'embeddings'], message: missing('model', embeddings, known) })
+    if (cache?.mode === 'semantic' && embeddings === undefined) {
+      const message = 'semantic needs a model that embeds the prompts. Name one of models here, or set mode: exact'
+      problems.push({ path: ['models', name, 'cache', 'embeddings'], message })
+    }
   }
   if (agent.model !== undefined && !known.includes(agent.model))
     problems.push({ path: ['agent', 'model'], message: missing('model', agent.model, known) })

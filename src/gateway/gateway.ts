@@ -10,6 +10,7 @@ import { createProvider } from '../providers/create.ts'
 import type { Audience } from './audience.ts'
 import { Breakers } from './breaker.ts'
 import { type ProviderState, ProviderHealth } from './health.ts'
+import { embedThrough } from './embed-prompt.ts'
 import { HedgeBudget } from './hedge.ts'
 import { createAnswerCache } from './cache/create.ts'
 import { Coalescer } from './cache/coalescer.ts'
@@ -23,7 +24,7 @@ import type { SharedRun } from './obtain.ts'
 import { createPlanner } from './plan.ts'
 import type { ModelCall } from './run.ts'
 import { createScreen } from './screen.ts'
-import { serveCall } from './serve.ts'
+import { type GatewayParts, serveCall } from './serve.ts'
 
 export interface GatewayOptions {
   readonly config: Pick<Config, 'providers' | 'models' | 'overload' | 'privacy' | 'data' | 'ledger' | 'redis'>
@@ -75,7 +76,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const lag = startLagMeter()
   const turnstile = new Turnstile({ limits: config.overload, clock, timekeeper, lagMs: () => lag.lagMs() })
   const cache = createAnswerCache({ config, clock, log })
-  const parts = {
+  const parts: GatewayParts = {
     models: config.models,
     planner,
     screen: createScreen(config, options.metrics),
@@ -91,18 +92,20 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     random,
     cache,
     coalescer: new Coalescer<SharedRun>(),
+    embedFor: (call, model) => embedThrough(serve, call, model),
   }
   const underWay = new Set<Promise<Outcome>>()
   let stopping = false
+  const serve: Gateway['serve'] = (call, audience) => {
+    if (stopping) return Promise.reject(new AppError('unavailable', 'Midwatch is stopping. Try again in a moment.'))
+    const served = serveCall(parts, call, audience).finally(() => underWay.delete(served))
+    underWay.add(served)
+    return served
+  }
   return {
     models: Object.keys(config.models),
     startedAt: clock.now(),
-    serve: (call, audience) => {
-      if (stopping) return Promise.reject(new AppError('unavailable', 'Midwatch is stopping. Try again in a moment.'))
-      const served = serveCall(parts, call, audience).finally(() => underWay.delete(served))
-      underWay.add(served)
-      return served
-    },
+    serve,
     flush: () => ledger.flush(),
     speaks: (model, dialect) => planner.speaks(model, dialect),
     providerStates: () => health.states(),

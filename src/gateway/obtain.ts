@@ -49,7 +49,7 @@ export async function obtain(parts: GatewayParts, wanted: Wanted, steps: Steps):
     dialect: run.call.dialect,
     settings: model.cache,
     directive,
-    embed: parts.embedFor?.(run.call),
+    embed: (texts, signal) => parts.embedFor(run.call, model.cache.embeddings ?? '')(texts, signal),
     signal: run.signal,
   })
   run.cache = found.kind

@@ -39,8 +39,8 @@ export interface GatewayParts {
   readonly random: () => number
   readonly cache: AnswerCache
   readonly coalescer: Coalescer<SharedRun>
-  /** How the prompt of this call is embedded, at the expense of its caller; absent: no semantic hits. */
-  readonly embedFor?: (call: ModelCall) => Embed
+  /** How prompts are embedded by that model, at the expense of this call's caller. */
+  readonly embedFor: (call: ModelCall, model: string) => Embed
 }
 
 /** Never throws: whatever happens is an Outcome, and by then the ledger has it. */

@@ -230,6 +230,68 @@ test('an answer in which personal data was put back is nobody else’s: neither 
   expect(upstream.asked.length).toBe(3)
 })
 
+describe('the semantic cache', () => {
+  /** All prompts about a password have one vector; any other has one of its own. */
+  const embeds: Behaviour = ({ body, response }) => {
+    const data = [body['input']].flat().map((text, index) => {
+      const about = String(text).includes('password') ? 'password' : String(text)
+      return {
+        object: 'embedding',
+        index,
+        embedding: [...Buffer.from(about.padEnd(16).slice(0, 16))].map((one) => one - 99),
+      }
+    })
+    response.writeHead(200, { 'content-type': 'application/json' })
+    response.end(
+      JSON.stringify({ object: 'list', data, model: 'embed-1', usage: { prompt_tokens: 6, total_tokens: 6 } }),
+    )
+  }
+  const prompt = (content: string, more: Record<string, unknown> = {}) =>
+    ask({ model: 'alike', messages: [{ role: 'user', content }], ...more })
+
+  beforeEach(async () => {
+    await stack.stop()
+    stack = await startStack({
+      yaml: `${yaml()}
+  alike:
+    targets: [{ provider: main, model: gpt-real, price: { inputUsd: 2, outputUsd: 10 } }]
+    cache: { mode: semantic, embeddings: vectors, similarity: 0.9 }
+  vectors:
+    targets: [{ provider: main, model: embed-real, price: { inputUsd: 1, outputUsd: 0 } }]
+`,
+    })
+    upstream.behave((asked) =>
+      (asked.request.url?.endsWith('/embeddings') ? embeds : answers('Click on "forgot".'))(asked),
+    )
+  })
+
+  test('answers what is only put otherwise, streamed or not, and charges the caller for embedding it', async () => {
+    expect((await prompt('How do I reset my password?')).cache).toBe('miss')
+    const again = await prompt('Please tell me how to reset a password')
+    expect([again.cache, again.text.includes('forgot')]).toEqual(['hit', true])
+    expect((await prompt('how to reset my password', { stream: true })).cache).toBe('hit')
+    const rows = await stack.rows()
+    expect(rows.map(({ endpoint, purpose, cost_micro_usd: cost }) => [endpoint, purpose, cost])).toEqual(
+      expect.arrayContaining([
+        ['/v1/chat/completions', null, 74],
+        ['/v1/embeddings', 'semantic cache', 6],
+        ['/v1/chat/completions', null, 0],
+      ]),
+    )
+    expect(upstream.asked.filter(({ request }) => request.url?.endsWith('/chat/completions')).length).toBe(1)
+  })
+
+  test('asks anew where a word tells that something else is wanted, or the embedder is down', async () => {
+    await prompt('How do I reset my password?')
+    expect((await prompt('How do I not reset my password?')).cache).toBe('miss')
+    expect((await prompt('How do I reset my password?', { temperature: 1 })).cache).toBe('off')
+    upstream.behave((asked) =>
+      (asked.request.url?.endsWith('/embeddings') ? answersStatus(500, {}) : answers('Fine'))(asked),
+    )
+    expect(await prompt('how to reset my password')).toMatchObject({ status: 200, cache: 'miss' })
+  })
+})
+
 describe('identical requests under way', () => {
   const shared = (more: Record<string, unknown> = {}, init: RequestInit = {}) =>
     stack.chat({ model: 'shared', ...more }, init)
