@@ -2,6 +2,7 @@
 // rest, and of a provider's words we must mind only those we know.
 import { Buffer } from 'node:buffer'
 import { AppError } from '../core/errors.ts'
+import { layoutOf } from '../core/json-members.ts'
 
 export type Json = Readonly<Record<string, unknown>>
 
@@ -43,4 +44,10 @@ export function jsonBytes(value: unknown): Buffer {
   } catch (error) {
     throw new AppError('malformed', 'The request is nested too deep.', { cause: error })
   }
+}
+
+/** Bytes of a member of a JSON object, as it came: written again, values nested deep would overflow the stack. */
+export function memberBytes(json: Buffer, key: string): number {
+  const found = layoutOf(json).members.filter((member) => member.key === key)
+  return found.reduce((sum, { start, end }) => sum + end - start, 0)
 }

@@ -1,8 +1,8 @@
 // What the gateway reads of a chat request. Only what it decides by is checked; the rest is between caller and provider.
 import { z } from 'zod'
-import { layoutOf } from '../../core/json-members.ts'
 import { parseAs, parseJson } from '../../core/parse.ts'
 import type { Ask, Demand } from '../../llm/dialect.ts'
+import { memberBytes } from '../json.ts'
 import { readNeutral } from './read-neutral.ts'
 
 const chatBody = z.looseObject({
@@ -35,7 +35,7 @@ export function readChatRequest(bytes: Buffer): Ask {
     user: body.safety_identifier ?? body.user ?? null,
     demands: demandsOf(body),
     promptCharacters: () =>
-      body.messages.reduce((sum, { content }) => sum + charactersIn(content), 0) + sizeOfTools(bytes),
+      body.messages.reduce((sum, { content }) => sum + charactersIn(content), 0) + memberBytes(bytes, 'tools'),
     neutral: () => readNeutral(body),
   }
 }
@@ -59,12 +59,6 @@ function demandsOf(body: ChatBody): ReadonlySet<Demand> {
     }
   }
   return demands ?? NO_DEMANDS
-}
-
-/** As they came: written again, tools nested ten thousand deep would overflow the stack. */
-function sizeOfTools(bytes: Buffer): number {
-  const tools = layoutOf(bytes).members.filter(({ key }) => key === 'tools')
-  return tools.reduce((sum, { start, end }) => sum + end - start, 0)
 }
 
 /** Text only: an image's bytes say nothing about its tokens. */
