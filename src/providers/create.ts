@@ -4,14 +4,17 @@ import type { Provider } from '../llm/provider.ts'
 import { createAnthropicProvider } from './anthropic/provider.ts'
 import { createBedrockProvider } from './bedrock/provider.ts'
 import { createGeminiProvider } from './gemini/provider.ts'
+import { createAzureProvider } from './azure/provider.ts'
 import { createOpenAiProvider } from './openai/provider.ts'
 
 export function createProvider(name: string, settings: ProviderConfig): Provider {
   switch (settings.kind) {
     case 'openai':
-      return createOpenAiProvider({ name, baseUrl: settings.baseUrl, apiKey: settings.apiKey })
+      return createOpenAiProvider({ name, ...settings })
     case 'anthropic':
       return createAnthropicProvider({ name, ...settings })
+    case 'azure':
+      return createAzureProvider({ name, ...settings })
     case 'gemini':
       return createGeminiProvider({ name, ...settings })
     case 'bedrock':
