@@ -31,6 +31,7 @@ import { modelRoutes } from './http/routes/models.ts'
 import { operationsRoutes } from './http/routes/operations.ts'
 import { pageRoutes } from './http/routes/page.ts'
 import { requestRoutes } from './http/routes/requests.ts'
+import { responsesRoutes } from './http/routes/responses.ts'
 import { sessionRoutes } from './http/routes/session.ts'
 import { usageRoutes } from './http/routes/usage.ts'
 import { startServer } from './http/server.ts'
@@ -176,6 +177,7 @@ async function start({ config, roles, log }: AppOptions, stops: (() => Promise<v
         ...(roles.has('gateway')
           ? [
               ...chatRoutes(gateway),
+              ...responsesRoutes(gateway),
               ...messagesRoutes(gateway),
               ...embeddingRoutes(gateway),
               ...modelRoutes(gateway),

@@ -210,7 +210,7 @@ function dialectOf(request: IncomingMessage, route: Route | undefined): ErrorDia
   return route?.dialect ?? (OPENAIS.test(path) ? 'openai' : 'midwatch')
 }
 
-const OPENAIS = /^\/v1\/(?:chat|embeddings|files|batches)(?:\/|$)/
+const OPENAIS = /^\/v1\/(?:chat|responses|embeddings|files|batches)(?:\/|$)/
 
 /** HEAD is answered as GET, without the body. */
 const routedMethod = ({ method }: IncomingMessage): Route['method'] =>

@@ -3,7 +3,7 @@
 // its server sends, and what that means.
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import type { Ask } from '../llm/dialect.ts'
+import type { Ask, DialectName } from '../llm/dialect.ts'
 import type { AnswerEvent } from '../llm/events.ts'
 import type { Frame } from '../llm/frames.ts'
 import { type FailureKind, type FrameSink, type Provider, ProviderFailure } from '../llm/provider.ts'
@@ -35,6 +35,8 @@ export interface ProviderContract {
   /** A provider at this address, with `SECRET` for its key. */
   create(origin: string): Provider
   readonly model: string
+  /** A dialect that it does not speak; Responses where it is not given. */
+  readonly foreign?: DialectName
   /** Content type of its streams. */
   readonly streamType: string
   readonly recorded: readonly Recorded[]
@@ -56,9 +58,9 @@ const REQUEST: NeutralChat = {
   maxOutputTokens: 100,
 }
 
-/** Asked in a dialect that nobody here speaks. */
-const foreign = (stream: boolean): Ask => ({
-  dialect: 'openai-responses',
+/** Asked in a dialect that the provider does not speak. */
+const foreignIn = (dialect: DialectName, stream: boolean): Ask => ({
+  dialect,
   body: Buffer.from('{}'),
   model: 'fast',
   stream,
@@ -94,6 +96,7 @@ export function describeProvider(contract: ProviderContract): void {
   describe(contract.name, () => {
     let peer: Peer
     let provider: Provider
+    const foreign = (stream: boolean) => foreignIn(contract.foreign ?? 'openai-responses', stream)
 
     beforeEach(async () => {
       peer = await startPeer()

@@ -16,6 +16,7 @@ import { keyRoutes } from '../../http/routes/keys.ts'
 import { messagesRoutes } from '../../http/routes/messages.ts'
 import { modelRoutes } from '../../http/routes/models.ts'
 import { requestRoutes } from '../../http/routes/requests.ts'
+import { responsesRoutes } from '../../http/routes/responses.ts'
 import { sessionRoutes } from '../../http/routes/session.ts'
 import { usageRoutes } from '../../http/routes/usage.ts'
 import { startServer } from '../../http/server.ts'
@@ -54,6 +55,7 @@ export async function startStack({
     {
       routes: [
         ...chatRoutes(gateway),
+        ...responsesRoutes(gateway),
         ...messagesRoutes(gateway),
         ...embeddingRoutes(gateway),
         ...modelRoutes(gateway),

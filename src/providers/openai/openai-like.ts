@@ -21,7 +21,7 @@ export interface OpenAiLikeOptions {
   readonly origin: string
   readonly api: Api
   /** What is behind the origin for a call of `end` (`/chat/completions`) to that model. */
-  pathOf(end: string, model: string): string
+  readonly pathOf: (end: string, model: string) => string
   /** The one that carries the key. */
   readonly keyHeader: Readonly<Record<string, string>>
   /** Of the config; they take the place of ours. */
