@@ -2,9 +2,9 @@
 import type { ProviderConfig } from '../config/schema.ts'
 import type { Provider } from '../llm/provider.ts'
 import { createAnthropicProvider } from './anthropic/provider.ts'
+import { createAzureProvider } from './azure/provider.ts'
 import { createBedrockProvider } from './bedrock/provider.ts'
 import { createGeminiProvider } from './gemini/provider.ts'
-import { createAzureProvider } from './azure/provider.ts'
 import { createOpenAiProvider } from './openai/provider.ts'
 
 export function createProvider(name: string, settings: ProviderConfig): Provider {
@@ -19,7 +19,6 @@ export function createProvider(name: string, settings: ProviderConfig): Provider
       return createGeminiProvider({ name, ...settings })
     case 'bedrock':
       return createBedrockProvider({ name, ...settings })
-    case 'azure':
     case 'local':
       throw new Error('not yet')
   }
