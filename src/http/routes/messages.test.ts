@@ -194,7 +194,7 @@ describe('with Anthropic behind it', () => {
     })
     const message = await client.messages.stream({ ...HI, model: 'old' }).finalMessage()
     expect(anthropic.asked[1]?.body['messages']).toEqual([
-      { role: 'user', content: [{ type: 'text', text: 'Hi' }] },
+      { role: 'user', content: 'Hi' },
       { role: 'assistant', content: [{ type: 'text', text: "Hello! I'm doing well, thank you for asking" }] },
     ])
     expect(message.content).toMatchObject([{ type: 'text', text: "Hello! I'm doing well, thank you for asking......" }])

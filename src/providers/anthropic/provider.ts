@@ -47,7 +47,7 @@ export function createAnthropicProvider({ name, baseUrl, apiKey, version, header
       const dialect = counts ? anthropicCountTokens : anthropicMessages
       const upstream = { model, stream: ask.stream, prefill }
       // Also where the answer is to be written anew, the request need not be.
-      const own = ask.dialect === dialect.name && prefill === undefined
+      const own = ask.dialect === dialect.name
       const body = own ? dialect.upstreamBody(ask, upstream) : dialect.writeRequest(ask.neutral(), upstream)
       const request = {
         path: `${path}${counts ? '/count_tokens' : ''}${base.search}`,
