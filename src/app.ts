@@ -99,7 +99,7 @@ async function start({ config, roles, log }: AppOptions, stops: (() => Promise<v
   await keyRing.load()
   stops.push(() => keyRing.stop())
 
-  const gateway = await createGateway({ config, ledger: ledgerPlaces(config.data), metrics, log, clock })
+  const gateway = await createGateway({ config, ledger: ledgerPlaces(config.data), db, metrics, log, clock })
   stops.push(() => gateway.stop())
 
   const scraper = createEmbeddedScraper(config, log)

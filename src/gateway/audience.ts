@@ -1,6 +1,7 @@
 // Whoever listens to an answer: an HTTP response, or a part of Midwatch that asked a model.
 import type { Frame } from '../llm/frames.ts'
 import type { CacheResult } from './decision.ts'
+import type { Standing } from './limits/limiter.ts'
 
 /** What is known when the first content is there. */
 export interface AnswerHead {
@@ -12,6 +13,8 @@ export interface AnswerHead {
   readonly cache: CacheResult
   /** Time spent in Midwatch so far. */
   readonly overheadMs: number
+  /** What is left of the tightest limits. */
+  readonly standing: Standing
 }
 
 export interface Audience {

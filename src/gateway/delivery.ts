@@ -82,6 +82,7 @@ export class Delivery {
         stream: this.#ask.stream,
         cache: this.#run.cache,
         overheadMs: this.#run.overheadMs(),
+        standing: this.#run.standing,
       })
     }
     if (!verbatim) return this.#write(frames.flatMap(({ events }) => events))

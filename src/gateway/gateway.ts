@@ -3,33 +3,38 @@ import type { Config } from '../config/schema.ts'
 import { type Clock, systemClock } from '../core/clock.ts'
 import { AppError } from '../core/errors.ts'
 import { Timekeeper } from '../core/timekeeper.ts'
+import type { Db } from '../db/connect.ts'
 import type { DialectName } from '../llm/dialect.ts'
 import type { Log } from '../observe/log.ts'
 import type { Metrics } from '../observe/metrics.ts'
-import { createProvider } from '../providers/create.ts'
+import { createPrivacyMetrics } from '../privacy/metrics.ts'
 import type { Audience } from './audience.ts'
 import { Breakers } from './breaker.ts'
+import { configure, type GatewayConfig } from './configured.ts'
 import { type ProviderState, ProviderHealth } from './health.ts'
 import { embedThrough } from './embed-prompt.ts'
 import { HedgeBudget } from './hedge.ts'
 import { createAnswerCache } from './cache/create.ts'
 import { Coalescer } from './cache/coalescer.ts'
 import { createLedger, type LedgerOptions } from './ledger/ledger.ts'
+import { createLimiter } from './limits/create.ts'
 import { Loads } from './load.ts'
 import { createGatewayMetrics } from './metrics.ts'
 import type { Outcome } from './outcome.ts'
 import { startLagMeter } from './overload/lag.ts'
 import { Turnstile } from './overload/turnstile.ts'
 import type { SharedRun } from './obtain.ts'
-import { createPlanner } from './plan.ts'
+import { Prices } from './prices.ts'
 import type { ModelCall } from './run.ts'
-import { createScreen } from './screen.ts'
 import { type GatewayParts, serveCall } from './serve.ts'
+import type { GatewayTables } from './tables.ts'
 
 export interface GatewayOptions {
-  readonly config: Pick<Config, 'providers' | 'models' | 'overload' | 'privacy' | 'data' | 'ledger' | 'redis'>
-  /** Where the journal is kept, and the database (with `gatewayMigrations` applied) that it is imported into. */
+  readonly config: GatewayConfig & Pick<Config, 'redis' | 'ledger'>
+  /** Where the journal is kept, and the database that it is imported into. */
   readonly ledger: Pick<LedgerOptions, 'folder' | 'database'>
+  /** The same database, with `gatewayMigrations` applied, to read from. */
+  readonly db: Db<GatewayTables>
   readonly metrics: Metrics
   readonly log: Log
   readonly clock?: Clock
@@ -49,41 +54,35 @@ export interface Gateway {
   /** Resolves when all calls that have ended are in the database. Throws `unavailable` when that takes too long. */
   flush(): Promise<void>
   providerStates(): ReadonlyMap<string, ProviderState>
+  /** From the next call on; those under way end as they began. Throws, and changes nothing, where it cannot be made. */
+  reload(config: GatewayConfig): void
   /** Takes no new calls, waits for those under way, closes the connections. */
   stop(): Promise<void>
 }
 
 /** Also marks the calls that a crash left under way. */
 export async function createGateway(options: GatewayOptions): Promise<Gateway> {
-  const { config, log, clock = systemClock, random = Math.random } = options
-  const providers = new Map(
-    Object.entries(config.providers).map(([name, settings]) => [name, createProvider(name, settings)]),
-  )
-  const ledger = createLedger({ ...options.ledger, ...config.ledger, metrics: options.metrics, clock, log })
-  const breakers = new Breakers({ clock, random, onVerdict: (provider, good) => health.note(provider, good) })
-  const health: ProviderHealth = new ProviderHealth(clock, [...providers.keys()], (provider) =>
-    breakers.isOpen(provider),
-  )
-  const planner = createPlanner({
-    models: config.models,
-    providers,
-    loads: new Loads(clock),
-    breakers,
-    clock,
-    random,
-  })
+  const { db, log, clock = systemClock, random = Math.random } = options
+  const { metrics } = options
+  const ledger = createLedger({ ...options.ledger, ...options.config.ledger, metrics, clock, log })
+  const limiter = await createLimiter({ config: options.config, db, flush: () => ledger.flush(), clock, log })
   const timekeeper = new Timekeeper(clock)
   const lag = startLagMeter()
-  const turnstile = new Turnstile({ limits: config.overload, clock, timekeeper, lagMs: () => lag.lagMs() })
-  const cache = createAnswerCache({ config, clock, log })
-  const parts: GatewayParts = {
-    models: config.models,
-    planner,
-    screen: createScreen(config, options.metrics),
-    providers,
+  const health: ProviderHealth = new ProviderHealth(clock, Object.keys(options.config.providers), (provider) =>
+    breakers.isOpen(provider),
+  )
+  const breakers = new Breakers({ clock, random, onVerdict: (provider, good) => health.note(provider, good) })
+  const turnstile = new Turnstile({
+    limits: options.config.overload,
+    clock,
+    timekeeper,
+    lagMs: () => lag.lagMs(),
+  })
+  const cache = createAnswerCache({ config: options.config, clock, log })
+  const living = {
     ledger,
-    metrics: createGatewayMetrics(options.metrics, health),
-    health,
+    limiter,
+    metrics: createGatewayMetrics(metrics, health),
     timekeeper,
     clock,
     log,
@@ -92,8 +91,13 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     random,
     cache,
     coalescer: new Coalescer<SharedRun>(),
-    embedFor: (call, model) => embedThrough(serve, call, model),
+    embedFor: (call: ModelCall, model: string) => embedThrough(serve, call, model),
+    loads: new Loads(clock),
+    breakers,
+    prices: new Prices(),
+    countPii: createPrivacyMetrics(metrics),
   }
+  let parts: GatewayParts = { ...living, ...configure(options.config, living) }
   const underWay = new Set<Promise<Outcome>>()
   let stopping = false
   const serve: Gateway['serve'] = (call, audience) => {
@@ -103,12 +107,23 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     return served
   }
   return {
-    models: Object.keys(config.models),
+    get models() {
+      return Object.keys(parts.models)
+    },
     startedAt: clock.now(),
     serve,
     flush: () => ledger.flush(),
-    speaks: (model, dialect) => planner.speaks(model, dialect),
+    speaks: (model, dialect) => parts.planner.speaks(model, dialect),
     providerStates: () => health.states(),
+    reload: (config) => {
+      const old = parts
+      parts = { ...living, ...configure(config, living, old) }
+      turnstile.configure(config.overload)
+      health.retain(Object.keys(config.providers))
+      const dropped = [...old.providers.values()].filter((one) => ![...parts.providers.values()].includes(one))
+      // Calls under way keep the providers they began with.
+      void Promise.allSettled(underWay).then(() => Promise.allSettled(dropped.map((provider) => provider.stop())))
+    },
     stop: async () => {
       stopping = true
       turnstile.stop()
@@ -116,8 +131,9 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       await Promise.allSettled(underWay)
       timekeeper.stop()
       await cache.stop()
+      await limiter.stop()
       await ledger.stop()
-      await Promise.all([...providers.values()].map((provider) => provider.stop()))
+      await Promise.all([...parts.providers.values()].map((provider) => provider.stop()))
     },
   }
 }

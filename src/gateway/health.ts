@@ -26,6 +26,12 @@ export class ProviderHealth {
     for (const provider of providers) this.#marks.set(provider, [])
   }
 
+  /** Watches these from now on, and no others. */
+  retain(providers: readonly string[]): void {
+    for (const provider of this.#marks.keys()) if (!providers.includes(provider)) this.#marks.delete(provider)
+    for (const provider of providers) if (!this.#marks.has(provider)) this.#marks.set(provider, [])
+  }
+
   note(provider: string, good: boolean): void {
     const marks = this.#marks.get(provider)
     if (!marks) return

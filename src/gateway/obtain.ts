@@ -64,7 +64,7 @@ function tell({ run, ask, audience }: Wanted, { answer, replay }: Extract<Lookup
   const { provider, model, answeredBy } = answer
   run.beginContent()
   const overheadMs = run.overheadMs()
-  audience.begin({ provider, model, attempts: 0, stream: ask.stream, cache: 'hit', overheadMs })
+  audience.begin({ provider, model, attempts: 0, stream: ask.stream, cache: 'hit', overheadMs, standing: run.standing })
   void audience.write(replay.frames)
   return {
     kind: 'served',

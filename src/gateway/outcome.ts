@@ -4,6 +4,7 @@ import { AppError } from '../core/errors.ts'
 import type { Usage } from '../llm/chat.ts'
 import type { FailureKind, ProviderFailure } from '../llm/provider.ts'
 import type { CacheResult } from './decision.ts'
+import type { Standing } from './limits/limiter.ts'
 import type { UsageSource } from './tables.ts'
 
 export type ErrorType =
@@ -13,6 +14,7 @@ export type ErrorType =
   | 'breaker_open' // every target failed of late or asked for a pause
   | 'overloaded' // no place came free
   | 'content_blocked' // personal data in it, and the config forbids to send any
+  | 'limited' // by a limit or a budget
   | 'unrecorded' // the ledger could not take it
   | 'deadline'
   | 'stopping' // Midwatch had to end, and its grace was over
@@ -33,6 +35,8 @@ export interface Facts {
   readonly costMicroUsd: number | null
   /** Time spent in Midwatch: neither waiting for the provider nor for the caller to take what was written. */
   readonly overheadMs: number
+  /** What is left of the tightest limits. */
+  readonly standing: Standing
 }
 
 export type Outcome =

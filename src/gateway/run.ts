@@ -11,6 +11,8 @@ import { sumBills } from './bill.ts'
 import type { CacheDirective } from './cache/cacheable.ts'
 import type { CacheResult } from './decision.ts'
 import { errorTypeOf, type Facts, type Outcome, statusOf } from './outcome.ts'
+import type { Standing } from './limits/limiter.ts'
+import { NO_STANDING } from './limits/standing.ts'
 import type { Target } from './plan.ts'
 import type { LedgerRow } from './tables.ts'
 
@@ -33,6 +35,8 @@ export interface ModelCall {
   readonly cache?: CacheDirective | null
   /** Who is to be charged, beside the caller. */
   readonly purpose?: string | undefined
+  /** Whom the caller names as behind the call, in a header; else the request may name one. */
+  readonly user?: string | undefined
 }
 
 /** One try at one target, as it is told afterwards. */
@@ -57,7 +61,9 @@ export class Run {
   #insideSinceMs: number | undefined = this.#startedMs
   #insideMs = 0
   ask: Ask | undefined
-  /** Whom the call names as behind it, as the ledger knows them. */
+  /** Whom the call names as behind it, in its own words. */
+  user: string | undefined
+  /** The same, as the ledger knows them. */
   userHash: string | null = null
   /** What budgets count it at: first what was reserved, then what it cost. */
   chargedMicroUsd: number | null = null
@@ -68,6 +74,8 @@ export class Run {
   firstContentMs: number | null = null
   /** A second try was begun beside the first. */
   hedged = false
+  /** What is left of the tightest limits. */
+  standing: Standing = NO_STANDING
   /** How an answer that broke off was made whole. */
   rescued: 'prefill' | 'splice' | null = null
 
@@ -127,6 +135,15 @@ export class Run {
     this.#insideSinceMs = undefined
   }
 
+  /** Some provider was asked and never said what it did; whether it charges for that, nobody knows. */
+  get mayHaveUsed(): boolean {
+    return this.tried.some(
+      ({ bill, end }) =>
+        bill === null &&
+        (end.kind !== 'failed' || end.failure.kind === 'upstream_timeout' || end.failure.kind === 'upstream_cut'),
+    )
+  }
+
   elapsedMs(): number {
     return performance.now() - this.#startedMs
   }
@@ -148,6 +165,7 @@ export class Run {
       usageSource: source,
       costMicroUsd,
       overheadMs: this.overheadMs(),
+      standing: this.standing,
     }
   }
 

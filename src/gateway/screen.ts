@@ -2,9 +2,8 @@
 // wrote the request gets the originals back in the answer (see Delivery).
 import type { Config } from '../config/schema.ts'
 import type { Ask, DialectName } from '../llm/dialect.ts'
-import type { Metrics } from '../observe/metrics.ts'
 import { blockedError, guard } from '../privacy/guard.ts'
-import { createPrivacyMetrics } from '../privacy/metrics.ts'
+import type { createPrivacyMetrics } from '../privacy/metrics.ts'
 import { anonymiseUsers, loadUserIdKey } from '../privacy/user-ids.ts'
 import type { Vault } from '../privacy/vault.ts'
 import type { ModelCall } from './run.ts'
@@ -18,9 +17,11 @@ export interface Screened {
 /** Throws AppError `content_blocked`. */
 export type Screen = (call: ModelCall, ask: Ask) => Screened
 
-export function createScreen({ privacy, data }: Pick<Config, 'privacy' | 'data'>, metrics: Metrics): Screen {
+export function createScreen(
+  { privacy, data }: Pick<Config, 'privacy' | 'data'>,
+  count: ReturnType<typeof createPrivacyMetrics>,
+): Screen {
   const key = privacy.anonymiseUserIds ? loadUserIdKey(data) : null
-  const count = createPrivacyMetrics(metrics)
   return (call, ask) => {
     const named = key ? anonymiseUsers(ask.body, key, call.caller.tenant) : ask.body
     const guarded = guard(named, privacy.pii)

@@ -3,33 +3,31 @@
 import { AppError, toAppError } from '../core/errors.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Timekeeper } from '../core/timekeeper.ts'
-import type { Provider } from '../llm/provider.ts'
 import type { Log } from '../observe/log.ts'
+import { account, admit } from './admission.ts'
 import type { Audience } from './audience.ts'
 import type { AnswerCache } from './cache/answer-cache.ts'
 import type { Coalescer } from './cache/coalescer.ts'
 import type { Embed } from './cache/embedder.ts'
+import type { Configured } from './configured.ts'
 import { Delivery } from './delivery.ts'
 import type { HedgeBudget } from './hedge.ts'
-import type { ProviderHealth } from './health.ts'
 import type { Ledger } from './ledger/ledger.ts'
+import type { Lease, Limiter } from './limits/limiter.ts'
 import type { GatewayMetrics } from './metrics.ts'
 import type { ErrorType, Outcome } from './outcome.ts'
 import type { Pass, Turnstile } from './overload/turnstile.ts'
 import { obtain, type SharedRun } from './obtain.ts'
-import { findModel, type Models, type Planner } from './plan.ts'
+import { findModel } from './plan.ts'
 import { failedOutcome, pursue, stoppedOutcome } from './pursue.ts'
 import { type ModelCall, Run } from './run.ts'
 import type { Screen } from './screen.ts'
 
-export interface GatewayParts {
-  readonly models: Models
-  readonly planner: Planner
-  readonly screen: Screen
-  readonly providers: ReadonlyMap<string, Provider>
+/** Everything a call needs: what lives as long as the process, and what the config of the moment makes. */
+export interface GatewayParts extends Configured {
   readonly ledger: Ledger
+  readonly limiter: Limiter
   readonly metrics: GatewayMetrics
-  readonly health: ProviderHealth
   readonly timekeeper: Timekeeper
   readonly clock: Clock
   readonly log: Log
@@ -49,9 +47,11 @@ export async function serveCall(parts: GatewayParts, call: ModelCall, audience: 
   let label = 'unknown'
   let outcome: Outcome
   let pass: Pass | undefined
+  let lease: Lease | undefined
   try {
     const asked = step('malformed', () => call.dialect.read(call.body))
     run.ask = asked
+    run.user = call.user ?? asked.user ?? undefined
     const model = findModel(parts.models, asked.model)
     if (model) label = asked.model
     parts.metrics.began(label)
@@ -60,6 +60,7 @@ export async function serveCall(parts: GatewayParts, call: ModelCall, audience: 
     const plan = step(model ? 'malformed' : 'unknown_model', () => parts.planner.plan(asked, call.caller.tenant))
     const { ask, vault } = step('content_blocked', () => parts.screen(call, asked))
     run.ask = ask
+    lease = await admit(parts, run, ask, plan).catch(refuse('limited'))
     outcome = await obtain(
       parts,
       { run, ask, model: plan.model, audience, personal: vault !== null },
@@ -84,7 +85,10 @@ export async function serveCall(parts: GatewayParts, call: ModelCall, audience: 
   }
   run.end()
   pass?.leave()
-  await parts.ledger.settle(run.row(outcome))
+  const release = lease && account(lease, run, outcome)
+  const flushed = parts.ledger.settle(run.row(outcome))
+  release?.()
+  if (flushed) await flushed
   parts.metrics.ended(label, call.dialect.endpoint, outcome, {
     seconds: run.elapsedMs() / 1000,
     firstContentSeconds: run.ask?.stream === true && run.firstContentMs !== null ? run.firstContentMs / 1000 : null,
@@ -120,10 +124,13 @@ class Refusal extends Error {
   }
 }
 
+/** What ends a request from outside is no refusal of ours. */
+const STOPPED: ReadonlySet<string> = new Set(['client_gone', 'deadline'])
+
 const refuse =
   (errorType: ErrorType) =>
   (error: unknown): never => {
-    throw error instanceof AppError ? new Refusal(errorType, error) : error
+    throw error instanceof AppError && !STOPPED.has(error.code) ? new Refusal(errorType, error) : error
   }
 
 function step<T>(errorType: ErrorType, work: () => T): T {

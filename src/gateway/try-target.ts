@@ -8,7 +8,7 @@ import type { Continuation } from './continuation.ts'
 import type { Delivery } from './delivery.ts'
 import type { FlightEnd } from './load.ts'
 import type { Plan, Target } from './plan.ts'
-import { priceUsage } from './price-usage.ts'
+import { costOf } from './prices.ts'
 import type { Run } from './run.ts'
 import type { GatewayParts } from './serve.ts'
 
@@ -48,7 +48,7 @@ export function tryTarget(
     delivery,
     rewrite,
     continuation,
-    priceOf: (usage) => priceUsage(usage, target),
+    priceOf: (usage) => costOf(usage, parts.priceOf(target)),
     onContent: () => {
       flight.content()
       target.breaker.content(ticket)

@@ -3,10 +3,19 @@ import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Frame } from '../../llm/frames.ts'
 import type { AnswerHead, Audience } from '../audience.ts'
+import { NO_STANDING } from '../limits/standing.ts'
 import type { Facts, Outcome } from '../outcome.ts'
 import { Coalescer } from './coalescer.ts'
 
-const HEAD: AnswerHead = { provider: 'main', model: 'gpt-real', attempts: 1, stream: true, cache: 'off', overheadMs: 1 }
+const HEAD: AnswerHead = {
+  provider: 'main',
+  model: 'gpt-real',
+  attempts: 1,
+  stream: true,
+  cache: 'off',
+  overheadMs: 1,
+  standing: NO_STANDING,
+}
 const FACTS: Facts = {
   cache: 'off',
   provider: 'main',
@@ -17,6 +26,7 @@ const FACTS: Facts = {
   usageSource: 'unknown',
   costMicroUsd: 5,
   overheadMs: 1,
+  standing: NO_STANDING,
 }
 const SERVED: Outcome = { kind: 'served', closing: Buffer.from('end'), facts: FACTS }
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { addRateLimitHeaders, formatDuration, NO_STANDING } from './standing.ts'
+import { formatDuration, NO_STANDING, rateLimitHeaders } from './standing.ts'
 
 test.each([
   [0, '0ms'],
@@ -14,11 +14,9 @@ test.each([
 })
 
 test('the headers name what is limited, and nothing else', () => {
-  const headers: Record<string, string> = {}
-  addRateLimitHeaders(headers, NO_STANDING)
-  expect(headers).toEqual({})
-  addRateLimitHeaders(headers, { requests: { limit: 60, remaining: 59, resetMs: 60_400 }, tokens: undefined })
-  expect(headers).toEqual({
+  expect(rateLimitHeaders(NO_STANDING)).toEqual({})
+  const requests = { limit: 60, remaining: 59, resetMs: 60_400 }
+  expect(rateLimitHeaders({ requests, tokens: undefined })).toEqual({
     'x-ratelimit-limit-requests': '60',
     'x-ratelimit-remaining-requests': '59',
     'x-ratelimit-reset-requests': '1m1s',

@@ -48,7 +48,7 @@ export async function startStack({
   const db = connection.as<GatewayTables & AccessTables>()
   const folder = mkdtempSync(join(tmpdir(), 'midwatch-stack-'))
   const ledger = { folder: join(folder, 'ledger'), database: { db: connection.as<GatewayTables>() } }
-  const gateway = await createGateway({ config, ledger, metrics, log, clock, random })
+  const gateway = await createGateway({ config, ledger, db, metrics, log, clock, random })
   const access = connection.as<AccessTables>()
   const keyRing = createKeyRing({ db: access, clock, log })
   const server = await startServer(

@@ -3,6 +3,7 @@
 import type { ServerResponse } from 'node:http'
 import { formatUsd } from '../../core/money.ts'
 import type { AnswerHead, Audience } from '../../gateway/audience.ts'
+import { rateLimitHeaders } from '../../gateway/limits/standing.ts'
 import type { Facts } from '../../gateway/outcome.ts'
 import type { Frame } from '../../llm/frames.ts'
 
@@ -25,6 +26,7 @@ export class HttpAudience implements Audience {
       // Proxies such as nginx would collect the stream otherwise.
       'x-accel-buffering': 'no',
       ...targetHeaders(head),
+      ...rateLimitHeaders(head.standing),
     })
   }
 
@@ -59,8 +61,10 @@ export class HttpAudience implements Audience {
 
 /** Everything that is known at the end; a stream's head goes out before, so it has no `x-midwatch-cost-usd`. */
 export function factHeaders(facts: Facts): Record<string, string> {
-  if (facts.provider === null) return {}
+  const limits = rateLimitHeaders(facts.standing)
+  if (facts.provider === null) return limits
   return {
+    ...limits,
     ...targetHeaders({ ...facts, provider: facts.provider, model: facts.providerModel ?? '' }),
     ...(facts.costMicroUsd === null ? {} : { 'x-midwatch-cost-usd': formatUsd(facts.costMicroUsd) }),
   }
@@ -72,7 +76,7 @@ function targetHeaders({
   attempts,
   cache,
   overheadMs,
-}: Omit<AnswerHead, 'stream'>): Record<string, string> {
+}: Omit<AnswerHead, 'stream' | 'standing'>): Record<string, string> {
   return {
     'x-midwatch-provider': provider,
     'x-midwatch-model': headerSafe(model),

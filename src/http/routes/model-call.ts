@@ -45,6 +45,7 @@ async function handle(gateway: Gateway, dialect: Dialect, errors: ErrorDialect, 
       onCut,
       cache,
       headers: passedHeaders(exchange),
+      user: readUser(exchange),
     },
     audience,
   )
@@ -124,4 +125,20 @@ function readOnCut({ headers }: Exchange): (typeof ON_CUT)[number] | undefined {
   throw new AppError('malformed', 'The header x-midwatch-on-cut must be fail, restart or continue.', {
     field: 'x-midwatch-on-cut',
   })
+}
+
+const LONGEST_USER = 256
+
+/** Throws `malformed`. */
+function readUser({ headers }: Exchange): string | undefined {
+  const given = headers['x-midwatch-user']
+  if (given === undefined || given === '') return undefined
+  if (typeof given === 'string' && given.length <= LONGEST_USER) return given
+  throw new AppError(
+    'malformed',
+    `The header x-midwatch-user must be given once, with at most ${LONGEST_USER} characters.`,
+    {
+      field: 'x-midwatch-user',
+    },
+  )
 }

@@ -2,6 +2,7 @@
 import { SseSplitter } from '../../../core/sse.ts'
 import type { Usage } from '../../../llm/chat.ts'
 import type { Ask, Dialect } from '../../../llm/dialect.ts'
+import { NO_STANDING } from '../../limits/standing.ts'
 import type { Facts } from '../../outcome.ts'
 import type { CachedAnswer } from '../cached-answer.ts'
 import { AnswerRecorder } from '../record-answer.ts'
@@ -27,6 +28,7 @@ export const factsOf = (more: Partial<Facts> = {}): Facts => ({
   usageSource: 'measured',
   costMicroUsd: 7,
   overheadMs: 1,
+  standing: NO_STANDING,
   ...more,
 })
 
