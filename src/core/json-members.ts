@@ -32,11 +32,23 @@ const CLOSE_BRACE = 0x7d
 const OPEN_BRACKET = 0x5b
 const CLOSE_BRACKET = 0x5d
 
+/** Several parts of Midwatch look at one body, and this is half of what each of them costs. */
+const LAYOUTS = new WeakMap<Buffer, ObjectLayout>()
+
 /**
- * The members of the object that the bytes hold. They must be an object that JSON.parse accepts.
+ * The members of the object that the bytes hold. They must be an object that JSON.parse accepts, and stay as they are.
  * A key given twice is there twice; keys are compared unescaped, as every parser does.
  */
 export function layoutOf(json: Buffer): ObjectLayout {
+  let layout = LAYOUTS.get(json)
+  if (layout === undefined) {
+    layout = readLayout(json)
+    LAYOUTS.set(json, layout)
+  }
+  return layout
+}
+
+function readLayout(json: Buffer): ObjectLayout {
   const members: Member[] = []
   // A byte order mark may precede the object.
   let at = json.indexOf(OPEN_BRACE) + 1
