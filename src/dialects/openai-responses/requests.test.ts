@@ -223,7 +223,7 @@ test('reasoning goes back to OpenAI only with its proof', () => {
   }
   expect(written(request)['input']).toEqual([
     { type: 'reasoning', summary: [{ type: 'summary_text', text: 'Hm' }], encrypted_content: 'gAAAA' },
-    { role: 'assistant', content: [{ type: 'output_text', text: 'Hi' }] },
+    { role: 'assistant', content: 'Hi' },
   ])
 })
 

@@ -35,36 +35,26 @@ function writeResult({ callId, parts, isError }: ToolResultPart): Json {
   return { type: 'function_call_output', call_id: callId, output }
 }
 
-/** In order, texts that stand together as one message. */
+/**
+ * In order. A text is a message of its own, for by OpenAI's document an assistant's list of parts is only what OpenAI has
+ * made itself, with its ids; and so a refusal becomes a text.
+ */
 function writeAssistant(parts: readonly AssistantPart[]): readonly Json[] {
-  const out: Json[] = []
-  let texts: Json[] | undefined
-  const say = (part: Json) => {
-    if (!texts) out.push({ role: 'assistant', content: (texts = []) })
-    texts.push(part)
-  }
-  for (const part of parts) {
+  return parts.flatMap((part): readonly Json[] => {
     switch (part.kind) {
       case 'text':
-        say({ type: 'output_text', text: part.text })
-        break
       case 'refusal':
-        say({ type: 'refusal', refusal: part.text })
-        break
+        return [{ role: 'assistant', content: part.text }]
       case 'tool-call':
-        texts = undefined
-        out.push({ type: 'function_call', call_id: part.id, name: part.name, arguments: part.arguments })
-        break
+        return [{ type: 'function_call', call_id: part.id, name: part.name, arguments: part.arguments }]
       case 'reasoning': {
         const proof = proofOf('openai', part.encrypted)
-        if (proof === undefined) break
-        texts = undefined
+        if (proof === undefined) return []
         const summary = part.text === '' ? [] : [{ type: 'summary_text', text: part.text }]
-        out.push({ type: 'reasoning', summary, encrypted_content: proof })
+        return [{ type: 'reasoning', summary, encrypted_content: proof }]
       }
     }
-  }
-  return out
+  })
 }
 
 /** A single text as a string. */

@@ -107,7 +107,7 @@ describe('with Responses behind it', () => {
     answers(openai, 200, bytes)
     const response = await post({ model: 'own' })
     expect(Buffer.from(await response.arrayBuffer()).equals(bytes)).toBe(true)
-    const rows = await stack.db.selectFrom('ledger').selectAll().execute()
+    const rows = await stack.rows()
     expect(rows).toMatchObject([{ endpoint: '/v1/responses', outcome: 'served', usage_source: 'measured' }])
   })
 
