@@ -3,6 +3,7 @@
 import { join } from 'node:path'
 import { createIdentify } from './access/identify.ts'
 import { createKeyRing } from './access/key-ring.ts'
+import { findCallerByKeyId } from './access/keys.ts'
 import type { AccessTables } from './access/tables.ts'
 import { createHttpActions } from './actions/http/action.ts'
 import { createWebhook } from './actions/webhook/webhook.ts'
@@ -12,18 +13,23 @@ import { type Caller, DEFAULT_TENANT } from './core/caller.ts'
 import { systemClock } from './core/clock.ts'
 import type { LogSource, MetricSource } from './core/telemetry.ts'
 import { databaseFile, openDatabase } from './database.ts'
+import type { Db } from './db/connect.ts'
 import { lockFolder } from './db/lock.ts'
 import { createWorker, type QueueTables, type Worker } from './db/queue.ts'
 import { diagnose } from './diagnosis/diagnose.ts'
 import { checkWritable, type WriteCheckTables } from './db/write-check.ts'
 import { createChatModel } from './gateway/chat-model.ts'
+import { createBatchOffice } from './gateway/batches/create.ts'
+import type { BatchTables } from './gateway/batches/tables.ts'
 import { createGateway } from './gateway/gateway.ts'
 import type { GatewayTables } from './gateway/tables.ts'
 import { alertRoutes } from './http/routes/alerts.ts'
 import { approvalRoutes } from './http/routes/approvals.ts'
+import { batchRoutes } from './http/routes/batches.ts'
 import { changeRoutes } from './http/routes/changes.ts'
 import { chatRoutes } from './http/routes/chat.ts'
 import { embeddingRoutes } from './http/routes/embeddings.ts'
+import { fileRoutes } from './http/routes/files.ts'
 import { messagesRoutes } from './http/routes/messages.ts'
 import { incidentRoutes } from './http/routes/incidents.ts'
 import { keyRoutes } from './http/routes/keys.ts'
@@ -64,7 +70,7 @@ export interface App {
   stop(): Promise<void>
 }
 
-type Tables = WriteCheckTables & AccessTables & GatewayTables & QueueTables & IncidentTables
+type Tables = WriteCheckTables & AccessTables & GatewayTables & BatchTables & QueueTables & IncidentTables
 
 /** Starts everything. Throws AppError with what to do when something is in the way; nothing is left running then. */
 export async function startApp(options: AppOptions): Promise<App> {
@@ -101,6 +107,12 @@ async function start({ config, roles, log }: AppOptions, stops: (() => Promise<v
 
   const gateway = await createGateway({ config, ledger: ledgerPlaces(config.data), db, metrics, log, clock })
   stops.push(() => gateway.stop())
+
+  const office = createBatchOffice({ db, dataFolder: config.data, gateway, callerOf: ownerNow(db), clock, log })
+  if (roles.has('gateway')) {
+    await office.start()
+    stops.push(() => office.stop())
+  }
 
   const scraper = createEmbeddedScraper(config, log)
   const sources = { metrics: metricSources(config, scraper), logs: logSources(config) }
@@ -180,6 +192,8 @@ async function start({ config, roles, log }: AppOptions, stops: (() => Promise<v
               ...responsesRoutes(gateway),
               ...messagesRoutes(gateway),
               ...embeddingRoutes(gateway),
+              ...fileRoutes(office.files, clock),
+              ...batchRoutes(office.batches),
               ...modelRoutes(gateway),
               ...usageRoutes({ db, flush: () => gateway.flush(), clock }),
               ...requestRoutes({ db, flush: () => gateway.flush() }),
@@ -221,6 +235,10 @@ const foldingRules = ({ agent: { folding } }: Config) => ({
   silentAfterMs: folding.silentAfterSeconds * 1000,
   maxHops: MAX_HOPS,
 })
+
+/** Whoever made a batch with a key: as the key is now. Who needed none (or proved themselves otherwise) stays who they were. */
+const ownerNow = (db: Db<AccessTables>) => async (owner: Caller) =>
+  owner.keyId.startsWith('key_') ? findCallerByKeyId(db, owner.keyId) : owner
 
 /** Who the agent is to the gateway: its calls are charged and counted like anyone's. */
 const AGENT: Caller = { tenant: DEFAULT_TENANT, keyId: 'agent', name: 'on-call agent', scopes: ['llm:chat'] }

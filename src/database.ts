@@ -6,6 +6,7 @@ import { connectSqlite, type Connection } from './db/connect.ts'
 import { migrate } from './db/migrate.ts'
 import { queueMigrations } from './db/queue.ts'
 import { writeCheckMigrations } from './db/write-check.ts'
+import { batchMigrations } from './gateway/batches/tables.ts'
 import { gatewayMigrations } from './gateway/tables.ts'
 import { checkpointMigrations } from './incidents/investigation/checkpoint-tables.ts'
 import { incidentMigrations } from './incidents/tables.ts'
@@ -19,6 +20,7 @@ export async function openDatabase(dataFolder: string): Promise<Connection> {
     await migrate(connection, [
       ...accessMigrations,
       ...gatewayMigrations,
+      ...batchMigrations,
       ...queueMigrations,
       ...checkpointMigrations,
       ...incidentMigrations,

@@ -133,6 +133,17 @@ export async function findCaller(db: Db<AccessTables>, hash: string): Promise<Ca
   return row && toCaller(row)
 }
 
+/** The caller as they are now; undefined where the key is revoked or was never one. */
+export async function findCallerByKeyId(db: Db<AccessTables>, id: string): Promise<Caller | undefined> {
+  const row = await db
+    .selectFrom('api_keys')
+    .selectAll()
+    .where('id', '=', id)
+    .where('revoked_at', 'is', null)
+    .executeTakeFirst()
+  return row && toCaller(row)
+}
+
 export const toCaller = (row: ApiKeyRow): Caller => ({
   tenant: row.tenant,
   keyId: row.id,

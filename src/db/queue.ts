@@ -136,6 +136,8 @@ export function createWorker<Tables extends QueueTables>(options: WorkerOptions<
       .set({ state: 'waiting', leased_by: null, leased_until: null })
       .where('state', '=', 'leased')
       .where('leased_by', '!=', runner)
+      // Others may have a worker of their own in this process.
+      .where('kind', 'in', Object.keys(handlers))
       .executeTakeFirst()
     if (left.numUpdatedRows > 0n) log.info({ jobs: Number(left.numUpdatedRows) }, 'took over unfinished jobs')
     await db

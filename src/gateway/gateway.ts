@@ -53,6 +53,8 @@ export interface Gateway {
   speaks(model: string, dialect: DialectName): boolean
   /** Resolves when all calls that have ended are in the database. Throws `unavailable` when that takes too long. */
   flush(): Promise<void>
+  /** Whether one more call that can wait may come, where so many of them have come. Half of all places are for the others. */
+  hasRoom(taken: number): boolean
   providerStates(): ReadonlyMap<string, ProviderState>
   /** From the next call on; those under way end as they began. Throws, and changes nothing, where it cannot be made. */
   reload(config: GatewayConfig): void
@@ -114,6 +116,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     serve,
     flush: () => ledger.flush(),
     speaks: (model, dialect) => parts.planner.speaks(model, dialect),
+    hasRoom: (taken) => turnstile.hasRoom(taken),
     providerStates: () => health.states(),
     reload: (config) => {
       const old = parts

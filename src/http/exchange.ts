@@ -37,8 +37,8 @@ export interface Route {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   /** `/v1/incidents/:id`; a `*` at the end takes the rest. */
   readonly path: string
-  /** null: anyone may call it. */
-  readonly scope: Scope | null
+  /** Of several, one is enough. null: anyone may call it. */
+  readonly scope: Scope | readonly Scope[] | null
   readonly maxBodyBytes?: number
   readonly dialect?: ErrorDialect
   handle(exchange: Exchange): Promise<Reply>

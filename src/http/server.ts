@@ -141,10 +141,11 @@ function listen(server: Server, host: string, port: number): Promise<void> {
 async function callerFor(route: Route, request: IncomingMessage, options: ServerOptions): Promise<Caller> {
   if (route.scope === null) return { tenant: '', keyId: 'anonymous', name: 'anonymous', scopes: [] }
   const caller = await options.identify(request)
-  if (!mayDo(caller, route.scope)) {
+  const scopes = [route.scope].flat()
+  if (!scopes.some((scope) => mayDo(caller, scope))) {
     throw new AppError(
       'forbidden',
-      `The key "${caller.name}" lacks the scope ${route.scope}. Ask an admin for a key that has it.`,
+      `The key "${caller.name}" lacks the scope ${scopes.join(' or ')}. Ask an admin for a key that has it.`,
     )
   }
   return caller

@@ -83,9 +83,11 @@ describe('calls that arrive together', () => {
     const { clock, join, ends } = start()
     join(call('a'))
     // In the very turn in which the timer is due.
-    const due = clock.sleep(5).then(() => {
+    const burst = async () => {
+      await clock.sleep(5)
       for (const name of ['b', 'c', 'd', 'e']) join(call(name))
-    })
+    }
+    const due = burst()
     await clock.advance(5)
     await due
     await clock.advance(50)

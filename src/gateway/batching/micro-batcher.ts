@@ -82,7 +82,7 @@ export class MicroBatcher<C extends BatchCall, R> {
         },
         fail: (error) => {
           done()
-          reject(error as Error)
+          reject(error)
         },
         onLeave: () => this.#leaveOpen(key, batch, member),
       }

@@ -147,6 +147,19 @@ test('retry-after is the length of the line over the rate at which calls leave',
   expect(thrown).toMatchObject({ retryAfterSeconds: expect.closeTo(10, -0.5) })
 })
 
+test('calls that can wait get half of the places, and none while somebody stands in line', () => {
+  const { turnstile, enter, now } = start({ maxActive: 4 })
+  expect([0, 1, 2].map((taken) => turnstile.hasRoom(taken))).toEqual([true, true, false])
+  const passes = [now('a'), now('a')]
+  expect(turnstile.hasRoom(0)).toBe(false)
+  passes.forEach((pass) => pass.leave())
+  expect(turnstile.hasRoom(0)).toBe(true)
+  for (let i = 0; i < 4; i++) now('a')
+  void enter('a')
+  turnstile.configure({ maxActive: 4, maxQueued: 9, maxWaitMs: 5000, maxLagMs: 500 })
+  expect(turnstile.hasRoom(0)).toBe(false)
+})
+
 test('more room lets in who waits; less sends nobody away', async () => {
   const { turnstile, clock, entered, enter, now } = start()
   now('a')

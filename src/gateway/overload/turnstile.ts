@@ -91,6 +91,15 @@ export class Turnstile {
     return this.#wait(tenant, signal, nowMs)
   }
 
+  /**
+   * Whether one more call that can wait may come, where so many of them have come (and some may not be at the door yet):
+   * half of all places are for the others.
+   */
+  hasRoom(taken: number): boolean {
+    const most = Math.max(1, this.#limits.maxActive / 2)
+    return this.#queue.length === 0 && Math.max(this.#active, taken) < most
+  }
+
   state(): TurnstileState {
     const nowMs = this.#clock.now()
     return {

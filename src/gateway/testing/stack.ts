@@ -4,14 +4,18 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { sql } from 'kysely'
 import { createIdentify } from '../../access/identify.ts'
+import { findCallerByKeyId } from '../../access/keys.ts'
 import { createKeyRing } from '../../access/key-ring.ts'
 import { type AccessTables, accessMigrations } from '../../access/tables.ts'
 import { parseConfig } from '../../config/load.ts'
 import { type Clock, systemClock } from '../../core/clock.ts'
 import { connectSqlite } from '../../db/connect.ts'
 import { migrate } from '../../db/migrate.ts'
+import { type QueueTables, queueMigrations } from '../../db/queue.ts'
+import { batchRoutes } from '../../http/routes/batches.ts'
 import { chatRoutes } from '../../http/routes/chat.ts'
 import { embeddingRoutes } from '../../http/routes/embeddings.ts'
+import { fileRoutes } from '../../http/routes/files.ts'
 import { keyRoutes } from '../../http/routes/keys.ts'
 import { messagesRoutes } from '../../http/routes/messages.ts'
 import { modelRoutes } from '../../http/routes/models.ts'
@@ -22,6 +26,8 @@ import { usageRoutes } from '../../http/routes/usage.ts'
 import { startServer } from '../../http/server.ts'
 import { type Log, silentLog } from '../../observe/log.ts'
 import { createMetrics } from '../../observe/metrics.ts'
+import { createBatchOffice } from '../batches/create.ts'
+import { type BatchTables, batchMigrations } from '../batches/tables.ts'
 import { createGateway } from '../gateway.ts'
 import { type GatewayTables, gatewayMigrations, type LedgerRow } from '../tables.ts'
 
@@ -43,7 +49,7 @@ export async function startStack({
 }: StackOptions) {
   const config = parseConfig(yaml, 'test.yaml', {})
   const connection = connectSqlite(':memory:')
-  await migrate(connection, [...accessMigrations, ...gatewayMigrations])
+  await migrate(connection, [...accessMigrations, ...gatewayMigrations, ...queueMigrations, ...batchMigrations])
   const metrics = createMetrics({ process: false })
   const db = connection.as<GatewayTables & AccessTables>()
   const folder = mkdtempSync(join(tmpdir(), 'midwatch-stack-'))
@@ -51,6 +57,16 @@ export async function startStack({
   const gateway = await createGateway({ config, ledger, db, metrics, log, clock, random })
   const access = connection.as<AccessTables>()
   const keyRing = createKeyRing({ db: access, clock, log })
+  const office = createBatchOffice({
+    db: connection.as<BatchTables & QueueTables>(),
+    dataFolder: folder,
+    gateway,
+    callerOf: async (owner) => (auth === 'off' ? owner : findCallerByKeyId(access, owner.keyId)),
+    clock,
+    log,
+    random,
+  })
+  await office.start()
   const server = await startServer(
     {
       routes: [
@@ -58,6 +74,8 @@ export async function startStack({
         ...responsesRoutes(gateway),
         ...messagesRoutes(gateway),
         ...embeddingRoutes(gateway),
+        ...fileRoutes(office.files, clock),
+        ...batchRoutes(office.batches),
         ...modelRoutes(gateway),
         ...usageRoutes({ db: connection.as<GatewayTables>(), flush: () => gateway.flush(), clock }),
         ...requestRoutes({ db: connection.as<GatewayTables>(), flush: () => gateway.flush() }),
@@ -107,6 +125,7 @@ export async function startStack({
     },
     stop: async () => {
       await server.stop(1_000)
+      await office.stop()
       await gateway.stop()
       await keyRing.stop()
       await connection.close()
