@@ -3,12 +3,10 @@
 //
 //   1a2b3c4d s1 llm_01JD… ["default",…]<tab>{decision}
 //
+// `o` opens and `s` settles; `b` alone says that a process began here: what is open by then has died.
 // The digit is the version of the columns: a newer Midwatch reads what an older one left behind.
 import { crc32 } from 'node:zlib'
 import type { LedgerRow } from '../tables.ts'
-
-/** `open` and `settle` carry a row; `start` says that a process began here: what is open by then has died. */
-export type LineKind = 'open' | 'settle' | 'start'
 
 /** The columns of version 1, in the order in which a line has them. The id stands before them, the decision behind. */
 const COLUMNS_1 = [
