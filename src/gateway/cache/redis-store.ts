@@ -37,6 +37,8 @@ export class RedisStore implements AnswerStore {
     this.#prefix = `${prefix}cache:1:`
     this.#log = log
     this.#client = new Redis(url, {
+      // With the first request that is cached: a reload of the config may be what brings it.
+      lazyConnect: true,
       connectTimeout: SOCKET_MS,
       socketTimeout: SOCKET_MS,
       // Nothing may wait for a connection that is not there, or be sent again when it is.
@@ -72,6 +74,8 @@ export class RedisStore implements AnswerStore {
   }
 
   #usable(): boolean {
+    // What keeps it from connecting is told by the event `error`, and it tries again by itself.
+    if (this.#client.status === 'wait') this.#client.connect().catch(() => undefined)
     return this.#client.status === 'ready' && performance.now() >= this.#pausedUntilMs
   }
 
