@@ -6,8 +6,12 @@ import { Buffer } from 'node:buffer'
 
 const MARK = '--midwatch-sig-'
 
-/** Whether the bytes of a request can hold such an id. */
-export const mayHoldSignedIds = (body: Buffer): boolean => body.includes(MARK)
+const SIGNATURES = new RegExp(`${MARK}[\\w-]*`, 'g')
+
+/** The bytes of a request to somebody else: with the ids as their providers gave them. */
+export function withoutSignatures(body: Buffer): Buffer {
+  return body.includes(MARK) ? Buffer.from(body.toString('latin1').replaceAll(SIGNATURES, ''), 'latin1') : body
+}
 
 export function signedCallId(id: string, signature: string): string {
   const bytes = Buffer.from(signature, 'base64')

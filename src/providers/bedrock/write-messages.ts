@@ -45,7 +45,6 @@ export function writeConversation(
 ): Conversation {
   const system: Json[] = []
   const messages: Turn[] = []
-  const called = new Set<string>()
   const blocks = new BlockWriter(traits)
   const add = (role: Turn['role'], content: readonly Json[]) => {
     if (content.length === 0) return
@@ -65,7 +64,6 @@ export function writeConversation(
         )
         break
       case 'assistant':
-        for (const part of message.parts) if (part.kind === 'tool-call') called.add(part.name)
         add(
           'assistant',
           message.parts.flatMap((part) => blocks.assistant(part)),
@@ -82,7 +80,7 @@ export function writeConversation(
   if (messages[0].role === 'assistant') messages.unshift({ role: 'user', content: [{ text: BEGINNING }] })
   for (const turn of messages) if (turn.role === 'user') arrange(turn.content)
   trimEnd(messages.at(-1))
-  return { system, messages, called, unsignedCalls: hasUnsignedCalls(messages) }
+  return { system, messages, called: blocks.called, unsignedCalls: hasUnsignedCalls(messages) }
 }
 
 const isResult = (block: Json): boolean => block['toolResult'] !== undefined
@@ -103,9 +101,10 @@ function arrange(content: Json[]): void {
 
 /** An assistant's text that is to be continued must not end with white space. */
 function trimEnd(turn: Turn | undefined): void {
-  const text = turn?.content.at(-1)?.['text']
-  if (turn?.role === 'assistant' && typeof text === 'string')
-    turn.content[turn.content.length - 1] = { text: text.trimEnd() }
+  if (turn?.role !== 'assistant') return
+  const at = turn.content.findLastIndex((block) => block['cachePoint'] === undefined)
+  const text = turn.content[at]?.['text']
+  if (typeof text === 'string') turn.content[at] = { text: text.trimEnd() }
 }
 
 function hasUnsignedCalls(messages: readonly Turn[]): boolean {
@@ -115,6 +114,10 @@ function hasUnsignedCalls(messages: readonly Turn[]): boolean {
 }
 
 class BlockWriter {
+  /** Names of the tools called so far. */
+  readonly called = new Set<string>()
+  /** Ids of these calls: a result of any other is refused. */
+  readonly #calls = new Set<string>()
   readonly #traits: ModelTraits
   #documents = 0
 
@@ -129,6 +132,7 @@ class BlockWriter {
   user(part: UserPart): readonly Json[] {
     switch (part.kind) {
       case 'tool-result':
+        if (!this.#calls.has(callId(part.callId, this.#traits))) return this.#orphan(part)
         return [{ toolResult: this.#result(part) }, ...cachePoint(part.cache, this.#traits)]
       case 'audio':
         throw new AppError('malformed', 'Bedrock takes no audio here. Ask another model.', { field: 'messages' })
@@ -153,10 +157,12 @@ class BlockWriter {
         if (redacted !== undefined) return [{ reasoningContent: { redactedContent: redacted } }]
         return signature === undefined ? [] : [{ reasoningContent: { reasoningText: { text: part.text, signature } } }]
       }
-      case 'tool-call':
-        return [
-          { toolUse: { toolUseId: callId(part.id, this.#traits), name: part.name, input: inputOf(part.arguments) } },
-        ]
+      case 'tool-call': {
+        const toolUseId = callId(part.id, this.#traits)
+        this.called.add(part.name)
+        this.#calls.add(toolUseId)
+        return [{ toolUse: { toolUseId, name: part.name, input: inputOf(part.arguments) } }]
+      }
     }
   }
 
@@ -169,6 +175,14 @@ class BlockWriter {
       case 'file':
         return [writeDocument(part, ++this.#documents), ...cachePoint(part.cache, this.#traits)]
     }
+  }
+
+  #orphan({ callId: id, parts, cache }: ToolResultPart): readonly Json[] {
+    return [
+      ...this.text({ kind: 'text', text: `The result of the tool call ${plainCallId(id)}:` }),
+      ...parts.flatMap((part) => this.#content(part)),
+      ...cachePoint(cache, this.#traits),
+    ]
   }
 
   #result({ callId: id, parts, isError }: ToolResultPart): Json {
