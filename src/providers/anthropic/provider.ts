@@ -5,8 +5,10 @@ import { anthropicMessages } from '../../dialects/anthropic-messages/dialect.ts'
 import { failureFromReply, failureInBody } from '../../dialects/anthropic-messages/failures.ts'
 import { traitsOf } from '../../dialects/anthropic-messages/models.ts'
 import { WRITTEN_VERSION } from '../../dialects/anthropic-messages/write-request.ts'
-import { Secret } from '../../core/secret.ts'
+import type { Secret } from '../../core/secret.ts'
+import { withoutSignatures } from '../../dialects/call-id.ts'
 import { PASSED_HEADERS, type Provider, type ProviderCall } from '../../llm/provider.ts'
+import { revealed } from '../headers.ts'
 import { callOverHttp } from '../http-call.ts'
 import { createWire } from '../wire.ts'
 
@@ -24,17 +26,13 @@ export function createAnthropicProvider({ name, baseUrl, apiKey, version, header
   const base = new URL(baseUrl)
   const path = `${base.pathname.replace(/\/+$/, '').replace(/\/v1$/, '')}/v1/messages`
   const wire = createWire(base.origin)
-  const fixed = Object.entries(headers).map(([key, value]) => [
-    key.toLowerCase(),
-    value instanceof Secret ? value.reveal() : value,
-  ])
   const always: Readonly<Record<string, string>> = {
     'content-type': 'application/json',
     'accept-encoding': 'identity',
     'user-agent': 'midwatch',
     'anthropic-version': version,
     ...(apiKey ? { 'x-api-key': apiKey.reveal() } : {}),
-    ...(Object.fromEntries(fixed) as Record<string, string>),
+    ...revealed(headers),
   }
   return {
     name,
@@ -52,7 +50,7 @@ export function createAnthropicProvider({ name, baseUrl, apiKey, version, header
       const request = {
         path: `${path}${counts ? '/count_tokens' : ''}${base.search}`,
         headers: Object.entries({ ...always, ...headersOf(call, own, always), 'x-request-id': call.requestId }).flat(),
-        body,
+        body: withoutSignatures(body),
         stream: ask.stream,
       }
       const reader = dialect.createReader({ decode: !verbatim, choices: 1 })

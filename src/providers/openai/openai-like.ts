@@ -1,7 +1,8 @@
 // What OpenAI, Azure and all that speak their API have in common: which of its APIs is asked, at what path, with what
 // headers. Where the caller speaks the API too, the body goes up as it came, but for what must change, and the answer
 // comes back as it was sent.
-import { Secret } from '../../core/secret.ts'
+import type { Secret } from '../../core/secret.ts'
+import { withoutSignatures } from '../../dialects/call-id.ts'
 import { openAiChat } from '../../dialects/openai-chat/dialect.ts'
 import { failureFromReply, failureInBody } from '../../dialects/openai-chat/failures.ts'
 import { type TokenLimit, writeChatRequest } from '../../dialects/openai-chat/write-request.ts'
@@ -10,6 +11,7 @@ import { isOpenAiReasoning } from '../../dialects/openai-models.ts'
 import { openAiResponses } from '../../dialects/openai-responses/dialect.ts'
 import type { Ask, Demand, Dialect, DialectName, Upstream } from '../../llm/dialect.ts'
 import type { Provider, ProviderCall } from '../../llm/provider.ts'
+import { revealed } from '../headers.ts'
 import { callOverHttp } from '../http-call.ts'
 import { createWire } from '../wire.ts'
 
@@ -69,7 +71,9 @@ export function createOpenAiLikeProvider(options: OpenAiLikeOptions): Provider {
       const request = {
         path: pathOf(ENDS[spoken], model),
         headers: [...headers, 'x-request-id', requestId],
-        body: own ? dialect.upstreamBody(ask, upstream) : dialect.writeRequest(ask.neutral(), upstream),
+        body: withoutSignatures(
+          own ? dialect.upstreamBody(ask, upstream) : dialect.writeRequest(ask.neutral(), upstream),
+        ),
         stream: ask.stream,
       }
       const reader = dialect.createReader({ decode: !verbatim, choices: ask.choices, ask })
@@ -94,11 +98,3 @@ function fitsResponses(ask: Ask): boolean {
   const request = ask.neutral()
   return request.kind === 'chat' && request.stop === undefined
 }
-
-const revealed = (headers: Readonly<Record<string, string | Secret>>): Readonly<Record<string, string>> =>
-  Object.fromEntries(
-    Object.entries(headers).map(([key, value]) => [
-      key.toLowerCase(),
-      value instanceof Secret ? value.reveal() : value,
-    ]),
-  )

@@ -13,7 +13,7 @@ const codec = new EventStreamCodec(
   (text) => Buffer.from(text, 'utf8'),
 )
 
-export function message(headers: Readonly<Record<string, string>>, body: unknown): Buffer {
+function message(headers: Readonly<Record<string, string>>, body: unknown): Buffer {
   const asked = Object.entries(headers).map(([name, value]) => [name, { type: 'string', value }] as const)
   const bytes = codec.encode({ headers: Object.fromEntries(asked), body: Buffer.from(JSON.stringify(body)) })
   return Buffer.from(bytes)
