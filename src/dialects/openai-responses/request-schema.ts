@@ -56,7 +56,7 @@ const item = z.preprocess(
         encrypted_content: z.string().nullish(),
       }),
     ],
-    `${ELSEWHERE}: only messages, reasoning, function calls and their outputs can be translated`,
+    `${ELSEWHERE}: only messages, reasoning, function calls and their outputs can be translated. Of what was answered here an hour ago nothing is known; with store: false clients send it whole`,
   ),
 )
 
@@ -125,7 +125,7 @@ export const responsesRequest = z.looseObject({
   safety_identifier: z.string().nullish(),
   metadata: z.record(z.string(), z.string()).nullish(),
   service_tier: z.string().nullish(),
-  previous_response_id: nothing('the response before is kept there'),
+  previous_response_id: nothing('the response before is not known here, or no more'),
   conversation: nothing('the conversation is kept there'),
   prompt: nothing('the prompt is kept there'),
   store: z.literal(false, `${ELSEWHERE}: nobody else keeps the response`).nullish(),

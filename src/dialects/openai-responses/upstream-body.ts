@@ -2,7 +2,7 @@
 // which OpenAI refuses. Every other byte stays.
 import { layoutOf, splice, type Splice } from '../../core/json-members.ts'
 import type { Ask, Upstream } from '../../llm/dialect.ts'
-import { isObject } from '../json.ts'
+import { isObject, jsonBytes } from '../json.ts'
 import { isMarked, mayHoldProofs } from '../proof.ts'
 
 export function upstreamBody({ body }: Ask, { model }: Upstream): Buffer {
@@ -15,7 +15,7 @@ export function upstreamBody({ body }: Ask, { model }: Upstream): Buffer {
       if (key !== 'input') continue
       const input = JSON.parse(body.toString('utf8', start, end)) as unknown
       if (!Array.isArray(input) || !input.some(isForeign)) continue
-      splices.push({ start, end, text: JSON.stringify(input.filter((item) => !isForeign(item))) })
+      splices.push({ start, end, text: jsonBytes(input.filter((item) => !isForeign(item))).toString() })
     }
   }
   return splice(body, splices)

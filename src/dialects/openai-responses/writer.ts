@@ -16,13 +16,16 @@ export class ResponsesWriter implements AnswerWriter {
   readonly #stream: boolean
   readonly #echo: Json
   readonly #output: Output
+  readonly #onResponse: ((response: Json) => void) | undefined
   #head: Head | undefined
   #sequence = 0
   #pending = ''
   #finish: FinishReason | undefined
   #usage: Usage | null = null
 
-  constructor(ask: Pick<Ask, 'stream' | 'body'>) {
+  /** `onResponse`: told the whole response at its end. */
+  constructor(ask: Pick<Ask, 'stream' | 'body'>, onResponse?: (response: Json) => void) {
+    this.#onResponse = onResponse
     this.#stream = ask.stream
     this.#echo = echoOf(ask)
     this.#output = new Output(this.#stream ? (type, fields) => this.#emit(type, fields) : () => undefined)
@@ -87,7 +90,9 @@ export class ResponsesWriter implements AnswerWriter {
     const end = this.#end()
     this.#output.close(end.incomplete === null ? 'completed' : 'incomplete')
     const head = this.#head ?? { id: '', model: '', createdS: 0 }
-    return envelope(head, this.#echo, this.#output.items, end, writeUsage(this.#usage))
+    const response = envelope(head, this.#echo, this.#output.items, end, writeUsage(this.#usage))
+    this.#onResponse?.(response)
+    return response
   }
 
   /** A refusal without words is told as withheld; an answer that its provider paused is not whole. */

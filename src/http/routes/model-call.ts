@@ -25,10 +25,16 @@ export const modelCallRoute = (
   scope,
   dialect: errors,
   maxBodyBytes: MAX_BODY_BYTES,
-  handle: (exchange) => handle(gateway, dialect, errors, exchange),
+  handle: (exchange) => callModel(gateway, dialect, errors, exchange),
 })
 
-async function handle(gateway: Gateway, dialect: Dialect, errors: ErrorDialect, exchange: Exchange): Promise<Reply> {
+/** `dialect`: may be one made for this exchange. */
+export async function callModel(
+  gateway: Gateway,
+  dialect: Dialect,
+  errors: ErrorDialect,
+  exchange: Exchange,
+): Promise<Reply> {
   const deadlineMs = readDeadline(exchange)
   const onCut = readOnCut(exchange)
   const cache = readCache(exchange)

@@ -252,37 +252,64 @@ describe('with Anthropic behind it', () => {
   })
 })
 
-test('the Vercel AI SDK streams a call and its result through Responses', async () => {
-  let call = 0
-  vllm.behave(({ response }) => {
-    response.writeHead(200, { 'content-type': 'text/event-stream' })
-    const said = [
-      chunk({ role: 'assistant', content: 'Cold and warm.' }),
-      chunk({}, { finish_reason: 'stop' }),
-      usageChunk(),
-      DONE,
-    ]
-    response.end(call++ === 0 ? TWO_CALLS : said.join(''))
+test.each([undefined, false])(
+  'the Vercel AI SDK streams a call and its result through Responses, store: %s',
+  async (store) => {
+    let call = 0
+    vllm.behave(({ response }) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' })
+      const said = [
+        chunk({ role: 'assistant', content: 'Cold and warm.' }),
+        chunk({}, { finish_reason: 'stop' }),
+        usageChunk(),
+        DONE,
+      ]
+      response.end(call++ === 0 ? TWO_CALLS : said.join(''))
+    })
+    const provider = createOpenAI({ baseURL: `${stack.url}/v1`, apiKey: key })
+    const cities: string[] = []
+    const { text } = streamText({
+      model: provider.responses('chat'),
+      prompt: 'Weather?',
+      tools: {
+        weather: tool({
+          inputSchema: z.object({ city: z.string() }),
+          execute: ({ city }) => {
+            cities.push(city)
+            return `${city}: fine`
+          },
+        }),
+      },
+      stopWhen: ({ steps }) => steps.length === 2,
+      ...(store === undefined ? {} : { providerOptions: { openai: { store } } }),
+    })
+    expect(await text).toBe('Cold and warm.')
+    expect(cities).toEqual(['Oslo', 'Rome'])
+    expect(vllm.asked[1]?.body).toMatchObject({
+      messages: [
+        { role: 'user' },
+        { role: 'assistant', tool_calls: [{ id: 'a' }, { id: 'b' }] },
+        { role: 'tool', tool_call_id: 'a' },
+        { role: 'tool', tool_call_id: 'b' },
+      ],
+    })
+  },
+)
+
+test('a response that was answered here can be gone on with by its id', async () => {
+  const said = (text: string) =>
+    streams(vllm, [chunk({ role: 'assistant', content: text }), chunk({}, { finish_reason: 'stop' }), DONE].join(''))
+  said('One.')
+  const first = await client.responses.stream({ model: 'chat', input: 'Count.' }).finalResponse()
+  said('Two.')
+  await client.responses.stream({ model: 'chat', input: 'Go on.', previous_response_id: first.id }).finalResponse()
+  expect(vllm.asked[1]?.body).toMatchObject({
+    messages: [
+      { role: 'user', content: 'Count.' },
+      { role: 'assistant', content: 'One.' },
+      { role: 'user', content: 'Go on.' },
+    ],
   })
-  const provider = createOpenAI({ baseURL: `${stack.url}/v1`, apiKey: key })
-  const cities: string[] = []
-  const { text } = streamText({
-    model: provider.responses('chat'),
-    prompt: 'Weather?',
-    tools: {
-      weather: tool({
-        inputSchema: z.object({ city: z.string() }),
-        execute: ({ city }) => {
-          cities.push(city)
-          return `${city}: fine`
-        },
-      }),
-    },
-    stopWhen: ({ steps }) => steps.length === 2,
-    providerOptions: { openai: { store: false } },
-  })
-  expect(await text).toBe('Cold and warm.')
-  expect(cities).toEqual(['Oslo', 'Rome'])
 })
 
 test('LangChain.js streams through Responses', async () => {
