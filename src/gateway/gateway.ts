@@ -9,6 +9,8 @@ import type { Log } from '../observe/log.ts'
 import type { Metrics } from '../observe/metrics.ts'
 import { createPrivacyMetrics } from '../privacy/metrics.ts'
 import type { Audience } from './audience.ts'
+import { MicroBatcher } from './batching/micro-batcher.ts'
+import { TOGETHER } from './batching/pursue-together.ts'
 import { Breakers } from './breaker.ts'
 import { configure, type GatewayConfig } from './configured.ts'
 import { type ProviderState, ProviderHealth } from './health.ts'
@@ -93,6 +95,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     random,
     cache,
     coalescer: new Coalescer<SharedRun>(),
+    batcher: new MicroBatcher({ clock, ...TOGETHER }),
     embedFor: (call: ModelCall, model: string) => embedThrough(serve, call, model),
     loads: new Loads(clock),
     breakers,

@@ -7,7 +7,7 @@ import { newId } from '../core/ids.ts'
 import type { Limit, Timekeeper } from '../core/timekeeper.ts'
 import type { Ask, Dialect } from '../llm/dialect.ts'
 import type { AttemptEnd, AttemptRecord } from './attempt.ts'
-import { sumBills } from './bill.ts'
+import { type Bill, sumBills } from './bill.ts'
 import type { CacheDirective } from './cache/cacheable.ts'
 import type { CacheResult } from './decision.ts'
 import { errorTypeOf, type Facts, type Outcome, statusOf } from './outcome.ts'
@@ -114,9 +114,9 @@ export class Run {
     this.firstContentMs ??= this.elapsedMs()
   }
 
-  /** Answers for what another run did on behalf of several, this one among them. */
-  adopt(shared: Run): void {
-    this.tried.push(...shared.tried)
+  /** Answers for what another run did on behalf of several, this one among them: for all of it, or its share. */
+  adopt(shared: Run, share: (bill: Bill) => Bill = (bill) => bill): void {
+    this.tried.push(...shared.tried.map((one) => ({ ...one, bill: one.bill && share(one.bill) })))
     this.attempts = shared.attempts
     this.hedged = shared.hedged
     this.rescued = shared.rescued

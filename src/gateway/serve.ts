@@ -7,6 +7,8 @@ import type { Log } from '../observe/log.ts'
 import { account, admit } from './admission.ts'
 import type { Audience } from './audience.ts'
 import type { AnswerCache } from './cache/answer-cache.ts'
+import type { MicroBatcher } from './batching/micro-batcher.ts'
+import { type JointAnswer, pursueTogether, type TogetherCall } from './batching/pursue-together.ts'
 import type { Coalescer } from './cache/coalescer.ts'
 import type { Embed } from './cache/embedder.ts'
 import type { Configured } from './configured.ts'
@@ -37,6 +39,7 @@ export interface GatewayParts extends Configured {
   readonly random: () => number
   readonly cache: AnswerCache
   readonly coalescer: Coalescer<SharedRun>
+  readonly batcher: MicroBatcher<TogetherCall, JointAnswer>
   /** How prompts are embedded by that model, at the expense of this call's caller. */
   readonly embedFor: (call: ModelCall, model: string) => Embed
 }
@@ -73,7 +76,8 @@ export async function serveCall(parts: GatewayParts, call: ModelCall, audience: 
             rescuable: onCut === 'continue',
             vault,
           })
-          return pursue(parts, { run, ask, plan, delivery, rewrite: vault !== null })
+          const alone = () => pursue(parts, { run, ask, plan, delivery, rewrite: vault !== null })
+          return vault === null ? pursueTogether(parts, { run, ask, plan, audience }, alone) : alone()
         },
       },
     )
