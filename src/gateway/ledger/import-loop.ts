@@ -13,7 +13,7 @@ export interface ImportLoopOptions {
   readonly clock: Clock
 }
 
-const GATHER_MS = 100
+const GATHER_MS = 1_000
 const FIRST_RETRY_MS = 250
 const LAST_RETRY_MS = 5_000
 

@@ -8,7 +8,7 @@ const flushAll = promisify(fsync)
 const closeFile = promisify(close)
 
 /** How long what was written may wait for its flush, where nobody waits for it. */
-const WITHIN_MS = 20
+const WITHIN_MS = 50
 
 export class Syncer {
   readonly #onFailure: (error: unknown) => void
