@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { parseAs, parseJson } from '../../core/parse.ts'
 import type { Ask, Demand } from '../../llm/dialect.ts'
-import { memberBytes } from '../json.ts'
+import { isObject, memberBytes, objectsIn } from '../json.ts'
 import { readNeutral } from './read-neutral.ts'
 
 const chatBody = z.looseObject({
@@ -51,6 +51,7 @@ function demandsOf(body: ChatBody): ReadonlySet<Demand> {
   if ((format as { type?: unknown } | null | undefined)?.type === 'json_schema') add('json-schema')
   if (body['logprobs'] === true) add('logprobs')
   if ((body.n ?? 1) > 1) add('choices')
+  if (isOwnKind(body)) add('own-kind')
   for (const { content } of body.messages) {
     if (!Array.isArray(content)) continue
     for (const part of content as ({ type?: unknown } | null)[]) {
@@ -60,6 +61,15 @@ function demandsOf(body: ChatBody): ReadonlySet<Demand> {
   }
   return demands ?? NO_DEMANDS
 }
+
+const OWN_KIND = ['functions', 'function_call', 'audio', 'web_search_options'] as const
+
+/** What nobody else could be told: tools of other kinds, answers in sound, biases for tokens. */
+const isOwnKind = (body: ChatBody): boolean =>
+  OWN_KIND.some((field) => body[field] !== undefined && body[field] !== null) ||
+  objectsIn(body['tools']).some((tool) => tool['type'] !== 'function') ||
+  (isObject(body['logit_bias']) && Object.keys(body['logit_bias']).length > 0) ||
+  (Array.isArray(body['modalities']) && body['modalities'].includes('audio'))
 
 /** Text only: an image's bytes say nothing about its tokens. */
 function charactersIn(content: unknown): number {

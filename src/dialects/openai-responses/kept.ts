@@ -42,13 +42,9 @@ export class KeptResponses {
     const body = JSON.parse(request.toString('utf8')) as Json
     if (body['store'] === false) return
     const output = objectsIn(response['output'])
-    for (const item of output) this.#put(tenant, textOf(item['id']), [item], null)
-    this.#put(
-      tenant,
-      textOf(response['id']),
-      [...inputOf(body), ...output],
-      textOf(body['previous_response_id']) ?? null,
-    )
+    for (const item of output) this.#put(tenant, textOf(item['id']), [item].filter(isWorthSaying), null)
+    const turn = [...inputOf(body), ...output.filter(isWorthSaying)]
+    this.#put(tenant, textOf(response['id']), turn, textOf(body['previous_response_id']) ?? null)
   }
 
   /** The body with all that it refers to and is kept here put in its place; what is not kept stays as it is. */

@@ -50,8 +50,10 @@ function demandsOf(body: Body): ReadonlySet<Demand> {
   const text = body['text'] as { format?: { type?: unknown } | null } | null | undefined
   if (Array.isArray(body['tools']) && body['tools'].length > 0) add('tools')
   if (text?.format?.type === 'json_schema') add('json-schema')
-  if (typeof body['top_logprobs'] === 'number' && body['top_logprobs'] > 0) add('logprobs')
+  if (wantsLogprobs(body)) add('logprobs')
+  if (isOwnKind(body)) add('own-kind')
   for (const item of objectsIn(body.input)) {
+    if (!TRANSLATED.has(item['type'] ?? 'message')) add('own-kind')
     for (const part of [...objectsIn(item['content']), ...objectsIn(item['output'])]) {
       const demand = PARTS[textOf(part['type']) ?? '']
       if (demand) add(demand)
@@ -59,6 +61,18 @@ function demandsOf(body: Body): ReadonlySet<Demand> {
   }
   return demands ?? NO_DEMANDS
 }
+
+const TRANSLATED: ReadonlySet<unknown> = new Set(['message', 'reasoning', 'function_call', 'function_call_output'])
+const KEPT_THERE = ['previous_response_id', 'conversation', 'prompt'] as const
+
+/** State that a provider keeps, and tools that it runs itself. */
+const isOwnKind = (body: Body): boolean =>
+  body['store'] === true ||
+  KEPT_THERE.some((field) => body[field] !== undefined && body[field] !== null) ||
+  objectsIn(body['tools']).some((tool) => tool['type'] !== 'function')
+
+const wantsLogprobs = ({ top_logprobs: top, include }: Body): boolean =>
+  (typeof top === 'number' && top > 0) || (Array.isArray(include) && include.includes('message.output_text.logprobs'))
 
 /** Text only: an image's bytes say nothing about its tokens. */
 function charactersIn(input: unknown): number {

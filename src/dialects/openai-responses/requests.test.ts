@@ -189,7 +189,7 @@ test('what the gateway decides by is read, and nothing else is asked of a reques
     maxOutputTokens: 9,
     temperature: 0.5,
     user: 'ann',
-    demands: new Set(['tools', 'json-schema', 'logprobs', 'images', 'files']),
+    demands: new Set(['tools', 'json-schema', 'logprobs', 'own-kind', 'images', 'files']),
   })
   expect(one.promptCharacters()).toBe('four'.length + 'six ch'.length + '[{"type":"web_search"}]'.length)
 })

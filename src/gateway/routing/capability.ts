@@ -41,10 +41,25 @@ const WANTED: Readonly<Record<Demand, string>> = {
   'own-kind': 'what only the provider of this API has (its own tools, containers, uploaded files)',
 }
 
+/** What of the request cannot be translated, by its name. */
+function refusalOf(ask: Ask): AppError | undefined {
+  try {
+    ask.neutral()
+    return undefined
+  } catch (error) {
+    if (error instanceof AppError) return error
+    throw error
+  }
+}
+
 /** What to tell the caller where nobody is left: a 400 that names what nobody meets. */
 export function nobodyCan(ask: Ask, targets: readonly Target[], promptTokens: () => number): AppError {
   const stem = `No target of ${ask.model} can serve this request:`
   const missing = [...ask.demands].filter((demand) => targets.every((target) => misses(target, demand, ask)))
+  if (missing.length === 1 && missing[0] === 'own-kind') {
+    const named = refusalOf(ask)
+    if (named) return named
+  }
   if (missing.length > 0) {
     return new AppError(
       'malformed',

@@ -126,6 +126,25 @@ describe('with Responses behind it', () => {
   })
 })
 
+test('a caller of chat is served by a provider that has only Responses', async () => {
+  streams(openai, file('azure-tool-call.chunks.txt'))
+  const stream = client.chat.completions.stream({
+    model: 'own',
+    messages: [{ role: 'user', content: 'Weather?' }],
+    tools: [{ type: 'function', function: { name: 'weather', parameters: WEATHER.parameters } }],
+    stream_options: { include_usage: true },
+  })
+  const completion = await stream.finalChatCompletion()
+  expect(completion.choices).toMatchObject([
+    {
+      finish_reason: 'tool_calls',
+      message: { tool_calls: [{ function: { name: 'weather', arguments: '{"location":"San Francisco"}' } }] },
+    },
+  ])
+  expect(completion.usage?.total_tokens).toBeGreaterThan(0)
+  expect(openai.asked[0]?.body).toMatchObject({ store: false, tools: [{ name: 'weather', strict: false }] })
+})
+
 describe('with chat behind it', () => {
   test('the SDK reads a stream with reasoning and two calls at once, and answers them', async () => {
     streams(vllm, TWO_CALLS)
@@ -200,6 +219,13 @@ describe('with chat behind it', () => {
     expect(await response.json()).toMatchObject({
       error: { message: expect.stringMatching(/previous_response_id.*speaks Responses itself/) as string },
     })
+    expect(vllm.asked).toHaveLength(0)
+  })
+
+  test('what only a provider with Responses can do goes to that one alone', async () => {
+    answers(openai, 503, error('server_error'))
+    const response = await post({ model: 'safe', tools: [{ type: 'web_search' }] })
+    expect(response.status).toBe(502)
     expect(vllm.asked).toHaveLength(0)
   })
 
