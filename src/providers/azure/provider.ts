@@ -2,7 +2,7 @@
 // the classic one has the deployment in the path and its version in the query, and is asked for chat alone.
 import type { Secret } from '../../core/secret.ts'
 import type { Provider } from '../../llm/provider.ts'
-import { createOpenAiLikeProvider } from '../openai/openai-like.ts'
+import { createOpenAiLikeProvider } from '../openai-like.ts'
 
 export interface AzureOptions {
   readonly name: string

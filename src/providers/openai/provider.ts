@@ -2,7 +2,7 @@
 // have Responses where the config does not say so.
 import type { Secret } from '../../core/secret.ts'
 import type { Provider } from '../../llm/provider.ts'
-import { type Api, createOpenAiLikeProvider } from './openai-like.ts'
+import { type Api, createOpenAiLikeProvider } from '../openai-like.ts'
 
 export interface OpenAiOptions {
   readonly name: string

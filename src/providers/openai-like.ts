@@ -1,19 +1,19 @@
 // What OpenAI, Azure and all that speak their API have in common: which of its APIs is asked, at what path, with what
 // headers. Where the caller speaks the API too, the body goes up as it came, but for what must change, and the answer
 // comes back as it was sent.
-import type { Secret } from '../../core/secret.ts'
-import { withoutSignatures } from '../../dialects/call-id.ts'
-import { openAiChat } from '../../dialects/openai-chat/dialect.ts'
-import { failureFromReply, failureInBody } from '../../dialects/openai-chat/failures.ts'
-import { type TokenLimit, writeChatRequest } from '../../dialects/openai-chat/write-request.ts'
-import { openAiEmbeddings } from '../../dialects/openai-embeddings/dialect.ts'
-import { isOpenAiReasoning } from '../../dialects/openai-models.ts'
-import { openAiResponses } from '../../dialects/openai-responses/dialect.ts'
-import type { Ask, Demand, Dialect, DialectName, Upstream } from '../../llm/dialect.ts'
-import type { Provider, ProviderCall } from '../../llm/provider.ts'
+import type { Secret } from '../core/secret.ts'
+import { withoutSignatures } from '../dialects/call-id.ts'
+import { openAiChat } from '../dialects/openai-chat/dialect.ts'
+import { failureFromReply, failureInBody } from '../dialects/openai-chat/failures.ts'
+import { type TokenLimit, writeChatRequest } from '../dialects/openai-chat/write-request.ts'
+import { openAiEmbeddings } from '../dialects/openai-embeddings/dialect.ts'
+import { isOpenAiReasoning } from '../dialects/openai-models.ts'
+import { openAiResponses } from '../dialects/openai-responses/dialect.ts'
+import type { Ask, Demand, Dialect, DialectName, Upstream } from '../llm/dialect.ts'
+import type { Provider, ProviderCall } from '../llm/provider.ts'
 import { revealed } from '../headers.ts'
-import { callOverHttp } from '../http-call.ts'
-import { createWire } from '../wire.ts'
+import { callOverHttp } from './http-call.ts'
+import { createWire } from './wire.ts'
 
 /** Which of OpenAI's two APIs for answers there is. Embeddings there are always. */
 export type Api = 'chat' | 'responses' | 'both'
