@@ -11,7 +11,7 @@ import { isOpenAiReasoning } from '../dialects/openai-models.ts'
 import { openAiResponses } from '../dialects/openai-responses/dialect.ts'
 import type { Ask, Demand, Dialect, DialectName, Upstream } from '../llm/dialect.ts'
 import type { Provider, ProviderCall } from '../llm/provider.ts'
-import { revealed } from '../headers.ts'
+import { revealed } from './headers.ts'
 import { callOverHttp } from './http-call.ts'
 import { createWire } from './wire.ts'
 
