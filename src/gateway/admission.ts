@@ -32,7 +32,10 @@ export async function admit(parts: Admitting, run: Run, ask: Ask, plan: Plan): P
   const deciding = parts.limiter.admit({ subjects, tokens, costMicroUsd, signal: run.signal })
   const decision = deciding instanceof Promise ? await waiting(run, deciding) : deciding
   run.standing = decision.standing
-  if (decision.kind === 'refused') throw refusalError(decision)
+  if (decision.kind === 'refused') {
+    run.limitHit = { reason: decision.reason, subject: decision.subject.kind }
+    throw refusalError(decision)
+  }
   run.userHash = subjects.find(({ kind }) => kind === 'user')?.value ?? null
   run.chargedMicroUsd = decision.lease.reservedMicroUsd
   return decision.lease

@@ -4,7 +4,7 @@
 import type { Clock } from '../core/clock.ts'
 import { AppError } from '../core/errors.ts'
 import type { ProviderFailure } from '../llm/provider.ts'
-import { Circuit, type CircuitPass, type Verdict } from './circuit.ts'
+import { Circuit, type CircuitPass, type CircuitState, type Verdict } from './circuit.ts'
 import { feedsBreaker } from './retry.ts'
 
 /** How a call to a target ended, as far as its health is concerned. */
@@ -142,6 +142,18 @@ export class Breakers {
     if (known.circuit.state(nowMs) === 'open') return true
     const models = [...known.models.values()]
     return models.length > 0 && models.every(({ circuit }) => circuit.state(nowMs) === 'open')
+  }
+
+  /** What stands before each target: the worse of its provider's circuit and its own. */
+  *states(): Generator<{ readonly provider: string; readonly model: string; readonly state: CircuitState }> {
+    const nowMs = this.#options.clock.now()
+    for (const [provider, known] of this.#providers) {
+      const whole = known.circuit.state(nowMs)
+      for (const [model, { circuit }] of known.models) {
+        const own = circuit.state(nowMs)
+        yield { provider, model, state: whole === 'open' || own === 'closed' ? whole : own }
+      }
+    }
   }
 
   /** Forgets what is in the config no more. */

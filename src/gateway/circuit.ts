@@ -29,6 +29,9 @@ const LONGEST_OPEN_MS = 60_000
 /** Told to those who find the one probe under way. */
 const PROBE_GUESS_MS = 1_000
 
+export const CIRCUIT_STATES = ['closed', 'recovering', 'open'] as const
+export type CircuitState = (typeof CIRCUIT_STATES)[number]
+
 export class Circuit {
   readonly #random: () => number
   readonly #calls = new Int32Array(BUCKETS)
@@ -75,7 +78,7 @@ export class Circuit {
   }
 
   /** `recovering`: it was open, its time is over, and no call has shown yet how it is. */
-  state(nowMs: number): 'closed' | 'open' | 'recovering' {
+  state(nowMs: number): CircuitState {
     if (nowMs < this.#pausedUntilMs) return 'open'
     if (!this.#open) return 'closed'
     return nowMs < this.#untilMs || this.#probe ? 'open' : 'recovering'

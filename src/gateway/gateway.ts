@@ -15,6 +15,7 @@ import { Breakers } from './breaker.ts'
 import { configure, type GatewayConfig } from './configured.ts'
 import { type ProviderState, ProviderHealth } from './health.ts'
 import { embedThrough } from './embed-prompt.ts'
+import { createGauges } from './gauges.ts'
 import { HedgeBudget } from './hedge.ts'
 import { createAnswerCache } from './cache/create.ts'
 import { Coalescer } from './cache/coalescer.ts'
@@ -86,7 +87,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const living = {
     ledger,
     limiter,
-    metrics: createGatewayMetrics(metrics, health),
+    metrics: createGatewayMetrics(metrics),
     timekeeper,
     clock,
     log,
@@ -102,6 +103,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     prices: new Prices(),
     countPii: createPrivacyMetrics(metrics),
   }
+  createGauges(metrics, { health, breakers, turnstile })
   let parts: GatewayParts = { ...living, ...configure(options.config, living) }
   const underWay = new Set<Promise<Outcome>>()
   let stopping = false

@@ -69,7 +69,7 @@ export async function raceHedge(
   }
   parts.hedges.spend(ask.model)
   run.hedged = true
-  const second = tryTarget(parts, pursuit, target, entry)
+  const second = tryTarget(parts, pursuit, target, entry, 'hedge')
   delivery.onClaim = (owner) => (owner === first.attempt ? second : first).attempt.lose()
   const [end, other] = await Promise.all([first.done, second.done])
   delivery.onClaim = undefined

@@ -2,8 +2,9 @@
 // that is not there counts as `unknown`.
 import { Counter, Gauge, Histogram } from 'prom-client'
 import type { Metrics } from '../observe/metrics.ts'
-import { PROVIDER_STATES, type ProviderHealth } from './health.ts'
+import { endName } from './decision.ts'
 import { errorTypeOf, type Outcome, statusOf } from './outcome.ts'
+import type { Run } from './run.ts'
 
 export interface Timing {
   readonly seconds: number
@@ -13,13 +14,16 @@ export interface Timing {
 
 export interface GatewayMetrics {
   began(model: string): void
-  ended(model: string, endpoint: string, outcome: Outcome, timing: Timing): void
+  ended(model: string, endpoint: string, outcome: Outcome, run: Told, timing: Timing): void
 }
+
+/** What of a run is counted. */
+export type Told = Pick<Run, 'tried' | 'limitHit'>
 
 const CALL_SECONDS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 120, 300]
 const OVERHEAD_SECONDS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5]
 
-export function createGatewayMetrics(registry: Metrics, health: ProviderHealth): GatewayMetrics {
+export function createGatewayMetrics(registry: Metrics): GatewayMetrics {
   const registers = [registry]
   const requests = new Counter({
     name: 'llm_requests_total',
@@ -77,17 +81,17 @@ export function createGatewayMetrics(registry: Metrics, health: ProviderHealth):
     labelNames: ['model', 'error_type'],
     registers,
   })
-  // eslint-disable-next-line no-new -- it registers itself, and is read only by its own collect
-  new Gauge({
-    name: 'llm_provider_state',
-    help: '1 for the state a provider is in: ok, failing by its latest calls, open where it is not asked.',
-    labelNames: ['provider', 'state'],
+  const attempts = new Counter({
+    name: 'llm_attempts_total',
+    help: 'Calls to providers by why they were begun (first, retry, failover, hedge, rescue) and how they ended.',
+    labelNames: ['provider', 'reason', 'result'],
     registers,
-    collect() {
-      for (const [provider, state] of health.states()) {
-        for (const one of PROVIDER_STATES) this.set({ provider, state: one }, state === one ? 1 : 0)
-      }
-    },
+  })
+  const limited = new Counter({
+    name: 'midwatch_limit_refusals_total',
+    help: 'Model calls refused by a limit or a budget: which of its limits, and whose.',
+    labelNames: ['reason', 'subject'],
+    registers,
   })
   /** Looked up once for each pair, not hashed anew by prom-client for every call; both are from the config. */
   const series = new Map<string, ReturnType<typeof seriesOf>>()
@@ -112,9 +116,16 @@ export function createGatewayMetrics(registry: Metrics, health: ProviderHealth):
     if (!one) activeOf.set(model, (one = active.labels({ model })))
     return one
   }
+  const firstCompleted = new Map<string, ReturnType<typeof attempts.labels>>()
+  const attempted = (provider: string, reason: string, result: string) => {
+    if (reason !== 'first' || result !== 'completed') return attempts.inc({ provider, reason, result })
+    let one = firstCompleted.get(provider)
+    if (!one) firstCompleted.set(provider, (one = attempts.labels({ provider, reason, result })))
+    one.inc()
+  }
   return {
     began: (model) => activeFor(model).inc(),
-    ended: (model, endpoint, outcome, timing) => {
+    ended: (model, endpoint, outcome, { tried, limitHit }, timing) => {
       activeFor(model).dec()
       const key = `${endpoint} ${model}`
       let of = series.get(key)
@@ -127,6 +138,8 @@ export function createGatewayMetrics(registry: Metrics, health: ProviderHealth):
       cached[outcome.facts.cache].inc()
       const errorType = errorTypeOf(outcome)
       if (errorType) errors.inc({ model, error_type: errorType })
+      if (limitHit) limited.inc(limitHit)
+      for (const { target, reason, end } of tried) attempted(target.provider, reason, endName(end))
       const { usage, costMicroUsd, provider, overheadMs } = outcome.facts
       overhead.observe(overheadMs / 1000)
       if (usage?.inputTokens) of.input.inc(usage.inputTokens)

@@ -139,7 +139,13 @@ const TOO_SLOW =
 
 /** Nothing was used: it is known, not unknown. */
 const NOTHING_USED = Object.fromEntries(Object.keys(NO_USAGE).map((key) => [key, 0])) as unknown as Usage
-export const FREE = { attempts: 0, usage: NOTHING_USED, usageSource: 'measured', costMicroUsd: 0 } satisfies Partial<Facts>
+export const FREE = {
+  attempts: 0,
+  usage: NOTHING_USED,
+  usageSource: 'measured',
+  costMicroUsd: 0,
+  costSource: null,
+} satisfies Partial<Facts>
 
 /**
  * What stands behind the model's name decides the answer: once it changes, what was kept is another's. So do the headers

@@ -3,7 +3,7 @@
 import { AppError } from '../core/errors.ts'
 import type { Usage } from '../llm/chat.ts'
 import type { FailureKind, ProviderFailure } from '../llm/provider.ts'
-import type { CacheResult } from './decision.ts'
+import type { CacheResult, CostSource } from './decision.ts'
 import type { Standing } from './limits/limiter.ts'
 import type { UsageSource } from './tables.ts'
 
@@ -33,6 +33,7 @@ export interface Facts {
   readonly usage: Usage | null
   readonly usageSource: UsageSource
   readonly costMicroUsd: number | null
+  readonly costSource: CostSource | null
   /** Time spent in Midwatch: neither waiting for the provider nor for the caller to take what was written. */
   readonly overheadMs: number
   /** What is left of the tightest limits. */

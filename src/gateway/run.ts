@@ -9,11 +9,18 @@ import type { Ask, Dialect } from '../llm/dialect.ts'
 import type { AttemptEnd, AttemptRecord } from './attempt.ts'
 import { type Bill, sumBills } from './bill.ts'
 import type { CacheDirective } from './cache/cacheable.ts'
-import type { CacheResult } from './decision.ts'
+import {
+  type AttemptReason,
+  type CacheResult,
+  type CostSource,
+  decisionOf,
+  encodeDecision,
+  type LimitHit,
+} from './decision.ts'
 import { errorTypeOf, type Facts, type Outcome, statusOf } from './outcome.ts'
 import type { Standing } from './limits/limiter.ts'
 import { NO_STANDING } from './limits/standing.ts'
-import type { Target } from './plan.ts'
+import type { Plan, Target } from './plan.ts'
 import type { LedgerRow } from './tables.ts'
 
 /** A request as the edge hands it in. */
@@ -42,7 +49,10 @@ export interface ModelCall {
 /** One try at one target, as it is told afterwards. */
 export interface Tried extends AttemptRecord {
   readonly target: Target
+  readonly reason: AttemptReason
   readonly ticket: 'closed' | 'probe'
+  /** Where its price stands; null where nobody knows it. */
+  readonly priceSource: CostSource | null
   readonly end: AttemptEnd
 }
 
@@ -61,6 +71,7 @@ export class Run {
   #insideSinceMs: number | undefined = this.#startedMs
   #insideMs = 0
   ask: Ask | undefined
+  plan: Plan | undefined
   /** Whom the call names as behind it, in its own words. */
   user: string | undefined
   /** The same, as the ledger knows them. */
@@ -78,6 +89,12 @@ export class Run {
   standing: Standing = NO_STANDING
   /** How an answer that broke off was made whole. */
   rescued: 'prefill' | 'splice' | null = null
+  /** What had no room for it. */
+  limitHit: LimitHit | null = null
+  /** What it waited for its turn. */
+  queuedMs = 0
+  /** All the time it has. */
+  deadlineMs = Infinity
 
   constructor(call: ModelCall, clock: Clock, timekeeper: Timekeeper) {
     this.call = call
@@ -101,6 +118,7 @@ export class Run {
 
   endWithin(ms: number): void {
     const limitMs = Math.min(ms, this.call.deadlineMs ?? ms)
+    this.deadlineMs = limitMs
     this.#dueMs = this.#clock.now() + limitMs
     this.#limit = this.timekeeper.limit(limitMs, () => this.#over.abort(new AppError('deadline')))
   }
@@ -116,7 +134,10 @@ export class Run {
 
   /** Answers for what another run did on behalf of several, this one among them: for all of it, or its share. */
   adopt(shared: Run, share: (bill: Bill) => Bill = (bill) => bill): void {
-    this.tried.push(...shared.tried.map((one) => ({ ...one, bill: one.bill && share(one.bill) })))
+    const laterMs = shared.#startedMs - this.#startedMs
+    for (const one of shared.tried) {
+      this.tried.push({ ...one, startedMs: one.startedMs + laterMs, bill: one.bill && share(one.bill) })
+    }
     this.attempts = shared.attempts
     this.hedged = shared.hedged
     this.rescued = shared.rescued
@@ -164,6 +185,7 @@ export class Run {
       usage,
       usageSource: source,
       costMicroUsd,
+      costSource: costMicroUsd === null ? null : (this.tried.findLast(({ bill }) => bill)?.priceSource ?? null),
       overheadMs: this.overheadMs(),
       standing: this.standing,
     }
@@ -194,7 +216,7 @@ export class Run {
       reasoning_tokens: facts?.usage?.reasoningTokens ?? null,
       usage_source: facts?.usageSource ?? 'unknown',
       cost_micro_usd: facts?.costMicroUsd ?? null,
-      cost_source: facts?.costMicroUsd === undefined || facts.costMicroUsd === null ? null : 'config',
+      cost_source: facts?.costSource ?? null,
       cache: facts?.cache ?? null,
       duration_ms: outcome && this.elapsedMs(),
       ttft_ms: this.ask?.stream === true ? this.firstContentMs : null,
@@ -203,7 +225,7 @@ export class Run {
       team: caller.team ?? null,
       user_hash: this.userHash,
       charged_micro_usd: this.chargedMicroUsd,
-      decision: null,
+      decision: outcome && encodeDecision(decisionOf(this, outcome)),
     }
   }
 

@@ -60,7 +60,9 @@ export async function serveCall(parts: GatewayParts, call: ModelCall, audience: 
     parts.metrics.began(label)
     if (model) run.endWithin(model.timeouts.totalMs)
     if (model) pass = await enter(parts, run)
-    const plan = step(model ? 'malformed' : 'unknown_model', () => parts.planner.plan(asked, call.caller.tenant))
+    const plan = (run.plan = step(model ? 'malformed' : 'unknown_model', () =>
+      parts.planner.plan(asked, call.caller.tenant),
+    ))
     const { ask, vault } = step('content_blocked', () => parts.screen(call, asked))
     run.ask = ask
     lease = await admit(parts, run, ask, plan).catch(refuse('limited'))
@@ -93,7 +95,7 @@ export async function serveCall(parts: GatewayParts, call: ModelCall, audience: 
   const flushed = parts.ledger.settle(run.row(outcome))
   release?.()
   if (flushed) await flushed
-  parts.metrics.ended(label, call.dialect.endpoint, outcome, {
+  parts.metrics.ended(label, call.dialect.endpoint, outcome, run, {
     seconds: run.elapsedMs() / 1000,
     firstContentSeconds: run.ask?.stream === true && run.firstContentMs !== null ? run.firstContentMs / 1000 : null,
   })
@@ -106,7 +108,10 @@ async function enter({ turnstile }: GatewayParts, run: Run): Promise<Pass> {
     const pass = turnstile.enter(run.call.caller.tenant, run.signal)
     if (!(pass instanceof Promise)) return pass
     run.leave()
-    return await pass
+    const fromMs = run.elapsedMs()
+    return await pass.finally(() => {
+      run.queuedMs = run.elapsedMs() - fromMs
+    })
   } catch (error) {
     // It was ended from outside while it waited.
     if (run.stopped) throw run.stopped

@@ -5,6 +5,7 @@ import type { Ask } from '../llm/dialect.ts'
 import { Attempt, type AttemptEnd } from './attempt.ts'
 import type { AttemptVerdict, Ticket } from './breaker.ts'
 import type { Continuation } from './continuation.ts'
+import type { AttemptReason } from './decision.ts'
 import type { Delivery } from './delivery.ts'
 import type { FlightEnd } from './load.ts'
 import type { Plan, Target } from './plan.ts'
@@ -35,6 +36,7 @@ export function tryTarget(
   { run, ask, delivery, rewrite }: Pursuit,
   target: Target,
   ticket: Ticket,
+  reason: AttemptReason,
   continuation?: Continuation,
 ): Try {
   const provider = parts.providers.get(target.provider)
@@ -61,7 +63,8 @@ export function tryTarget(
       const end = await attempt.go()
       verdict = verdictOf(end, run)
       landed = landingOf(verdict, attempt)
-      run.tried.push({ target, ticket: ticket.kind, end, ...attempt.record() })
+      const priceSource = parts.priceOf(target)?.source ?? null
+      run.tried.push({ target, reason, ticket: ticket.kind, priceSource, end, ...attempt.record() })
       if (end.kind === 'failed') logFailure(parts, run, target, end)
       return end
     } finally {

@@ -25,6 +25,7 @@ const FACTS: Facts = {
   usage: null,
   usageSource: 'unknown',
   costMicroUsd: 5,
+  costSource: null,
   overheadMs: 1,
   standing: NO_STANDING,
 }

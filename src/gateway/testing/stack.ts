@@ -61,6 +61,7 @@ export async function startStack({
     db: connection.as<BatchTables & QueueTables>(),
     dataFolder: folder,
     gateway,
+    config,
     callerOf: async (owner) => (auth === 'off' ? owner : findCallerByKeyId(access, owner.keyId)),
     clock,
     log,
@@ -96,6 +97,7 @@ export async function startStack({
     db,
     access,
     gateway,
+    config,
     keyRing,
     metrics,
     /** Posts a chat request; what is not given is filled in. */

@@ -27,6 +27,7 @@ export const factsOf = (more: Partial<Facts> = {}): Facts => ({
   usage: USAGE,
   usageSource: 'measured',
   costMicroUsd: 7,
+  costSource: null,
   overheadMs: 1,
   standing: NO_STANDING,
   ...more,

@@ -58,13 +58,14 @@ export const servedRow = {
 export const decision: Decision = {
   strategy: 'first',
   candidates: [
-    { provider: 'openai', model: 'gpt-4o-mini' },
-    { provider: 'anthropic', model: 'claude-haiku-4-5', skipped: 'breaker open' },
+    { of: 'fast', provider: 'openai', model: 'gpt-4o-mini', score: null, skipped: null },
+    { of: 'fast', provider: 'anthropic', model: 'claude-haiku-4-5', score: null, skipped: 'breaker open' },
   ],
   attempts: [
     {
       provider: 'openai',
       model: 'gpt-4o-mini',
+      reason: 'first',
       startedMs: 0.375,
       connectMs: 0.125,
       firstContentMs: 12.5,
@@ -86,6 +87,7 @@ export const decision: Decision = {
   ],
   hedged: false,
   rescued: null,
+  limit: null,
   cache: 'miss',
   costSource: 'config',
   deadlineMs: 120_000,
