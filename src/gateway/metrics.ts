@@ -2,9 +2,9 @@
 // that is not there counts as `unknown`.
 import { Counter, Gauge, Histogram } from 'prom-client'
 import type { Metrics } from '../observe/metrics.ts'
-import { endName } from './decision.ts'
+import type { AttemptEnd } from './attempt.ts'
+import { type AttemptReason, endName, type LimitHit } from './decision.ts'
 import { errorTypeOf, type Outcome, statusOf } from './outcome.ts'
-import type { Run } from './run.ts'
 
 export interface Timing {
   readonly seconds: number
@@ -14,11 +14,10 @@ export interface Timing {
 
 export interface GatewayMetrics {
   began(model: string): void
-  ended(model: string, endpoint: string, outcome: Outcome, run: Told, timing: Timing): void
+  ended(model: string, endpoint: string, outcome: Outcome, timing: Timing): void
+  tried(provider: string, reason: AttemptReason, end: AttemptEnd): void
+  limited(hit: LimitHit): void
 }
-
-/** What of a run is counted. */
-export type Told = Pick<Run, 'tried' | 'limitHit'>
 
 const CALL_SECONDS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 120, 300]
 const OVERHEAD_SECONDS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5]
@@ -117,15 +116,17 @@ export function createGatewayMetrics(registry: Metrics): GatewayMetrics {
     return one
   }
   const firstCompleted = new Map<string, ReturnType<typeof attempts.labels>>()
-  const attempted = (provider: string, reason: string, result: string) => {
-    if (reason !== 'first' || result !== 'completed') return attempts.inc({ provider, reason, result })
-    let one = firstCompleted.get(provider)
-    if (!one) firstCompleted.set(provider, (one = attempts.labels({ provider, reason, result })))
-    one.inc()
-  }
   return {
     began: (model) => activeFor(model).inc(),
-    ended: (model, endpoint, outcome, { tried, limitHit }, timing) => {
+    tried: (provider, reason, end) => {
+      const result = endName(end)
+      if (reason !== 'first' || result !== 'completed') return attempts.inc({ provider, reason, result })
+      let one = firstCompleted.get(provider)
+      if (!one) firstCompleted.set(provider, (one = attempts.labels({ provider, reason, result })))
+      one.inc()
+    },
+    limited: ({ reason, subject }) => limited.inc({ reason, subject }),
+    ended: (model, endpoint, outcome, timing) => {
       activeFor(model).dec()
       const key = `${endpoint} ${model}`
       let of = series.get(key)
@@ -138,8 +139,6 @@ export function createGatewayMetrics(registry: Metrics): GatewayMetrics {
       cached[outcome.facts.cache].inc()
       const errorType = errorTypeOf(outcome)
       if (errorType) errors.inc({ model, error_type: errorType })
-      if (limitHit) limited.inc(limitHit)
-      for (const { target, reason, end } of tried) attempted(target.provider, reason, endName(end))
       const { usage, costMicroUsd, provider, overheadMs } = outcome.facts
       overhead.observe(overheadMs / 1000)
       if (usage?.inputTokens) of.input.inc(usage.inputTokens)

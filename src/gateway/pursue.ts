@@ -1,6 +1,6 @@
 // Tries the targets in turn until one answers whole: the same one again where that may help, the next one otherwise; once
 // content went out, by the declared policy, whoever can go on with what broke off.
-import { AppError } from '../core/errors.ts'
+import type { AppError } from '../core/errors.ts'
 import type { ProviderFailure } from '../llm/provider.ts'
 import type { AttemptEnd } from './attempt.ts'
 import { allOpen } from './breaker.ts'

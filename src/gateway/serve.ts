@@ -23,7 +23,6 @@ import { obtain, type SharedRun } from './obtain.ts'
 import { findModel } from './plan.ts'
 import { failedOutcome, pursue, stoppedOutcome } from './pursue.ts'
 import { type ModelCall, Run } from './run.ts'
-import type { Screen } from './screen.ts'
 
 /** Everything a call needs: what lives as long as the process, and what the config of the moment makes. */
 export interface GatewayParts extends Configured {
@@ -91,11 +90,12 @@ export async function serveCall(parts: GatewayParts, call: ModelCall, audience: 
   }
   run.end()
   pass?.leave()
+  if (run.limitHit) parts.metrics.limited(run.limitHit)
   const release = lease && account(lease, run, outcome)
   const flushed = parts.ledger.settle(run.row(outcome))
   release?.()
   if (flushed) await flushed
-  parts.metrics.ended(label, call.dialect.endpoint, outcome, run, {
+  parts.metrics.ended(label, call.dialect.endpoint, outcome, {
     seconds: run.elapsedMs() / 1000,
     firstContentSeconds: run.ask?.stream === true && run.firstContentMs !== null ? run.firstContentMs / 1000 : null,
   })

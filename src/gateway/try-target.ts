@@ -64,6 +64,7 @@ export function tryTarget(
       verdict = verdictOf(end, run)
       landed = landingOf(verdict, attempt)
       const priceSource = parts.priceOf(target)?.source ?? null
+      parts.metrics.tried(target.provider, reason, end)
       run.tried.push({ target, reason, ticket: ticket.kind, priceSource, end, ...attempt.record() })
       if (end.kind === 'failed') logFailure(parts, run, target, end)
       return end

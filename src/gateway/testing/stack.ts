@@ -61,7 +61,6 @@ export async function startStack({
     db: connection.as<BatchTables & QueueTables>(),
     dataFolder: folder,
     gateway,
-    config,
     callerOf: async (owner) => (auth === 'off' ? owner : findCallerByKeyId(access, owner.keyId)),
     clock,
     log,
