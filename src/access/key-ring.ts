@@ -35,9 +35,12 @@ const TRUSTED_MS = 2_000
 const LOOKUP_MS = 1_000
 const USE_NOTED_MS = 60_000
 const LOADED_KEYS = 10_000
+const REMEMBERED_HASHES = 10_000
 
 export function createKeyRing({ db, clock, log }: KeyRingOptions): KeyRing {
   const known = new Map<string, Known>()
+  /** The hashes of keys that are known: hashing one costs more than all the rest of looking it up. */
+  const hashes = new Map<string, string>()
   const writes = new Set<Promise<unknown>>()
   const stopping = new AbortController()
 
@@ -76,7 +79,7 @@ export function createKeyRing({ db, clock, log }: KeyRingOptions): KeyRing {
 
     identify: async (key) => {
       if (!looksLikeKey(key)) throw new AppError('unauthenticated')
-      const hash = hashKey(key)
+      const hash = hashes.get(key) ?? hashKey(key)
       const entry = known.get(hash)
       if (entry && clock.now() - entry.checkedAtMs < TRUSTED_MS) {
         noteUse(entry)
@@ -99,10 +102,13 @@ export function createKeyRing({ db, clock, log }: KeyRingOptions): KeyRing {
       }
       if (!caller) {
         known.delete(hash)
+        hashes.delete(key)
         throw new AppError('unauthenticated')
       }
       const fresh: Known = { caller, checkedAtMs: clock.now(), usedAtMs: entry?.usedAtMs ?? 0 }
       known.set(hash, fresh)
+      if (hashes.size >= REMEMBERED_HASHES) hashes.clear()
+      hashes.set(key, hash)
       noteUse(fresh)
       return caller
     },

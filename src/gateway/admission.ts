@@ -4,7 +4,8 @@ import { AppError } from '../core/errors.ts'
 import type { Ask } from '../llm/dialect.ts'
 import type { Lease, Limiter, Used } from './limits/limiter.ts'
 import { refusalError } from './limits/refusal.ts'
-import { USED_NOTHING, USED_UNKNOWN, usedBy, worstCase } from './limits/reservation.ts'
+import { type Reservation, USED_NOTHING, USED_UNKNOWN, usedBy, worstCase } from './limits/reservation.ts'
+import type { Subject } from './limits/subjects.ts'
 import type { Outcome } from './outcome.ts'
 import type { Plan } from './plan.ts'
 import type { Run } from './run.ts'
@@ -18,6 +19,33 @@ export interface Admitting extends Pick<Configured, 'subjectsOf' | 'priceOf'> {
 export async function admit(parts: Admitting, run: Run, ask: Ask, plan: Plan): Promise<Lease> {
   const { caller } = run.call
   const subjects = parts.subjectsOf(caller, run.user, ask.model)
+  const { tokens, costMicroUsd } = subjects.some(needsWorstCase) ? worstOf(parts, ask, plan) : NO_WORST_CASE
+  const deciding = parts.limiter.admit({
+    subjects,
+    tokens,
+    costMicroUsd,
+    get signal() {
+      return run.signal
+    },
+  })
+  const decision = deciding instanceof Promise ? await waiting(run, deciding) : deciding
+  run.standing = decision.standing
+  if (decision.kind === 'refused') {
+    run.limitHit = { reason: decision.reason, subject: decision.subject.kind }
+    throw refusalError(decision)
+  }
+  run.userHash = subjects.find(({ kind }) => kind === 'user')?.value ?? null
+  run.chargedMicroUsd = decision.lease.reservedMicroUsd
+  return decision.lease
+}
+
+/** Where nothing is counted in tokens or money, the worst case is not worked out. */
+const needsWorstCase = ({ limits }: Subject): boolean =>
+  limits.tokensPerMinute !== undefined || limits.budgetUsd !== undefined
+
+const NO_WORST_CASE: Reservation = { tokens: 0, costMicroUsd: 0 }
+
+function worstOf(parts: Admitting, ask: Ask, plan: Plan): Reservation {
   const wanted = {
     promptCharacters: ask.promptCharacters(),
     maxOutputTokens: ask.maxOutputTokens,
@@ -28,17 +56,7 @@ export async function admit(parts: Admitting, run: Run, ask: Ask, plan: Plan): P
     price: parts.priceOf(target),
     maxOutputTokens: target.maxOutputTokens,
   }))
-  const { tokens, costMicroUsd } = worstCase(wanted, candidates)
-  const deciding = parts.limiter.admit({ subjects, tokens, costMicroUsd, signal: run.signal })
-  const decision = deciding instanceof Promise ? await waiting(run, deciding) : deciding
-  run.standing = decision.standing
-  if (decision.kind === 'refused') {
-    run.limitHit = { reason: decision.reason, subject: decision.subject.kind }
-    throw refusalError(decision)
-  }
-  run.userHash = subjects.find(({ kind }) => kind === 'user')?.value ?? null
-  run.chargedMicroUsd = decision.lease.reservedMicroUsd
-  return decision.lease
+  return worstCase(wanted, candidates)
 }
 
 async function waiting<T>(run: Run, work: Promise<T>): Promise<T> {

@@ -84,8 +84,7 @@ export class Attempt implements FrameSink {
   /** Tries. Throws only what is our own fault. */
   async go(): Promise<AttemptEnd> {
     const { run, ask, target, provider, continuation } = this.#options
-    const onRunOver = () => this.#cut.abort(run.signal.reason)
-    run.signal.addEventListener('abort', onRunOver, { once: true })
+    const takeBack = run.onStop(() => this.#cut.abort(run.stopped))
     const call = {
       ask,
       model: target.model,
@@ -95,7 +94,7 @@ export class Attempt implements FrameSink {
       headers: run.call.headers,
     }
     try {
-      run.signal.throwIfAborted()
+      if (run.stopped) throw run.stopped
       const answered = provider.call(call, this, this.#cut.signal)
       run.leave()
       await answered
@@ -106,7 +105,7 @@ export class Attempt implements FrameSink {
       return this.#endOfThrown(error)
     } finally {
       this.#limit.cancel()
-      run.signal.removeEventListener('abort', onRunOver)
+      takeBack()
     }
   }
 

@@ -109,8 +109,9 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   let stopping = false
   const serve: Gateway['serve'] = (call, audience) => {
     if (stopping) return Promise.reject(new AppError('unavailable', 'Midwatch is stopping. Try again in a moment.'))
-    const served = serveCall(parts, call, audience).finally(() => underWay.delete(served))
+    const served = serveCall(parts, call, audience)
     underWay.add(served)
+    void served.then(() => underWay.delete(served))
     return served
   }
   return {

@@ -36,12 +36,15 @@ export interface Steps {
 }
 
 /** Throws what the steps throw. */
-export async function obtain(parts: GatewayParts, wanted: Wanted, steps: Steps): Promise<Outcome> {
-  const { run, ask, model, audience, personal } = wanted
-  if (personal || (model.cache.mode === 'off' && !model.coalesce)) {
-    steps.record()
-    return steps.pursue(run, audience)
-  }
+export function obtain(parts: GatewayParts, wanted: Wanted, steps: Steps): Promise<Outcome> {
+  const { run, model, audience, personal } = wanted
+  if (!personal && (model.cache.mode !== 'off' || model.coalesce)) return obtainShared(parts, wanted, steps)
+  steps.record()
+  return steps.pursue(run, audience)
+}
+
+async function obtainShared(parts: GatewayParts, wanted: Wanted, steps: Steps): Promise<Outcome> {
+  const { run, ask, model, audience } = wanted
   const directive = run.call.cache ?? null
   const request = new RequestKey(ask, { tenant: run.call.caller.tenant, variant: variantOf(model, run.call.headers) })
   const found = await parts.cache.lookup({

@@ -64,7 +64,9 @@ export class Run {
   readonly #clock: Clock
   readonly #at: number
   readonly #startedMs = performance.now()
-  readonly #over = new AbortController()
+  /** Made for those who need a signal; most only ask to be told. */
+  #over: AbortController | undefined
+  readonly #stops = new Set<() => void>()
   #limit: Limit | undefined
   #dueMs = Infinity
   /** Who is at work: we ourselves since then, or (undefined) someone else. */
@@ -108,19 +110,34 @@ export class Run {
 
   /** Aborts when nothing more can come of the request; `stopped` says why. */
   get signal(): AbortSignal {
+    if (!this.#over) {
+      this.#over = new AbortController()
+      if (this.stopped) this.#over.abort(this.stopped)
+    }
     return this.#over.signal
   }
 
   /** Why the request was ended from outside: `client_gone`, `deadline`, or `unavailable` when Midwatch has to end. */
-  get stopped(): AppError | undefined {
-    return this.#over.signal.aborted ? (this.#over.signal.reason as AppError) : undefined
+  stopped: AppError | undefined
+
+  /** Calls `stop` when nothing more can come of the request; returns the function that takes it back. */
+  onStop(stop: () => void): () => void {
+    this.#stops.add(stop)
+    return () => this.#stops.delete(stop)
+  }
+
+  #stop(reason: AppError): void {
+    if (this.stopped) return
+    this.stopped = reason
+    for (const stop of this.#stops) stop()
+    this.#over?.abort(reason)
   }
 
   endWithin(ms: number): void {
     const limitMs = Math.min(ms, this.call.deadlineMs ?? ms)
     this.deadlineMs = limitMs
     this.#dueMs = this.#clock.now() + limitMs
-    this.#limit = this.timekeeper.limit(limitMs, () => this.#over.abort(new AppError('deadline')))
+    this.#limit = this.timekeeper.limit(limitMs, () => this.#stop(new AppError('deadline')))
   }
 
   /** What is left of the deadline. */
@@ -237,6 +254,6 @@ export class Run {
 
   readonly #onCallOver = (): void => {
     const reason: unknown = this.call.signal.reason
-    this.#over.abort(reason instanceof AppError ? reason : new AppError('client_gone', undefined, { cause: reason }))
+    this.#stop(reason instanceof AppError ? reason : new AppError('client_gone', undefined, { cause: reason }))
   }
 }

@@ -105,7 +105,7 @@ export async function serveCall(parts: GatewayParts, call: ModelCall, audience: 
 /** A place among the calls under way. */
 async function enter({ turnstile }: GatewayParts, run: Run): Promise<Pass> {
   try {
-    const pass = turnstile.enter(run.call.caller.tenant, run.signal)
+    const pass = turnstile.enter(run.call.caller.tenant, run)
     if (!(pass instanceof Promise)) return pass
     run.leave()
     const fromMs = run.elapsedMs()

@@ -43,6 +43,7 @@ export async function streamEvents(exchange: Exchange, { next, subscribe, clock 
 
   try {
     response.writeHead(200, {
+      ...exchange.ownHeaders,
       'content-type': 'text/event-stream; charset=utf-8',
       'cache-control': 'no-cache, no-transform',
       // Proxies such as nginx would hold events back to fill a buffer.

@@ -9,6 +9,8 @@ export type ErrorDialect = 'midwatch' | 'openai' | 'anthropic'
 export interface Exchange {
   /** `x-request-id`: the caller's if it is sane, else ours. */
   readonly id: string
+  /** What every answer carries. Whoever writes the head of a stream has to put them into it. */
+  readonly ownHeaders: Readonly<Record<string, string>>
   readonly method: string
   readonly url: URL
   readonly params: Readonly<Record<string, string>>

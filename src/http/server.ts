@@ -45,20 +45,19 @@ export async function startServer(options: ServerOptions, host: string, port: nu
 
   const respond = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const id = requestId(request)
-    response.setHeader('x-request-id', id)
     // Only taken on connections that were open already: a client that comes again finds another replica.
     if (stopping.signal.aborted) response.setHeader('connection', 'close')
     const found = router.find(routedMethod(request), pathOf(request))
     const route = found?.store as Route | undefined
     const dialect = dialectOf(request, route)
-    // By this name Anthropic's clients show it to their users.
-    if (dialect === 'anthropic') response.setHeader('request-id', id)
+    const own = ownHeaders(id, dialect)
     try {
       refuseForeignPages(request, options.publicUrl, options.keyless)
       if (!route) throw noRoute(request, methods, (method, path) => router.find(method, path) !== null)
       const caller = await callerFor(route, request, options)
       const exchange = makeExchange({
         id,
+        ownHeaders: own,
         request,
         response,
         route,
@@ -67,7 +66,7 @@ export async function startServer(options: ServerOptions, host: string, port: nu
         stopping: stopping.signal,
         underWay,
       })
-      send(response, await route.handle(exchange))
+      send(response, await route.handle(exchange), own)
     } catch (thrown) {
       const error = toAppError(thrown)
       const level = error.code === 'internal' ? 'error' : error.status >= 500 ? 'warn' : 'debug'
@@ -76,7 +75,7 @@ export async function startServer(options: ServerOptions, host: string, port: nu
       if (response.headersSent) response.destroy()
       else {
         if (!request.complete) readRest(request)
-        send(response, errorReply(error, dialect, id))
+        send(response, errorReply(error, dialect, id), own)
       }
     }
   }
@@ -153,6 +152,7 @@ async function callerFor(route: Route, request: IncomingMessage, options: Server
 
 interface ExchangeParts {
   readonly id: string
+  readonly ownHeaders: Exchange['ownHeaders']
   readonly request: IncomingMessage
   readonly response: ServerResponse
   readonly route: Route
@@ -163,7 +163,17 @@ interface ExchangeParts {
 }
 
 /** One controller a request, not a signal joined from several: joining costs more than all the rest of this. */
-function makeExchange({ id, request, response, route, params, caller, stopping, underWay }: ExchangeParts): Exchange {
+function makeExchange({
+  id,
+  ownHeaders,
+  request,
+  response,
+  route,
+  params,
+  caller,
+  stopping,
+  underWay,
+}: ExchangeParts): Exchange {
   const over = new AbortController()
   underWay.add(over)
   response.once('close', () => {
@@ -174,6 +184,7 @@ function makeExchange({ id, request, response, route, params, caller, stopping, 
   let url: URL | undefined
   return {
     id,
+    ownHeaders,
     method: request.method ?? 'GET',
     get url() {
       return (url ??= urlOf(request))
@@ -233,11 +244,16 @@ function requestId(request: IncomingMessage): string {
   return typeof given === 'string' && SANE_ID.test(given) ? given : newId('req')
 }
 
-function send(response: ServerResponse, reply: Reply): void {
+/** By the second name Anthropic's clients show it to their users. */
+const ownHeaders = (id: string, dialect: ErrorDialect): Exchange['ownHeaders'] =>
+  dialect === 'anthropic' ? { 'x-request-id': id, 'request-id': id } : { 'x-request-id': id }
+
+function send(response: ServerResponse, reply: Reply, own: Exchange['ownHeaders']): void {
   if (reply === 'streamed') return
   const body = 'json' in reply ? JSON.stringify(reply.json) : reply.body
   response.writeHead(reply.status, {
     ...('json' in reply ? { 'content-type': 'application/json; charset=utf-8' } : {}),
+    ...own,
     'x-content-type-options': 'nosniff',
     ...reply.headers,
     // RFC 9110, 8.6: not even a length of 0 where there can be no body.

@@ -5,7 +5,7 @@ import type { Ask, Demand } from '../../llm/dialect.ts'
 import { isObject, memberBytes, objectsIn } from '../json.ts'
 import { readNeutral } from './read-neutral.ts'
 
-const chatBody = z.looseObject({
+export const chatBody = z.looseObject({
   model: z.string().min(1).max(256),
   messages: z.array(z.looseObject({ role: z.string() })).min(1),
   stream: z.boolean().nullish(),
@@ -20,9 +20,38 @@ const chatBody = z.looseObject({
 
 type ChatBody = z.output<typeof chatBody>
 
+const isMissing = (value: unknown): boolean => value === undefined || value === null
+const isTextOrMissing = (value: unknown): boolean => typeof value === 'string' || isMissing(value)
+const isFlagOrMissing = (value: unknown): boolean => typeof value === 'boolean' || isMissing(value)
+const isCountOrMissing = (value: unknown, most: number): boolean =>
+  isMissing(value) || (Number.isSafeInteger(value) && Number(value) >= 1 && Number(value) <= most)
+
+/** What the schema says, looked at by hand: nearly every body is right, and a schema would copy all of it to say so. */
+export function isChatBody(value: unknown): value is ChatBody {
+  if (!isObject(value)) return false
+  const { model, messages, stream_options: options, temperature } = value
+  return (
+    typeof model === 'string' &&
+    model.length >= 1 &&
+    model.length <= 256 &&
+    Array.isArray(messages) &&
+    messages.length >= 1 &&
+    messages.every((message) => isObject(message) && typeof message['role'] === 'string') &&
+    isFlagOrMissing(value['stream']) &&
+    (isMissing(options) || (isObject(options) && isFlagOrMissing(options['include_usage']))) &&
+    isCountOrMissing(value['n'], 128) &&
+    isCountOrMissing(value['max_tokens'], Infinity) &&
+    isCountOrMissing(value['max_completion_tokens'], Infinity) &&
+    (isMissing(temperature) || (typeof temperature === 'number' && temperature >= 0 && temperature <= 2)) &&
+    isTextOrMissing(value['user']) &&
+    isTextOrMissing(value['safety_identifier'])
+  )
+}
+
 /** Throws `malformed` naming the field. */
 export function readChatRequest(bytes: Buffer): Ask {
-  const body = parseAs(chatBody, parseJson(bytes))
+  const value = parseJson(bytes)
+  const body = isChatBody(value) ? value : parseAs(chatBody, value)
   return {
     dialect: 'openai-chat',
     body: bytes,

@@ -34,10 +34,15 @@ export interface Wish {
 }
 
 /** `alone`: makes the call by itself. */
-export async function pursueTogether(parts: GatewayParts, wish: Wish, alone: () => Promise<Outcome>): Promise<Outcome> {
+export function pursueTogether(parts: GatewayParts, wish: Wish, alone: () => Promise<Outcome>): Promise<Outcome> {
+  return wish.plan.model.batch.maxInputs === 1 || wish.ask.dialect !== 'openai-embeddings'
+    ? alone()
+    : pursueInBatch(parts, wish, alone)
+}
+
+async function pursueInBatch(parts: GatewayParts, wish: Wish, alone: () => Promise<Outcome>): Promise<Outcome> {
   const { run, plan } = wish
   const { batch } = plan.model
-  if (batch.maxInputs === 1 || wish.ask.dialect !== 'openai-embeddings') return alone()
   const ask = embeddingsAskOf(wish.ask)
   const size = countOfInputs(ask)
   if (size >= batch.maxInputs) return alone()

@@ -87,15 +87,11 @@ export class Journal {
   }
 
   #write(segment: OpenSegment, line: string): void {
-    let written = 0
+    const bytes = Buffer.from(line)
     try {
-      written = writeSync(segment.file, line)
-      const length = Buffer.byteLength(line)
-      if (written < length) {
-        const rest = Buffer.from(line)
-        while (written < length) written += writeSync(segment.file, rest, written)
-      }
-      segment.bytes += length
+      let written = writeSync(segment.file, bytes)
+      while (written < bytes.length) written += writeSync(segment.file, bytes, written)
+      segment.bytes += bytes.length
       this.#lines++
     } catch (error) {
       this.#cutBack(segment)

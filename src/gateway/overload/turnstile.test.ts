@@ -4,7 +4,7 @@ import { ManualClock } from '../../core/clock.ts'
 import { Timekeeper } from '../../core/timekeeper.ts'
 import { Pass, Turnstile, type TurnstileLimits } from './turnstile.ts'
 
-const NEVER = new AbortController().signal
+const NEVER = { signal: new AbortController().signal }
 
 function start(given: Partial<TurnstileLimits> = {}) {
   const limits = { maxActive: 1, maxQueued: 10, maxWaitMs: 5000, maxLagMs: 500, ...given }
@@ -13,9 +13,9 @@ function start(given: Partial<TurnstileLimits> = {}) {
   const turnstile = new Turnstile({ limits, clock, timekeeper: new Timekeeper(clock), lagMs: () => lag.ms })
   const entered: string[] = []
   /** Enters, and keeps book of who got in, and who was sent away and why. */
-  const enter = async (tenant: string, signal: AbortSignal = NEVER): Promise<Pass | undefined> => {
+  const enter = async (tenant: string, signal: AbortSignal = NEVER.signal): Promise<Pass | undefined> => {
     try {
-      const pass = await turnstile.enter(tenant, signal)
+      const pass = await turnstile.enter(tenant, { signal })
       entered.push(tenant)
       return pass
     } catch (error) {
@@ -112,7 +112,7 @@ test('a caller that hangs up in line takes no place, and gets its own reason', a
   await clock.advance(0)
   expect(entered).toEqual(['b: gone', 'c'])
   expect(turnstile.state().active).toBe(1)
-  await expect(async () => turnstile.enter('b', caller.signal)).rejects.toThrow('gone')
+  await expect(async () => turnstile.enter('b', { signal: caller.signal })).rejects.toThrow('gone')
 })
 
 test('while the event loop lags, nobody new is let in', () => {

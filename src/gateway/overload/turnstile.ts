@@ -71,11 +71,10 @@ export class Turnstile {
 
   /**
    * A pass at once where there is room, else a promise of one. Throws, or rejects with, `unavailable` when the call is
-   * sent away, and the signal's reason when it aborts first: the caller's deadline has to be in it. Whoever holds a pass
-   * must leave.
+   * sent away, and the signal's reason when it aborts first: the caller's deadline has to be in it. It is only asked for
+   * where there is a wait. Whoever holds a pass must leave.
    */
-  enter(tenant: string, signal: AbortSignal): Pass | Promise<Pass> {
-    signal.throwIfAborted()
+  enter(tenant: string, caller: { readonly signal: AbortSignal }): Pass | Promise<Pass> {
     const nowMs = this.#clock.now()
     this.#flow.arrived(nowMs)
     if (this.#stopped) throw stopping()
@@ -88,7 +87,7 @@ export class Turnstile {
       if (!other) throw error
       other.refuse(error)
     }
-    return this.#wait(tenant, signal, nowMs)
+    return this.#wait(tenant, caller.signal, nowMs)
   }
 
   /**
@@ -147,6 +146,7 @@ export class Turnstile {
   }
 
   #wait(tenant: string, signal: AbortSignal, arrivedMs: number): Promise<Pass> {
+    signal.throwIfAborted()
     return new Promise((resolve, reject) => {
       let place: Place<Waiter> | undefined
       let limit: Limit | undefined

@@ -9,18 +9,22 @@ import type { Frame } from '../../llm/frames.ts'
 
 export class HttpAudience implements Audience {
   readonly #response: ServerResponse
+  readonly #headers: Readonly<Record<string, string>>
   readonly #kept: Uint8Array[] = []
   /** The head of a stream is out: what follows can only be said inside it. */
   streaming = false
 
-  constructor(response: ServerResponse) {
+  /** `headers`: what every answer carries. */
+  constructor(response: ServerResponse, headers: Readonly<Record<string, string>>) {
     this.#response = response
+    this.#headers = headers
   }
 
   begin(head: AnswerHead): void {
     if (!head.stream) return
     this.streaming = true
     this.#response.writeHead(200, {
+      ...this.#headers,
       'content-type': 'text/event-stream; charset=utf-8',
       'cache-control': 'no-cache',
       // Proxies such as nginx would collect the stream otherwise.

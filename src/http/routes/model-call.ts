@@ -39,7 +39,7 @@ export async function callModel(
   const onCut = readOnCut(exchange)
   const cache = readCache(exchange)
   const body = await exchange.body()
-  const audience = new HttpAudience(exchange.raw.response)
+  const audience = new HttpAudience(exchange.raw.response, exchange.ownHeaders)
   const outcome = await gateway.serve(
     {
       dialect,
