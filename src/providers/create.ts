@@ -5,6 +5,7 @@ import { createAnthropicProvider } from './anthropic/provider.ts'
 import { createAzureProvider } from './azure/provider.ts'
 import { createBedrockProvider } from './bedrock/provider.ts'
 import { createGeminiProvider } from './gemini/provider.ts'
+import { createLocalProvider } from './local/provider.ts'
 import { createOpenAiProvider } from './openai/provider.ts'
 
 export function createProvider(name: string, settings: ProviderConfig): Provider {
@@ -20,6 +21,6 @@ export function createProvider(name: string, settings: ProviderConfig): Provider
     case 'bedrock':
       return createBedrockProvider({ name, ...settings })
     case 'local':
-      throw new Error('not yet')
+      return createLocalProvider({ name, ...settings })
   }
 }
