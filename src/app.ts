@@ -8,6 +8,7 @@ import type { AccessTables } from './access/tables.ts'
 import { createHttpActions } from './actions/http/action.ts'
 import { createWebhook } from './actions/webhook/webhook.ts'
 import type { Role } from './cli/start.ts'
+import type { ConfigState } from './config/live.ts'
 import type { Config } from './config/schema.ts'
 import { type Caller, DEFAULT_TENANT } from './core/caller.ts'
 import { systemClock } from './core/clock.ts'
@@ -21,11 +22,12 @@ import { checkWritable, type WriteCheckTables } from './db/write-check.ts'
 import { createChatModel } from './gateway/chat-model.ts'
 import { createBatchOffice } from './gateway/batches/create.ts'
 import type { BatchTables } from './gateway/batches/tables.ts'
-import { createGateway } from './gateway/gateway.ts'
+import { createGateway, type Gateway } from './gateway/gateway.ts'
 import type { GatewayTables } from './gateway/tables.ts'
 import { alertRoutes } from './http/routes/alerts.ts'
 import { approvalRoutes } from './http/routes/approvals.ts'
 import { batchRoutes } from './http/routes/batches.ts'
+import { capacityRoutes } from './http/routes/capacity.ts'
 import { changeRoutes } from './http/routes/changes.ts'
 import { chatRoutes } from './http/routes/chat.ts'
 import { embeddingRoutes } from './http/routes/embeddings.ts'
@@ -34,7 +36,7 @@ import { messagesRoutes } from './http/routes/messages.ts'
 import { incidentRoutes } from './http/routes/incidents.ts'
 import { keyRoutes } from './http/routes/keys.ts'
 import { modelRoutes } from './http/routes/models.ts'
-import { operationsRoutes } from './http/routes/operations.ts'
+import { type CheckResult, type HealthCheck, operationsRoutes } from './http/routes/operations.ts'
 import { pageRoutes } from './http/routes/page.ts'
 import { requestRoutes } from './http/routes/requests.ts'
 import { responsesRoutes } from './http/routes/responses.ts'
@@ -50,6 +52,7 @@ import { createInvestigator } from './incidents/investigation/investigator.ts'
 import type { IncidentTables } from './incidents/tables.ts'
 import type { Log } from './observe/log.ts'
 import { createMetrics } from './observe/metrics.ts'
+import { createLiveConfig } from './reload.ts'
 import { createFileLogSource } from './sources/files/files.ts'
 import { createPrometheusSource } from './sources/prometheus/prometheus.ts'
 import { createScraper, type Scraper } from './sources/scraper/scraper.ts'
@@ -61,12 +64,16 @@ const GRACE_MS = 15_000
 
 export interface AppOptions {
   readonly config: Config
+  /** Where it is from, and how it is read again. */
+  readonly source: { readonly file: string | null; readonly read: () => Config }
   readonly roles: ReadonlySet<Role>
   readonly log: Log
 }
 
 export interface App {
   readonly url: string
+  /** Reads the config file again, whether or not it changed. */
+  reload(): void
   stop(): Promise<void>
 }
 
@@ -83,14 +90,17 @@ export async function startApp(options: AppOptions): Promise<App> {
     }
   }
   try {
-    return { url: await start(options, stops), stop }
+    return { ...(await start(options, stops)), stop }
   } catch (error) {
     await stop()
     throw error
   }
 }
 
-async function start({ config, roles, log }: AppOptions, stops: (() => Promise<void>)[]): Promise<string> {
+async function start(
+  { config, source, roles, log }: AppOptions,
+  stops: (() => Promise<void>)[],
+): Promise<Omit<App, 'stop'>> {
   const clock = systemClock
   const startedAt = clock.now()
   const metrics = createMetrics({ process: true })
@@ -107,6 +117,7 @@ async function start({ config, roles, log }: AppOptions, stops: (() => Promise<v
 
   const gateway = await createGateway({ config, ledger: ledgerPlaces(config.data), db, metrics, log, clock })
   stops.push(() => gateway.stop())
+  const live = createLiveConfig({ ...source, config, gateway, metrics, log, clock })
 
   const office = createBatchOffice({ db, dataFolder: config.data, gateway, callerOf: ownerNow(db), clock, log })
   if (roles.has('gateway')) {
@@ -178,11 +189,18 @@ async function start({ config, roles, log }: AppOptions, stops: (() => Promise<v
                 return { ok: true }
               },
             },
+            ...(roles.has('gateway') ? gatewayChecks(gateway, config) : []),
+            {
+              name: 'config',
+              required: false,
+              check: async () => toCheck(live.state.refused?.problems.join('; ')),
+            },
           ],
           metrics,
           version: VERSION,
           startedAt,
           stopping: () => stopping,
+          detail: () => ({ config: tellConfig(live.state) }),
         }),
         ...sessionRoutes({ keyRing, publicUrl: config.server.publicUrl }),
         ...keyRoutes({ db, clock }),
@@ -195,6 +213,7 @@ async function start({ config, roles, log }: AppOptions, stops: (() => Promise<v
               ...fileRoutes(office.files, clock),
               ...batchRoutes(office.batches),
               ...modelRoutes(gateway),
+              ...capacityRoutes(gateway),
               ...usageRoutes({ db, flush: () => gateway.flush(), clock }),
               ...requestRoutes({ db, flush: () => gateway.flush() }),
             ]
@@ -221,8 +240,37 @@ async function start({ config, roles, log }: AppOptions, stops: (() => Promise<v
     stopping = true
     await server.stop(GRACE_MS)
   })
-  return addressOf(config, server.port)
+  live.watch()
+  stops.push(() => live.stop())
+  return { url: addressOf(config, server.port), reload: () => void live.reload() }
 }
+
+const tellConfig = ({ loadedAt, refused, ...state }: ConfigState) => ({
+  ...state,
+  loadedAt: new Date(loadedAt).toISOString(),
+  refused: refused && { at: new Date(refused.at).toISOString(), problems: refused.problems },
+})
+
+/** Without the first two no call could be served. */
+const gatewayChecks = (gateway: Gateway, { limits }: Config): HealthCheck[] => [
+  { name: 'ledger', required: true, check: async () => toCheck(gateway.trouble().ledger) },
+  {
+    name: 'limits',
+    required: limits.onRedisLoss === 'refuse',
+    check: async () => toCheck(gateway.trouble().limits),
+  },
+  {
+    name: 'providers',
+    required: false,
+    check: async () => {
+      const bad = [...gateway.providerStates()].filter(([, state]) => state !== 'ok')
+      return toCheck(bad.map(([name, state]) => `${name} is ${state}`).join(', '))
+    },
+  },
+]
+
+const toCheck = (trouble: string | undefined): CheckResult =>
+  trouble === undefined || trouble === '' ? { ok: true } : { ok: false, reason: trouble }
 
 const ledgerPlaces = (dataFolder: string) => ({
   folder: join(dataFolder, 'ledger'),

@@ -26,21 +26,27 @@ export function startCommand(): Command {
     .option('--log-level <level>', `one of ${LOG_LEVELS.join(', ')}`, parseLevel, 'info')
     .action(async (options: StartOptions) => {
       const { config, file } = readSettings(options.config)
-      const effective = {
-        ...config,
-        server: { ...config.server, port: options.port ?? config.server.port },
-        data: options.data === undefined ? config.data : resolve(options.data),
-      } satisfies Config
+      const effective = withOptions(config, options)
+      const read = (): Config => withOptions(file === null ? config : readSettings(file).config, options)
       const log = createLog({ level: options.logLevel, pretty: process.stderr.isTTY })
-      const app = await startApp({ config: effective, roles: options.roles, log })
+      const app = await startApp({ config: effective, source: { file, read }, roles: options.roles, log })
       log.info({ config: file ?? 'the embedded default', data: effective.data }, `Midwatch serves at ${app.url}`)
       console.log(`Midwatch serves at ${app.url}`)
+      // Also without it a changed file is noticed.
+      process.on('SIGHUP', app.reload)
       await stopSignal()
       log.info('Stopping: no new requests, finishing those under way')
       await app.stop()
       log.info('Stopped')
     })
 }
+
+/** What is said on the command line stands above the file. */
+const withOptions = (config: Config, { port, data }: StartOptions): Config => ({
+  ...config,
+  server: { ...config.server, port: port ?? config.server.port },
+  data: data === undefined ? config.data : resolve(data),
+})
 
 const ROLES = ['gateway', 'agent'] as const
 export type Role = (typeof ROLES)[number]

@@ -1,8 +1,7 @@
 // What of the gateway hangs on the config, made whole for each version of it: a call under way keeps the version it
 // began with. Providers whose settings stay are kept with their connections.
+import { fingerprint } from '../config/fingerprint.ts'
 import type { Config } from '../config/schema.ts'
-import { sha256Hex } from '../core/hash.ts'
-import { Secret } from '../core/secret.ts'
 import { NO_USAGE } from '../llm/chat.ts'
 import type { Provider } from '../llm/provider.ts'
 import { createProvider } from '../providers/create.ts'
@@ -62,18 +61,4 @@ export function configure(config: GatewayConfig, living: Living, before?: Config
     subjectsOf: createSubjects(config),
     priceOf,
   }
-}
-
-/** Equal for equal settings, secrets too, and tells none. */
-function fingerprint(settings: unknown): string {
-  const told = (value: unknown): unknown => {
-    if (value instanceof Secret) return { secret: value.reveal() }
-    if (Array.isArray(value)) return value.map(told)
-    if (value === null || typeof value !== 'object') return value
-    return Object.entries(value)
-      .filter(([, inner]) => inner !== undefined)
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([key, inner]) => [key, told(inner)])
-  }
-  return sha256Hex(JSON.stringify(told(settings)))
 }

@@ -25,7 +25,7 @@ import { Loads } from './load.ts'
 import { createGatewayMetrics } from './metrics.ts'
 import type { Outcome } from './outcome.ts'
 import { startLagMeter } from './overload/lag.ts'
-import { Turnstile } from './overload/turnstile.ts'
+import { Turnstile, type TurnstileState } from './overload/turnstile.ts'
 import type { SharedRun } from './obtain.ts'
 import { Prices } from './prices.ts'
 import type { ModelCall } from './run.ts'
@@ -59,6 +59,12 @@ export interface Gateway {
   /** Whether one more call that can wait may come, where so many of them have come. Half of all places are for the others. */
   hasRoom(taken: number): boolean
   providerStates(): ReadonlyMap<string, ProviderState>
+  /** Why a call cannot be recorded, or its limits not be known, right now. */
+  trouble(): { readonly ledger: string | undefined; readonly limits: string | undefined }
+  /** How calls come and go at the door. */
+  load(): TurnstileState
+  /** What the process may take on at once. */
+  readonly overload: GatewayConfig['overload']
   /** From the next call on; those under way end as they began. Throws, and changes nothing, where it cannot be made. */
   reload(config: GatewayConfig): void
   /** Takes no new calls, waits for those under way, closes the connections. */
@@ -124,6 +130,11 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     speaks: (model, dialect) => parts.planner.speaks(model, dialect),
     hasRoom: (taken) => turnstile.hasRoom(taken),
     providerStates: () => health.states(),
+    trouble: () => ({ ledger: ledger.trouble(), limits: limiter.trouble && `limits in Redis: ${limiter.trouble}` }),
+    load: () => turnstile.state(),
+    get overload() {
+      return parts.config.overload
+    },
     reload: (config) => {
       const old = parts
       parts = { ...living, ...configure(config, living, old) }

@@ -80,6 +80,7 @@ test('a full disk lets no request in, keeps room for the ends of those let in, a
   const during = openMany('during', 1_000)
   // The last page of the file may have had room.
   expect(during.length).toBeLessThan(20)
+  expect(ledger.trouble()).toContain('ENOSPC')
   for (const id of [...before, ...during]) void ledger.settle(row(id, { ...servedRow, decision: decisionText }))
   expect(() => ledger.open(row('refused'))).toThrow('was not sent')
   void ledger.settle(row('refused', { outcome: 'refused', status: 503 }))
@@ -88,6 +89,8 @@ test('a full disk lets no request in, keeps room for the ends of those let in, a
 
   rmSync(join(disk, 'filler'))
   await clock.advance(1_000)
+  // Without anybody who tries: a server that is not ready gets no calls.
+  expect(ledger.trouble()).toBeUndefined()
   expect(openMany('after', 100)).toHaveLength(100)
 })
 

@@ -194,9 +194,11 @@ test('a folder that vanished lets no request in, and the ends of those let in ar
   // Every line begins a new file here, so that the lost folder is met at once.
   renameSync(folder, `${folder}-away`)
   expect(() => ledger.open(row('2'))).toThrow('was not sent')
+  expect(ledger.trouble()).toContain('ENOENT')
   void ledger.settle(row('2', { outcome: 'refused', status: 503 }))
   void ledger.settle(row('1', servedRow))
   renameSync(`${folder}-away`, folder)
+  expect(ledger.trouble()).toBeUndefined()
   await clock.advance(1_000)
   expect(await stored()).toEqual([row('1', servedRow)])
 })

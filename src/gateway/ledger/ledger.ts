@@ -1,9 +1,11 @@
 // The ledger: one row a request, in the journal before a provider is asked and before its answer ends, and soon after in
 // the database. The journal costs the main thread one plain write a row; the importer does the rest elsewhere. A
 // database that is away holds nobody up; a journal that cannot be written lets no new request in.
+import { unlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { Gauge } from 'prom-client'
 import type { Clock } from '../../core/clock.ts'
-import { AppError } from '../../core/errors.ts'
+import { AppError, describeError } from '../../core/errors.ts'
 import type { Db } from '../../db/connect.ts'
 import type { Log } from '../../observe/log.ts'
 import type { Metrics } from '../../observe/metrics.ts'
@@ -25,6 +27,8 @@ export interface Ledger {
   settle(row: LedgerRow): Promise<void> | undefined
   /** Resolves when all that was opened and settled by now is in the database. Throws `unavailable` when that takes too long. */
   flush(): Promise<void>
+  /** Why no request can be let in right now; undefined when one can. */
+  trouble(): string | undefined
   /** Imports what is left, as far as the database takes it: the rest is done at the next start. */
   stop(): Promise<void>
 }
@@ -249,7 +253,23 @@ export function createLedger(options: LedgerOptions): Ledger {
         waiting = waiting.filter((one) => one.resolve !== resolve)
       }
     },
+    trouble: () => {
+      if (!reserve.isWhole(clock.now())) return describeError(reserve.failure ?? 'the reserve on the disk is in use')
+      return failing ? whyNotWritable(folder) : undefined
+    },
     stop: () => (stopped ??= stop()),
+  }
+}
+
+/** Nobody may come any more to find out whether the journal can be written again. */
+function whyNotWritable(folder: string): string | undefined {
+  const file = join(folder, 'trial')
+  try {
+    writeFileSync(file, 'a line of the journal')
+    unlinkSync(file)
+    return undefined
+  } catch (error) {
+    return describeError(error)
   }
 }
 

@@ -20,6 +20,8 @@ export interface OperationsOptions {
   readonly startedAt: number
   /** True once a stop was asked for: not ready any more, still alive. */
   readonly stopping: () => boolean
+  /** What `/health/detail` tells beside the checks, such as the config's state. */
+  readonly detail?: () => Readonly<Record<string, unknown>>
 }
 
 const CHECK_TIMEOUT_MS = 2000
@@ -66,6 +68,7 @@ export function operationsRoutes(options: OperationsOptions): Route[] {
           version: options.version,
           uptimeSeconds: Math.round((Date.now() - options.startedAt) / 1000),
           checks,
+          ...options.detail?.(),
         })
       },
     },
