@@ -8,14 +8,17 @@ const CHARACTERS_A_TOKEN = 4
 
 export class Tally {
   #reported: Usage | null = null
-  #written = 0
+  /** Characters since the provider last said what it used: a greeting that tells of the input is not the whole of it. */
+  #sinceReport = 0
   #model: string | null = null
 
   see(frame: Frame): void {
     // Some report running totals on every chunk: the last is the whole.
-    if (frame.usage) this.#reported = frame.usage
+    if (frame.usage) {
+      this.#reported = frame.usage
+      this.#sinceReport = 0
+    } else this.#sinceReport += frame.written
     if (frame.model !== null) this.#model = frame.model
-    this.#written += frame.written
   }
 
   /** The model as the provider named it in its answer. */
@@ -26,7 +29,7 @@ export class Tally {
   /** `answered`: the provider began to answer, so it has read the prompt. null: then it used nothing we know of. */
   result(answered: boolean, promptCharacters: () => number): { usage: Usage; source: 'measured' | 'estimated' } | null {
     const reported = this.#reported
-    if (reported && reported.inputTokens !== null && reported.outputTokens !== null) {
+    if (reported && reported.inputTokens !== null && reported.outputTokens !== null && this.#sinceReport === 0) {
       return { usage: reported, source: 'measured' }
     }
     if (!answered) return null
@@ -36,7 +39,7 @@ export class Tally {
         cacheReadTokens: reported?.cacheReadTokens ?? null,
         cacheWriteTokens: reported?.cacheWriteTokens ?? null,
         cacheWrite1hTokens: reported?.cacheWrite1hTokens ?? null,
-        outputTokens: Math.max(reported?.outputTokens ?? 0, Math.ceil(this.#written / CHARACTERS_A_TOKEN)),
+        outputTokens: (reported?.outputTokens ?? 0) + Math.ceil(this.#sinceReport / CHARACTERS_A_TOKEN),
         reasoningTokens: reported?.reasoningTokens ?? null,
       },
       source: 'estimated',
