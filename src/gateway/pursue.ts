@@ -29,11 +29,13 @@ export async function pursue(parts: GatewayParts, pursuit: Pursuit): Promise<Out
   let opensMs = Infinity
   let triesHere = 0
   for (let target = left[0]; target && !run.stopped; target = left[0]) {
-    const entry = target.breaker.tryEnter(ready <= 0)
+    // Its own first try may have opened the breaker: where nobody else is left, its retry is still better than a failure.
+    const entry = target.breaker.tryEnter(ready <= 0 || (triesHere > 0 && left.length === 1))
     if (entry.kind === 'open') {
       opensMs = Math.min(opensMs, entry.untilMs)
       left.shift()
       ready--
+      triesHere = 0
       continue
     }
     triesHere++
