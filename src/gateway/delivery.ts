@@ -2,14 +2,13 @@
 // a provider that speaks the dialect pass as they are, others are written anew. What was sent is remembered as far as it is
 // needed to go on elsewhere when the answer breaks off, as the providers know it: the originals of placeholders are put
 // back on the last step to the caller.
-import { SseSplitter } from '../core/sse.ts'
 import type { AnswerWriter, Ask, Dialect } from '../llm/dialect.ts'
 import type { AnswerEvent } from '../llm/events.ts'
 import { type Frame, NO_BYTES, NO_EVENTS } from '../llm/frames.ts'
-import { ProviderFailure } from '../llm/provider.ts'
 import { createRestorer, type Restorer, restoreText } from '../privacy/restore.ts'
 import type { Vault } from '../privacy/vault.ts'
 import type { Audience } from './audience.ts'
+import { eventsIfJoinable } from './joint.ts'
 import type { Target } from './plan.ts'
 import type { Run } from './run.ts'
 import { Said } from './said.ts'
@@ -33,6 +32,8 @@ export class Delivery {
   #said: Said | undefined
   #kept: Uint8Array[] | null
   #keptBytes = 0
+  /** From the end of a part on, until something follows it: who goes on with the answer may go on with that part. */
+  #held: Frame[] = []
   /** Something went out: whatever comes now has to go on from there. */
   begun = false
 
@@ -86,8 +87,10 @@ export class Delivery {
       })
     }
     if (!verbatim) return this.#write(frames.flatMap(({ events }) => events))
-    this.#keep(frames)
-    return this.#audience.write(frames)
+    const out = this.#kept ? this.#hold(frames) : this.#release(frames)
+    if (out.length === 0) return undefined
+    this.#keep(out)
+    return this.#audience.write(out)
   }
 
   /**
@@ -100,20 +103,20 @@ export class Delivery {
     if (!this.#kept) return null
     const sent = Buffer.concat(this.#kept)
     this.#kept = null
-    try {
-      const reader = this.#dialect.createReader({ decode: true, choices: 1 })
-      this.#writerFor(new SseSplitter().push(sent).flatMap((event) => reader.see(event).events))
-    } catch (error) {
-      // It passed, so it was good enough for the caller; but we cannot say what it said.
-      if (error instanceof ProviderFailure) return null
-      throw error
-    }
+    this.#held = []
+    const events = eventsIfJoinable(this.#dialect, this.#ask, sent)
+    if (!events) return null
+    this.#writerFor(events)
     return this.#said ?? null
   }
 
   /** All was said. What the caller gets at last, once the outcome is recorded; `closing` is the provider's end mark. */
   finish(closing: Uint8Array | null): Uint8Array {
-    if (!this.#writer) return this.#ask.stream ? (closing ?? this.#dialect.endMark) : NO_BYTES
+    if (!this.#writer) {
+      if (!this.#ask.stream) return NO_BYTES
+      const end = closing ?? this.#dialect.endMark
+      return this.#held.length === 0 ? end : Buffer.concat([...this.#held.map(({ bytes }) => bytes), end])
+    }
     const rest = this.#restorer ? this.#writer.write(this.#restorer.flush()) : NO_BYTES
     if (this.#ask.stream) return rest.length === 0 ? this.#writer.end() : Buffer.concat([rest, this.#writer.end()])
     const said = this.#said?.text ?? ''
@@ -136,6 +139,23 @@ export class Delivery {
     this.#said ??= new Said()
     this.#said.add(events)
     return this.#writer.write(restored)
+  }
+
+  #hold(frames: readonly Frame[]): readonly Frame[] {
+    if (this.#held.length === 0 && !frames.some(({ kind }) => kind === 'closing')) return frames
+    const out: Frame[] = []
+    for (const frame of frames) {
+      if (frame.kind === 'closing' || (frame.kind === 'lifecycle' && this.#held.length > 0)) this.#held.push(frame)
+      else out.push(...this.#release([frame]))
+    }
+    return out
+  }
+
+  #release(frames: readonly Frame[]): readonly Frame[] {
+    if (this.#held.length === 0) return frames
+    const out = [...this.#held, ...frames]
+    this.#held = []
+    return out
   }
 
   #keep(frames: readonly Frame[]): void {

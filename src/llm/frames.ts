@@ -6,9 +6,10 @@ import type { AnswerEvent } from './events.ts'
 export interface Frame {
   /**
    * `lifecycle`: a greeting or a ping; if no content follows, nobody misses it.
-   * `content`: something the model said. `usage`: only accounting. `end`: the dialect's mark that all was said.
+   * `closing`: the end of a part, which nobody misses until something follows. `content`: something the model said.
+   * `usage`: only accounting. `end`: the dialect's mark that all was said.
    */
-  readonly kind: 'lifecycle' | 'content' | 'usage' | 'end'
+  readonly kind: 'lifecycle' | 'closing' | 'content' | 'usage' | 'end'
   /** As the provider sent it; empty where the answer is translated. */
   readonly bytes: Uint8Array
   /** Filled where the answer is translated, else empty. */

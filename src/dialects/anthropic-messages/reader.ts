@@ -88,6 +88,8 @@ export class MessagesReader implements AnswerReader {
         const written = charactersWritten(delta['citation'] === undefined ? delta : undefined)
         return this.#frame({ kind: written > 0 ? 'content' : 'lifecycle', bytes, value, written, text: textIn(delta) })
       }
+      case 'content_block_stop':
+        return this.#frame({ kind: 'closing', bytes, value })
       case 'message_delta': {
         const ends = isObject(value['delta']) && typeof value['delta']['stop_reason'] === 'string'
         if (ends) this.#complete = true

@@ -1,7 +1,7 @@
 // Reads a provider's Responses answer as it passes. The last event has the whole response in it, and with it the usage:
 // it is the end mark.
 import { Buffer } from 'node:buffer'
-import type { SseFrame } from '../../core/sse.ts'
+import { formatSse, type SseFrame } from '../../core/sse.ts'
 import type { Usage } from '../../llm/chat.ts'
 import type { AnswerReader, ReaderOptions } from '../../llm/dialect.ts'
 import type { AnswerEvent } from '../../llm/events.ts'
@@ -30,14 +30,7 @@ export class ResponsesReader implements AnswerReader {
     try {
       value = JSON.parse(data)
     } catch (error) {
-      const [repaired, ...more] = repairedValues(data) ?? []
-      if (repaired === undefined || more.length > 0) {
-        throw new ProviderFailure('upstream_malformed', 'an event of the stream is not JSON', { cause: error })
-      }
-      const again = Buffer.from(
-        `event: ${textOf((repaired as Json)['type']) ?? ''}\ndata: ${JSON.stringify(repaired)}\n\n`,
-      )
-      return this.#seeValue(repaired, again)
+      return this.#repaired(data, error)
     }
     return this.#seeValue(value, bytes)
   }
@@ -96,10 +89,34 @@ export class ResponsesReader implements AnswerReader {
     this.#written += written
     const { response } = event
     return {
-      ...this.#frame(written > 0 ? 'content' : 'lifecycle', bytes, this.#decoder?.event(type, event)),
+      ...this.#frame(
+        written > 0 ? 'content' : type.endsWith('.done') ? 'closing' : 'lifecycle',
+        bytes,
+        this.#decoder?.event(type, event),
+      ),
       text: type === 'response.output_text.delta' ? (textOf(event['delta']) ?? '') : '',
       written,
       model: isObject(response) ? (textOf(response['model']) ?? null) : null,
+    }
+  }
+
+  /** Several values in one event become one frame of several events, written anew. */
+  #repaired(data: string, cause: unknown): Frame {
+    const values = repairedValues(data)?.filter(isObject)
+    if (!values) throw new ProviderFailure('upstream_malformed', 'an event of the stream is not JSON', { cause })
+    const frames = values.map((value) =>
+      this.#seeValue(value, Buffer.from(formatSse(JSON.stringify(value), textOf(value['type'])))),
+    )
+    const last = frames.at(-1)
+    if (!last) return this.#frame('lifecycle', NO_BYTES)
+    return {
+      ...last,
+      kind: last.kind === 'end' ? 'end' : (frames.find(({ kind }) => kind === 'content')?.kind ?? last.kind),
+      bytes: Buffer.concat(frames.map(({ bytes }) => bytes)),
+      events: frames.flatMap(({ events }) => events),
+      text: frames.map(({ text }) => text).join(''),
+      written: frames.reduce((sum, frame) => sum + frame.written, 0),
+      model: frames.findLast(({ model }) => model !== null)?.model ?? null,
     }
   }
 
