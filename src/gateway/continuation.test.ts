@@ -82,3 +82,8 @@ it('gives no white space twice where a prefill had to end without it', () => {
   expect(go.accept([text(' '), text('three')])).toEqual([text('three')])
   expect(continueBehind(saidBy([text('One, two, ')])).accept([text('three')])).toEqual([text('three')])
 })
+
+it('begins no other part where the second answer names its parts differently', () => {
+  const splice = spliceOnto(saidBy([{ ...text('Half'), id: 'msg_1' } as AnswerEvent]))
+  expect(splice.accept([{ ...text('Half and half'), id: 'msg_2' } as AnswerEvent])).toEqual([text(' and half')])
+})

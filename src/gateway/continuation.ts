@@ -20,7 +20,8 @@ export function continueBehind(said: Said): Continuation {
     kind: 'prefill',
     prefill,
     accept: (events) =>
-      events.flatMap((event): readonly AnswerEvent[] => {
+      events.flatMap((foreign): readonly AnswerEvent[] => {
+        const event = withoutPartId(foreign)
         if (event.kind === 'start' || event.kind === 'reasoning' || event.kind === 'reasoning-proof') return []
         if (event.kind !== 'text' || owed === '') return [event]
         // The caller has the white space already.
@@ -56,7 +57,8 @@ export function spliceOnto(said: Said): Continuation {
     kind: 'splice',
     prefill: undefined,
     accept: (events) =>
-      events.flatMap((event): readonly AnswerEvent[] => {
+      events.flatMap((foreign): readonly AnswerEvent[] => {
+        const event = withoutPartId(foreign)
         if (event.kind === 'start' || event.kind === 'reasoning' || event.kind === 'reasoning-proof') return []
         if (caughtUp) return [event]
         switch (event.kind) {
@@ -76,6 +78,19 @@ export function spliceOnto(said: Said): Continuation {
         }
       }),
   }
+}
+
+/** The second answer's own name for a part would begin another part in the middle of the one that the caller has. */
+function withoutPartId(event: AnswerEvent): AnswerEvent {
+  if (event.kind === 'text' && event.id !== undefined) {
+    const { id: _id, ...rest } = event
+    return rest
+  }
+  if (event.kind === 'tool-call' && event.itemId !== undefined) {
+    const { itemId: _itemId, ...rest } = event
+    return rest
+  }
+  return event
 }
 
 type Speech = Extract<AnswerEvent, { kind: 'text' | 'refusal' | 'tool-call' | 'tool-arguments' }>

@@ -7,14 +7,19 @@ import { type Frame, NO_BYTES, NO_EVENTS } from '../../llm/frames.ts'
 import { ProviderFailure } from '../../llm/provider.ts'
 import { charactersWritten, isObject, type Json, objectsIn, textOf } from '../json.ts'
 import { repairedValues } from '../repair.ts'
+import { MessagesChecker } from './checker.ts'
 import { MessagesDecoder } from './decoder.ts'
 import { failureFromError } from './failures.ts'
 import { UsageTotals } from './usage.ts'
 
 const BLANK_LINE = Buffer.from('\n\n')
 
+const BLOCKS: ReadonlySet<unknown> = new Set(['content_block_start', 'content_block_delta'])
+
 export class MessagesReader implements AnswerReader {
   readonly #decoder: MessagesDecoder | undefined
+  /** Of what passes verbatim: what is written anew keeps to the grammar by itself. */
+  readonly #checker: MessagesChecker | undefined
   readonly #totals = new UsageTotals()
   #started = false
   #blocks = false
@@ -22,6 +27,7 @@ export class MessagesReader implements AnswerReader {
 
   constructor({ decode }: Pick<ReaderOptions, 'decode'>) {
     this.#decoder = decode ? new MessagesDecoder() : undefined
+    this.#checker = decode ? undefined : new MessagesChecker()
   }
 
   see({ data, bytes, event }: SseFrame): Frame {
@@ -73,6 +79,14 @@ export class MessagesReader implements AnswerReader {
   #seeValue(value: unknown, bytes: Uint8Array, event: string | null): Frame {
     if (!isObject(value)) throw new ProviderFailure('upstream_malformed', 'an event of the stream is not an object')
     if (isFault(value) || event === 'error') throw failureFromError(value, this.#decoder ? undefined : bytes)
+    const again = this.#started && value['type'] === 'message_start'
+    const wrong = again ? null : this.#checker?.see(event, value)
+    if (wrong) {
+      // A client would run a tool twice whose block stops twice. Nothing is lost without the second.
+      if (value['type'] === 'content_block_stop') return this.#frame({ kind: 'lifecycle', bytes: NO_BYTES })
+      // What is odd about a greeting or a farewell harms nobody.
+      if (BLOCKS.has(value['type'])) throw new ProviderFailure('upstream_malformed', `its stream has ${wrong}`)
+    }
     switch (value['type']) {
       case 'message_start':
         return this.#seeStart(value, bytes)

@@ -129,3 +129,18 @@ test('a server that greets twice is heard once', () => {
 test('a second answer inside the first is nonsense, and not joined to it', () => {
   expect(() => readPieces([recordedStream('spliced-message-start')], false)).toThrow(ProviderFailure)
 })
+
+test('a block that its provider stops twice is stopped once for the caller, who would run its tool twice', () => {
+  const stream = recordedStream('tool-no-args').toString('utf8')
+  const stop = /event: content_block_stop\ndata: [^\n]+\n\n/
+  const twice = Buffer.from(stream.replace(stop, (one) => one + one))
+  const passed = Buffer.concat(readPieces([twice], false).map(({ bytes }) => bytes))
+  expect(checkStream(twice)).not.toBeNull()
+  expect(passed.toString('utf8')).toBe(stream)
+})
+
+test('words for a block that is not open are nonsense, and never reach the caller', () => {
+  const stream = recordedStream('tool-no-args').toString('utf8')
+  const start = /event: content_block_start\ndata: [^\n]+\n\n/
+  expect(() => readPieces([Buffer.from(stream.replace(start, ''))], false)).toThrow(ProviderFailure)
+})
