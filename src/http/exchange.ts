@@ -42,6 +42,8 @@ export interface Route {
   /** Of several, one is enough. null: anyone may call it. */
   readonly scope: Scope | readonly Scope[] | null
   readonly maxBodyBytes?: number
+  /** Its body may come for longer than others may take; the route itself sees to it that it comes. */
+  readonly longBody?: true
   readonly dialect?: ErrorDialect
   handle(exchange: Exchange): Promise<Reply>
 }

@@ -15,7 +15,12 @@ afterEach(async () => {
 
 const guest: Caller = { ...LOCAL_CALLER, name: 'guest', scopes: ['incidents:read'] }
 
-async function serve(routes: readonly Route[], caller: Caller = LOCAL_CALLER, log = silentLog()) {
+async function serve(
+  routes: readonly Route[],
+  caller: Caller = LOCAL_CALLER,
+  log = silentLog(),
+  requestTimeoutMs = 60_000,
+) {
   const server = await startServer(
     {
       routes,
@@ -26,6 +31,7 @@ async function serve(routes: readonly Route[], caller: Caller = LOCAL_CALLER, lo
       publicUrl: 'https://midwatch.example.com',
       keyless: true,
       log,
+      requestTimeoutMs,
     },
     '127.0.0.1',
     0,
@@ -186,6 +192,40 @@ describe('the door', () => {
     finish()
     expect(await (await under).json()).toBe('done')
     await stopped
+  })
+
+  it('ends a request that comes too slowly with 408, but not one whose body may take its time', async () => {
+    const taking = (path: string, more: Partial<Route> = {}): Route => ({
+      method: 'POST',
+      path,
+      scope: null,
+      handle: async (exchange) => ok((await exchange.body()).toString()),
+      ...more,
+    })
+    const { server } = await serve(
+      [taking('/quick'), taking('/long', { longBody: true })],
+      LOCAL_CALLER,
+      silentLog(),
+      200,
+    )
+    const trickle = (path: string): Promise<string> =>
+      new Promise((resolve) => {
+        let answer = ''
+        const socket = connect(server.port, '127.0.0.1')
+        socket.on('data', (chunk: Buffer) => (answer += chunk.toString()))
+        socket.on('close', () => resolve(answer))
+        socket.on('error', () => undefined)
+        socket.write(`POST ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\ncontent-length: 9\r\n\r\n`)
+        let left = 9
+        const timer = setInterval(() => {
+          if (left-- > 0) socket.write('x')
+          else clearInterval(timer)
+        }, 100)
+        socket.once('close', () => clearInterval(timer))
+      })
+    const [quick, long] = await Promise.all([trickle('/quick'), trickle('/long')])
+    expect(quick).toMatch(/^HTTP\/1.1 408 /)
+    expect(long).toMatch(/^HTTP\/1.1 200 [\s\S]*"xxxxxxxxx"$/)
   })
 
   it('says which port is taken', async () => {

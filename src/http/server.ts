@@ -2,6 +2,7 @@
 // the caller's dialect. Raw node:http, for the gateway's streams pass through here and every layer costs.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import type { Duplex } from 'node:stream'
 import findMyWay from 'find-my-way'
 import { type Caller, mayDo } from '../core/caller.ts'
 import { AppError, toAppError } from '../core/errors.ts'
@@ -22,6 +23,8 @@ export interface ServerOptions {
   /** True while nobody is asked for a key (`auth.mode: off`). */
   readonly keyless: boolean
   readonly log: Log
+  /** How long a request may take to arrive whole; a minute unless told. */
+  readonly requestTimeoutMs?: number
 }
 
 const DEFAULT_MAX_BODY_BYTES = 1024 * 1024
@@ -36,7 +39,10 @@ export interface RunningServer {
 
 /** Listens. Throws AppError `unavailable` when the address is taken. */
 export async function startServer(options: ServerOptions, host: string, port: number): Promise<RunningServer> {
+  const { requestTimeoutMs = 60_000 } = options
   const stopping = new AbortController()
+  /** Connections on which a body is coming that may take its time. */
+  const longBodies = new WeakSet<Duplex>()
   /** What is under way, to be ended when the grace of a stop is over. */
   const underWay = new Set<AbortController>()
   const router = findMyWay({ caseSensitive: true, ignoreTrailingSlash: true, maxParamLength: 500 })
@@ -55,6 +61,10 @@ export async function startServer(options: ServerOptions, host: string, port: nu
       refuseForeignPages(request, options.publicUrl, options.keyless)
       if (!route) throw noRoute(request, methods, (method, path) => router.find(method, path) !== null)
       const caller = await callerFor(route, request, options)
+      if (route.longBody) {
+        longBodies.add(request.socket)
+        request.once('close', () => longBodies.delete(request.socket))
+      }
       const exchange = makeExchange({
         id,
         ownHeaders: own,
@@ -81,7 +91,12 @@ export async function startServer(options: ServerOptions, host: string, port: nu
   }
 
   const server = createServer(
-    { requestTimeout: 60_000, headersTimeout: 20_000, keepAliveTimeout: 65_000 },
+    {
+      requestTimeout: requestTimeoutMs,
+      headersTimeout: Math.min(20_000, requestTimeoutMs),
+      connectionsCheckingInterval: Math.min(30_000, requestTimeoutMs / 2),
+      keepAliveTimeout: 65_000,
+    },
     (request, response) => {
       respond(request, response).catch((error: unknown) => {
         options.log.error({ err: error }, 'a response could not be written')
@@ -89,6 +104,9 @@ export async function startServer(options: ServerOptions, host: string, port: nu
       })
     },
   )
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    if (error.code !== TOO_SLOW || !longBodies.has(socket)) refuseClient(error, socket)
+  })
   await listen(server, host, port)
   return {
     port: (server.address() as AddressInfo).port,
@@ -107,6 +125,20 @@ export async function startServer(options: ServerOptions, host: string, port: nu
       clearInterval(idle)
     },
   }
+}
+
+const TOO_SLOW = 'ERR_HTTP_REQUEST_TIMEOUT'
+const REFUSALS: Readonly<Record<string, string>> = {
+  [TOO_SLOW]: '408 Request Timeout',
+  HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
+}
+
+/** What cannot be understood as a request has no route that could answer it. */
+function refuseClient(error: NodeJS.ErrnoException, socket: Duplex): void {
+  if (socket.writable && error.code !== 'ECONNRESET') {
+    socket.write(`HTTP/1.1 ${REFUSALS[error.code ?? ''] ?? '400 Bad Request'}\r\nConnection: close\r\n\r\n`)
+  }
+  socket.destroy(error)
 }
 
 /** How long a sender is listened to that goes on writing after it was answered. */

@@ -201,7 +201,7 @@ export class FileStore {
 }
 
 /** A name is on the platter only once its folder is. */
-export async function flushFolder(folder: string): Promise<void> {
+async function flushFolder(folder: string): Promise<void> {
   const handle = await open(folder, 'r')
   try {
     await handle.sync()

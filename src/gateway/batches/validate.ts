@@ -3,7 +3,7 @@ import type { ReadStream } from 'node:fs'
 import { isBlank, linesOf } from './lines.ts'
 import { isProblem, type LineProblem, problem, readLine } from './read-line.ts'
 
-export const MAX_REQUESTS = 50_000
+const MAX_REQUESTS = 50_000
 export const MAX_LINE_BYTES = 32 * 1024 * 1024
 /** More would only hide the first ones. */
 const MAX_PROBLEMS = 100

@@ -22,7 +22,7 @@ export function shareOut(bill: Bill, weights: readonly number[]): Bill[] {
 }
 
 /** Whole numbers that add up to `total`. */
-export function portions(total: number | null, weights: readonly number[]): (number | null)[] {
+function portions(total: number | null, weights: readonly number[]): (number | null)[] {
   if (total === null) return weights.map(() => null)
   const sum = weights.reduce((all, weight) => all + weight, 0)
   let before = 0

@@ -13,6 +13,9 @@ import { readMultipart } from '../multipart.ts'
 
 const MAX_FILE_BYTES = 200 * 1024 * 1024
 const MAX_FIELD_BYTES = 64 * 1024
+/** An upload that stands still for so long is given up, and so is one that is not done after the other. */
+const IDLE_MS = 30_000
+const LONGEST_MS = 30 * 60_000
 
 export const BATCH_SCOPES: readonly Scope[] = ['llm:chat', 'llm:embed']
 const shared = { scope: BATCH_SCOPES, dialect: 'openai' } as const
@@ -29,6 +32,7 @@ export function fileRoutes(files: FileStore, clock: Clock): Route[] {
       ...shared,
       method: 'POST',
       path: '/v1/files',
+      longBody: true,
       handle: async (exchange) => ok(fileView(await upload(files, clock, exchange))),
     },
     {
@@ -118,11 +122,18 @@ async function upload(files: FileStore, clock: Clock, exchange: Exchange): Promi
 
 /** Throws `client_gone` when the client hangs up in the middle. */
 async function* bytesOf(request: Exchange['raw']['request']): AsyncGenerator<Buffer, void, undefined> {
+  const giveUp = (): void => void request.destroy()
+  const limit = setTimeout(giveUp, LONGEST_MS)
+  request.setTimeout(IDLE_MS, giveUp)
   try {
     // What is left of a refused body is read by the server, so that the client gets to see why.
     for await (const chunk of request.iterator({ destroyOnReturn: false })) yield chunk as Buffer
   } catch (error) {
     throw new AppError('client_gone', undefined, { cause: error })
+  } finally {
+    clearTimeout(limit)
+    request.setTimeout(0)
+    request.off('timeout', giveUp)
   }
 }
 

@@ -5,7 +5,7 @@ import { newId } from '../../core/ids.ts'
 import { NO_USAGE } from '../../llm/chat.ts'
 import type { AnswerEvent, FinishReason } from '../../llm/events.ts'
 import { ProviderFailure } from '../../llm/provider.ts'
-import type { NeutralChat } from '../../llm/request.ts'
+import type { Message, NeutralChat } from '../../llm/request.ts'
 import { functionsOf, historyOf } from './history.ts'
 import type { Generated, GenerateOptions, Grammar, Llama } from './library.ts'
 import type { Talking } from './model.ts'
@@ -31,9 +31,9 @@ export async function chat(
   signal: AbortSignal,
 ): Promise<void> {
   const { library, llama, wrapper, sequences, contextTokens } = talking
-  const history = historyOf(request.messages, prefill)
   const functions = functionsOf(request)
   const forced = forcedCall(request)
+  const history = historyOf(forced ? [toldOf(forced), ...request.messages] : request.messages, prefill)
   const grammar = await grammarOf(llama, request, forced)
   const state = wrapper.generateContextState({
     chatHistory: history.at(-1)?.type === 'model' ? history : [...history, { type: 'model', response: [''] }],
@@ -103,6 +103,13 @@ type Tools = NeutralChat['tools']
 function forcedCall({ tools, toolChoice }: NeutralChat): Tools | undefined {
   if (toolChoice?.kind === 'required') return tools.length > 0 ? tools : undefined
   return toolChoice?.kind === 'tool' ? tools.filter(({ name }) => name === toolChoice.name) : undefined
+}
+
+/** A grammar holds its pen, but the model has to know what it is writing. */
+function toldOf(forced: Tools): Message {
+  const tools = forced.map(({ name, description, parameters }) => ({ name, description, parameters }))
+  const text = `Answer by calling one of these tools, written as JSON {"name": …, "arguments": …}: ${JSON.stringify(tools)}`
+  return { role: 'system', parts: [{ kind: 'text', text }] }
 }
 
 async function grammarOf(

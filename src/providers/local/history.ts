@@ -23,7 +23,12 @@ export function historyOf(messages: readonly Message[], prefill?: string): Histo
       continue
     }
     const text = message.parts.map((part: UserPart) => textOf(part, calls)).filter((one) => one !== null)
-    if (text.length > 0) history.push({ type: message.role, text: text.join('\n') })
+    if (text.length === 0) continue
+    const last = history.at(-1)
+    // Many templates know of one system message only.
+    if (message.role === 'system' && last?.type === 'system') {
+      history[history.length - 1] = { type: 'system', text: `${last.text}\n\n${text.join('\n')}` }
+    } else history.push({ type: message.role, text: text.join('\n') })
   }
   if (prefill !== undefined) response().push(prefill)
   return history
