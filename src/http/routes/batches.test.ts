@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createKey, revokeKey } from '../../access/keys.ts'
 import { systemClock } from '../../core/clock.ts'
 import type { Scope } from '../../core/caller.ts'
+import type { LimitConfig } from '../../core/limits.ts'
 import {
   answersStatus,
   type Behaviour,
@@ -248,6 +249,30 @@ describe('a batch', () => {
     const batch = await ended(made.id)
     expect(batch.request_counts).toEqual({ total: 12, completed: 8, failed: 4 })
     expect((await linesOf(batch.error_file_id))[0]?.response?.status_code).toBe(401)
+  })
+
+  test('keeps to the limits of its key without failing, and to its budget by refusing what is left', async () => {
+    const limited = async (limits: LimitConfig) => {
+      const wanted = { name: 'x', scopes: ['llm:chat'] as const, tenant: 'acme', limits }
+      const { key } = await createKey(stack.access, wanted, systemClock)
+      const of = new OpenAI({ baseURL: `${stack.url}/v1`, apiKey: key, maxRetries: 0 })
+      const file = await upload(many(5), of)
+      const made = await of.batches.create({
+        input_file_id: file.id,
+        endpoint: '/v1/chat/completions',
+        completion_window: '24h',
+      })
+      return ended(made.id)
+    }
+    const many = (count: number) => Array.from({ length: count }, (_, i) => chat(`n${i}`, `${i}`))
+    expect((await limited({ concurrency: 2 })).request_counts).toEqual({ total: 5, completed: 5, failed: 0 })
+    const poor = await limited({ budgetUsd: { per: 'month', amount: 0.000001 } })
+    expect(poor.request_counts).toEqual({ total: 5, completed: 0, failed: 5 })
+    const [line] = await linesOf(poor.error_file_id)
+    expect(line?.response).toMatchObject({
+      status_code: 429,
+      body: { error: { message: expect.stringContaining('budget') } },
+    })
   })
 
   test('is listed page by page, the newest first, and only to its tenant', async () => {
