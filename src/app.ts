@@ -52,6 +52,8 @@ import { createInvestigator } from './incidents/investigation/investigator.ts'
 import type { IncidentTables } from './incidents/tables.ts'
 import type { Log } from './observe/log.ts'
 import { createMetrics } from './observe/metrics.ts'
+import { openTracing, type Tracing } from './observe/tracing.ts'
+import { revealed } from './providers/headers.ts'
 import { createLiveConfig } from './reload.ts'
 import { createFileLogSource } from './sources/files/files.ts'
 import { createPrometheusSource } from './sources/prometheus/prometheus.ts'
@@ -115,7 +117,9 @@ async function start(
   await keyRing.load()
   stops.push(() => keyRing.stop())
 
-  const gateway = await createGateway({ config, ledger: ledgerPlaces(config.data), db, metrics, log, clock })
+  const tracing = await createTracing(config, log)
+  if (tracing) stops.push(() => tracing.stop())
+  const gateway = await createGateway({ config, ledger: ledgerPlaces(config.data), db, metrics, tracing, log, clock })
   stops.push(() => gateway.stop())
   const live = createLiveConfig({ ...source, config, gateway, metrics, log, clock })
 
@@ -250,6 +254,12 @@ const tellConfig = ({ loadedAt, refused, ...state }: ConfigState) => ({
   loadedAt: new Date(loadedAt).toISOString(),
   refused: refused && { at: new Date(refused.at).toISOString(), problems: refused.problems },
 })
+
+function createTracing({ tracing: { otlpUrl, headers, sampleRatio } }: Config, log: Log): Promise<Tracing> | undefined {
+  return otlpUrl === undefined
+    ? undefined
+    : openTracing({ otlpUrl, headers: revealed(headers), sampleRatio, version: VERSION, log })
+}
 
 /** Without the first two no call could be served. */
 const gatewayChecks = (gateway: Gateway, { limits }: Config): HealthCheck[] => [

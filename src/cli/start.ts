@@ -33,7 +33,7 @@ export function startCommand(): Command {
       log.info({ config: file ?? 'the embedded default', data: effective.data }, `Midwatch serves at ${app.url}`)
       console.log(`Midwatch serves at ${app.url}`)
       // Also without it a changed file is noticed.
-      process.on('SIGHUP', app.reload)
+      process.on('SIGHUP', () => app.reload())
       await stopSignal()
       log.info('Stopping: no new requests, finishing those under way')
       await app.stop()

@@ -2,6 +2,7 @@
 // and the caller never sees two beginnings. An answer in which all was said is whole, however its connection ends.
 import { AppError } from '../core/errors.ts'
 import type { Limit } from '../core/timekeeper.ts'
+import { formatTraceparent, newSpanId } from '../core/trace-context.ts'
 import type { Ask } from '../llm/dialect.ts'
 import type { Frame } from '../llm/frames.ts'
 import { type FrameSink, type Provider, ProviderFailure } from '../llm/provider.ts'
@@ -45,6 +46,8 @@ export interface AttemptRecord {
   readonly connectMs: number | null
   readonly firstContentMs: number | null
   readonly tookMs: number
+  /** Of its span; null where there are no traces. */
+  readonly spanId: string | null
   /** What the answer says it is from: often with a date. */
   readonly answeredBy: string | null
   /** null: it had not begun to answer, so nothing is owed for it. */
@@ -62,6 +65,7 @@ export class Attempt implements FrameSink {
   readonly #cut = new AbortController()
   readonly #limit: Limit
   readonly #startedMs: number
+  readonly #spanId: string | null
   #held: Frame[] = []
   #begun = false
   #complete = false
@@ -76,6 +80,7 @@ export class Attempt implements FrameSink {
     this.#options = options
     const { run, ask, target, provider } = options
     this.#startedMs = run.elapsedMs()
+    this.#spanId = run.trace ? newSpanId() : null
     run.attempts++
     this.verbatim = !options.rewrite && options.continuation === undefined && provider.speaks.has(ask.dialect)
     this.#limit = run.timekeeper.limit(target.timeouts.connectMs, () => this.#cut.abort(this.#late()))
@@ -92,6 +97,7 @@ export class Attempt implements FrameSink {
       requestId: run.call.requestId,
       prefill: continuation?.prefill,
       headers: run.call.headers,
+      traceparent: this.#traceparent(),
     }
     try {
       if (run.stopped) throw run.stopped
@@ -157,9 +163,15 @@ export class Attempt implements FrameSink {
       connectMs: this.#connectMs,
       firstContentMs: this.#firstContentMs,
       tookMs: this.#elapsedMs(),
+      spanId: this.#spanId,
       answeredBy: this.#tally.model,
       bill: this.#bill(),
     })
+  }
+
+  #traceparent(): string | undefined {
+    const { trace } = this.#options.run
+    return trace && this.#spanId !== null ? formatTraceparent({ ...trace, spanId: this.#spanId }) : undefined
   }
 
   #bill(): Bill | null {

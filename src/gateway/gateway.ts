@@ -7,6 +7,7 @@ import type { Db } from '../db/connect.ts'
 import type { DialectName } from '../llm/dialect.ts'
 import type { Log } from '../observe/log.ts'
 import type { Metrics } from '../observe/metrics.ts'
+import type { Tracing } from '../observe/tracing.ts'
 import { createPrivacyMetrics } from '../privacy/metrics.ts'
 import type { Audience } from './audience.ts'
 import { MicroBatcher } from './batching/micro-batcher.ts'
@@ -39,6 +40,8 @@ export interface GatewayOptions {
   /** The same database, with `gatewayMigrations` applied, to read from. */
   readonly db: Db<GatewayTables>
   readonly metrics: Metrics
+  /** Without it no spans are made. */
+  readonly tracing?: Tracing | undefined
   readonly log: Log
   readonly clock?: Clock
   /** 0 to 1, for strategies that draw. */
@@ -101,6 +104,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     hedges: new HedgeBudget(),
     random,
     cache,
+    tracing: options.tracing,
     coalescer: new Coalescer<SharedRun>(),
     batcher: new MicroBatcher({ clock, ...TOGETHER }),
     embedFor: (call: ModelCall, model: string) => embedThrough(serve, call, model),

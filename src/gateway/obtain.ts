@@ -107,6 +107,7 @@ async function share(
     const shared = new Run({ ...run.call, signal, deadlineMs: undefined }, clock, timekeeper)
     shared.ask = ask
     shared.cache = run.cache
+    shared.trace = run.trace
     shared.endWithin(model.timeouts.totalMs)
     try {
       return { run: shared, outcome: await pursue(shared, audience) }

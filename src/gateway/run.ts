@@ -18,6 +18,7 @@ import {
   type LimitHit,
 } from './decision.ts'
 import { errorTypeOf, type Facts, type Outcome, statusOf } from './outcome.ts'
+import type { Trace } from '../observe/tracing.ts'
 import type { Standing } from './limits/limiter.ts'
 import { NO_STANDING } from './limits/standing.ts'
 import type { Plan, Target } from './plan.ts'
@@ -44,6 +45,8 @@ export interface ModelCall {
   readonly purpose?: string | undefined
   /** Whom the caller names as behind the call, in a header; else the request may name one. */
   readonly user?: string | undefined
+  /** The trace that the caller is in, as its header says it. */
+  readonly traceparent?: string | undefined
 }
 
 /** One try at one target, as it is told afterwards. */
@@ -62,7 +65,8 @@ export class Run {
   readonly timekeeper: Timekeeper
   readonly tried: Tried[] = []
   readonly #clock: Clock
-  readonly #at: number
+  /** When it came in. ms since the epoch. */
+  readonly at: number
   readonly #startedMs = performance.now()
   /** Made for those who need a signal; most only ask to be told. */
   #over: AbortController | undefined
@@ -74,6 +78,8 @@ export class Run {
   #insideMs = 0
   ask: Ask | undefined
   plan: Plan | undefined
+  /** undefined where there are no traces. */
+  trace: Trace | undefined
   /** Whom the call names as behind it, in its own words. */
   user: string | undefined
   /** The same, as the ledger knows them. */
@@ -102,8 +108,8 @@ export class Run {
     this.call = call
     this.timekeeper = timekeeper
     this.#clock = clock
-    this.#at = clock.now()
-    this.id = newId('llm', this.#at)
+    this.at = clock.now()
+    this.id = newId('llm', this.at)
     if (call.signal.aborted) this.#onCallOver()
     else call.signal.addEventListener('abort', this.#onCallOver, { once: true })
   }
@@ -217,7 +223,7 @@ export class Run {
       tenant: caller.tenant,
       key_id: caller.keyId,
       request_id: this.call.requestId,
-      at: this.#at,
+      at: this.at,
       model: this.ask?.model ?? '',
       provider: facts?.provider ?? null,
       provider_model: facts?.providerModel ?? null,

@@ -19,10 +19,12 @@ import type { Lease, Limiter } from './limits/limiter.ts'
 import type { GatewayMetrics } from './metrics.ts'
 import type { ErrorType, Outcome } from './outcome.ts'
 import type { Pass, Turnstile } from './overload/turnstile.ts'
+import type { Trace, Tracing } from '../observe/tracing.ts'
 import { obtain, type SharedRun } from './obtain.ts'
 import { findModel } from './plan.ts'
 import { failedOutcome, pursue, stoppedOutcome } from './pursue.ts'
 import { type ModelCall, Run } from './run.ts'
+import { spansOf } from './spans.ts'
 
 /** Everything a call needs: what lives as long as the process, and what the config of the moment makes. */
 export interface GatewayParts extends Configured {
@@ -38,6 +40,7 @@ export interface GatewayParts extends Configured {
   readonly random: () => number
   readonly cache: AnswerCache
   readonly coalescer: Coalescer<SharedRun>
+  readonly tracing: Tracing | undefined
   readonly batcher: MicroBatcher<TogetherCall, JointAnswer>
   /** How prompts are embedded by that model, at the expense of this call's caller. */
   readonly embedFor: (call: ModelCall, model: string) => Embed
@@ -46,6 +49,7 @@ export interface GatewayParts extends Configured {
 /** Never throws: whatever happens is an Outcome, and by then the ledger has it. */
 export async function serveCall(parts: GatewayParts, call: ModelCall, audience: Audience): Promise<Outcome> {
   const run = new Run(call, parts.clock, parts.timekeeper)
+  if (parts.tracing) run.trace = parts.tracing.begin(call.traceparent)
   let label = 'unknown'
   let outcome: Outcome
   let pass: Pass | undefined
@@ -99,7 +103,13 @@ export async function serveCall(parts: GatewayParts, call: ModelCall, audience: 
     seconds: run.elapsedMs() / 1000,
     firstContentSeconds: run.ask?.stream === true && run.firstContentMs !== null ? run.firstContentMs / 1000 : null,
   })
+  if (run.trace?.sampled) traceCall(parts, run, run.trace, outcome)
   return outcome
+}
+
+function traceCall({ tracing, config }: GatewayParts, run: Run, trace: Trace, outcome: Outcome): void {
+  const endMs = run.at + run.elapsedMs()
+  tracing?.tell(() => spansOf(run, trace, outcome, endMs, config))
 }
 
 /** A place among the calls under way. */

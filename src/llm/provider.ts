@@ -14,6 +14,8 @@ export interface ProviderCall {
   readonly prefill?: string | undefined
   /** Headers of the caller that belong to its dialect (`PASSED_HEADERS`): for a provider that speaks it. */
   readonly headers?: Readonly<Record<string, string>> | undefined
+  /** To which trace it belongs, where there are traces: a header of that name. */
+  readonly traceparent?: string | undefined
 }
 
 /** What callers say of a request in its headers and not in its body. */

@@ -13,6 +13,7 @@ export interface HttpRequest {
   readonly headers: readonly string[]
   readonly body: Buffer
   readonly stream: boolean
+  readonly traceparent?: string | undefined
 }
 
 /** Cuts a stream's bytes into events. Throws RangeError when one grows without bound. */
@@ -47,7 +48,7 @@ export async function callOverHttp(
 ): Promise<void> {
   const answer = new HttpAnswer(request.stream, codec, sink)
   try {
-    await wire.post(request.path, request.headers, request.body, answer, signal)
+    await wire.post(request.path, headersOf(request), request.body, answer, signal)
   } catch (error) {
     // What cannot be read of an error's body is not missed.
     if (answer.refused && error instanceof ProviderFailure) throw answer.failure()
@@ -55,6 +56,9 @@ export async function callOverHttp(
   }
   answer.end()
 }
+
+const headersOf = ({ headers, traceparent }: HttpRequest): readonly string[] =>
+  traceparent === undefined ? headers : [...headers, 'traceparent', traceparent]
 
 const NOTHING: readonly Frame[] = []
 

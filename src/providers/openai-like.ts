@@ -75,6 +75,7 @@ export function createOpenAiLikeProvider(options: OpenAiLikeOptions): Provider {
           own ? dialect.upstreamBody(ask, upstream) : dialect.writeRequest(ask.neutral(), upstream),
         ),
         stream: ask.stream,
+        traceparent: call.traceparent,
       }
       const reader = dialect.createReader({ decode: !verbatim, choices: ask.choices, ask })
       return callOverHttp(wire, request, { reader, verbatim, failureFromReply, failureInBody }, sink, signal)

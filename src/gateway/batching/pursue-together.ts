@@ -124,6 +124,7 @@ async function send(calls: readonly TogetherCall[], signal: AbortSignal): Promis
   const { deadlineMs } = patient.run.call
   const run = new Run({ ...first.run.call, body, signal, deadlineMs }, parts.clock, parts.timekeeper)
   run.ask = ask
+  run.trace = first.run.trace
   run.endWithin(patient.run.timeLeftMs())
   for (const call of calls) call.run.leave()
   let head: AnswerHead | undefined

@@ -26,6 +26,7 @@ import { usageRoutes } from '../../http/routes/usage.ts'
 import { startServer } from '../../http/server.ts'
 import { type Log, silentLog } from '../../observe/log.ts'
 import { createMetrics } from '../../observe/metrics.ts'
+import type { Tracing } from '../../observe/tracing.ts'
 import { createBatchOffice } from '../batches/create.ts'
 import { type BatchTables, batchMigrations } from '../batches/tables.ts'
 import { createGateway } from '../gateway.ts'
@@ -38,6 +39,7 @@ export interface StackOptions {
   readonly auth?: 'required' | 'off'
   readonly random?: () => number
   readonly log?: Log
+  readonly tracing?: Tracing
 }
 
 export async function startStack({
@@ -46,6 +48,7 @@ export async function startStack({
   auth = 'off',
   random = () => 0,
   log = silentLog(),
+  tracing,
 }: StackOptions) {
   const config = parseConfig(yaml, 'test.yaml', {})
   const connection = connectSqlite(':memory:')
@@ -54,7 +57,7 @@ export async function startStack({
   const db = connection.as<GatewayTables & AccessTables>()
   const folder = mkdtempSync(join(tmpdir(), 'midwatch-stack-'))
   const ledger = { folder: join(folder, 'ledger'), database: { db: connection.as<GatewayTables>() } }
-  const gateway = await createGateway({ config, ledger, db, metrics, log, clock, random })
+  const gateway = await createGateway({ config, ledger, db, metrics, tracing, log, clock, random })
   const access = connection.as<AccessTables>()
   const keyRing = createKeyRing({ db: access, clock, log })
   const office = createBatchOffice({

@@ -52,6 +52,7 @@ export async function callModel(
       cache,
       headers: passedHeaders(exchange),
       user: readUser(exchange),
+      traceparent: readTraceparent(exchange),
     },
     audience,
   )
@@ -88,6 +89,9 @@ function wholeReply(outcome: Outcome, audience: HttpAudience, errors: ErrorDiale
       return 'streamed'
   }
 }
+
+const readTraceparent = ({ headers: { traceparent } }: Exchange): string | undefined =>
+  typeof traceparent === 'string' ? traceparent : undefined
 
 function passedHeaders({ headers }: Exchange): Readonly<Record<string, string>> | undefined {
   let passed: Record<string, string> | undefined

@@ -52,6 +52,7 @@ export function createAnthropicProvider({ name, baseUrl, apiKey, version, header
         headers: Object.entries({ ...always, ...headersOf(call, own, always), 'x-request-id': call.requestId }).flat(),
         body: withoutSignatures(body),
         stream: ask.stream,
+        traceparent: call.traceparent,
       }
       const reader = dialect.createReader({ decode: !verbatim, choices: 1 })
       return callOverHttp(wire, request, { reader, verbatim, failureFromReply, failureInBody }, sink, signal)

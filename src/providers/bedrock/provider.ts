@@ -41,7 +41,7 @@ export function createBedrockProvider(options: BedrockOptions): Provider {
     speaks: new Set(),
     lacks: new Set(['audio', 'logprobs', 'choices', 'embeddings', 'count-tokens']),
     takesPrefill: (model) => traitsOf(model).prefill,
-    call: async ({ ask, model, requestId, prefill }, sink, signal) => {
+    call: async ({ ask, model, requestId, prefill, traceparent }, sink, signal) => {
       const neutral = ask.neutral()
       if (neutral.kind !== 'chat')
         throw new AppError('malformed', 'Bedrock makes no embeddings here. Ask another model.')
@@ -54,6 +54,7 @@ export function createBedrockProvider(options: BedrockOptions): Provider {
         headers: Object.entries({ ...unsigned, 'x-request-id': requestId, ...signed }).flat(),
         body,
         stream: ask.stream,
+        traceparent,
       }
       const codec = {
         reader: new ConverseReader(model, answerTool),

@@ -43,6 +43,7 @@ export function createGeminiProvider({ name, baseUrl, apiKey, headers }: GeminiO
         headers: Object.entries({ ...always, 'x-request-id': call.requestId }).flat(),
         body,
         stream,
+        traceparent: call.traceparent,
       }
       const codec = {
         reader,
