@@ -59,7 +59,7 @@ export async function openTracing({ otlpUrl, headers, sampleRatio, version, log 
     {
       export: (spans, done) =>
         exporter.export(spans, (result) => {
-          if (result.code !== 0)
+          if (result.error)
             log.warn({ err: result.error, count: spans.length }, 'spans could not be sent; they are lost')
           done(result)
         }),
