@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { ConfigError, defaultConfig, loadConfig, parseConfig } from './load.ts'
+import { configSchema } from './schema.ts'
 import { tempFolder } from '../../test/temp.ts'
 
 const parse = (text: string, environment = {}) => parseConfig(text, 'midwatch.yaml', environment)
@@ -17,7 +18,26 @@ function problemsOf(text: string, environment = {}): readonly string[] {
 }
 
 const example = join(import.meta.dirname, '../../midwatch.example.yaml')
-const exampleEnvironment = { OPENAI_API_KEY: 'sk-1', NOTIFY_SECRET: 's', DEPLOY_TOKEN: 'd' }
+const exampleEnvironment = {
+  OPENAI_API_KEY: 'sk-1',
+  AZURE_OPENAI_API_KEY: 'a',
+  ANTHROPIC_API_KEY: 'b',
+  GEMINI_API_KEY: 'c',
+  AWS_ACCESS_KEY_ID: 'e',
+  AWS_SECRET_ACCESS_KEY: 'f',
+  OTLP_TOKEN: 'g',
+  NOTIFY_SECRET: 's',
+  DEPLOY_TOKEN: 'd',
+}
+
+/** The names of all keys, at every depth. */
+function keysOf(schema: unknown, found = new Set<string>()): string[] {
+  const { shape, def = {} } = schema as { shape?: Record<string, unknown>; def?: Record<string, unknown> }
+  for (const [key, inner] of Object.entries(shape ?? {})) keysOf(inner, found.add(key))
+  for (const inner of [def['innerType'], def['in'], def['valueType'], def['element']]) if (inner) keysOf(inner, found)
+  for (const option of (def['options'] as unknown[] | undefined) ?? []) keysOf(option, found)
+  return [...found]
+}
 
 describe('the configuration', () => {
   it('loads the example file, so that it cannot rot', () => {
@@ -25,6 +45,12 @@ describe('the configuration', () => {
     expect(config.models.fast?.targets).toHaveLength(2)
     const { openai } = config.providers
     expect(openai?.kind === 'openai' && openai.apiKey?.reveal()).toBe('sk-1')
+  })
+
+  it('shows every key there is in the example file', () => {
+    const text = readFileSync(example, 'utf8')
+    const missing = keysOf(configSchema).filter((key) => !new RegExp(`\\b${key}:`).test(text))
+    expect(missing).toEqual([])
   })
 
   it('loads the YAML blocks shown in the README', () => {
@@ -116,9 +142,11 @@ describe('the configuration', () => {
 
   it('takes relative paths from the folder of the file', () => {
     const folder = tempFolder()
-    writeFileSync(join(folder, 'm.yaml'), 'data: state\nagent: { sources: { files: { paths: [logs] } } }')
+    const local = 'providers: { own: { kind: local, path: m.gguf } }'
+    writeFileSync(join(folder, 'm.yaml'), `data: state\n${local}\nagent: { sources: { files: { paths: [logs] } } }`)
     const config = loadConfig(join(folder, 'm.yaml'))
     expect(config.data).toBe(join(folder, 'state'))
+    expect(config.providers['own']).toMatchObject({ path: join(folder, 'm.gguf') })
     expect(config.agent.sources.files?.paths).toEqual([join(folder, 'logs')])
   })
 

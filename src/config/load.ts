@@ -38,6 +38,9 @@ export function loadConfig(file: string, environment: Environment = process.env)
   const config = parseConfig(text, file, environment)
   const base = dirname(resolve(file))
   config.data = resolve(base, config.data)
+  for (const provider of Object.values(config.providers)) {
+    if (provider.kind === 'local') provider.path = resolve(base, provider.path)
+  }
   const { files, scrape } = config.agent.sources
   if (files) files.paths = files.paths.map((path) => resolve(base, path))
   if (scrape) scrape.targetFiles = scrape.targetFiles.map((path) => resolve(base, path))
