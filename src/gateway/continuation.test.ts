@@ -85,5 +85,10 @@ it('gives no white space twice where a prefill had to end without it', () => {
 
 it('begins no other part where the second answer names its parts differently', () => {
   const splice = spliceOnto(saidBy([{ ...text('Half'), id: 'msg_1' } as AnswerEvent]))
-  expect(splice.accept([{ ...text('Half and half'), id: 'msg_2' } as AnswerEvent])).toEqual([text(' and half')])
+  const named = (piece: string, id: string) => ({ ...text(piece), id }) as AnswerEvent
+  expect(splice.accept([named('Half and', 'msg_2')])).toEqual([named(' and', 'msg_1')])
+  expect(splice.accept([named(' half', 'msg_2'), named('More', 'msg_3')])).toEqual([
+    named(' half', 'msg_1'),
+    named('More', 'msg_3'),
+  ])
 })

@@ -16,12 +16,15 @@ export interface Continuation {
 export function continueBehind(said: Said): Continuation {
   const prefill = said.text.trimEnd()
   let owed = said.text.slice(prefill.length)
+  const before = said.textIds.slice(-1)
+  const seen = new Said()
   return {
     kind: 'prefill',
     prefill,
     accept: (events) =>
       events.flatMap((foreign): readonly AnswerEvent[] => {
-        const event = withoutPartId(foreign)
+        seen.add([foreign])
+        const event = namedAsBefore(foreign, before, seen.textIds)
         if (event.kind === 'start' || event.kind === 'reasoning' || event.kind === 'reasoning-proof') return []
         if (event.kind !== 'text' || owed === '') return [event]
         // The caller has the white space already.
@@ -40,6 +43,7 @@ export function continueBehind(said: Said): Continuation {
 /** A new answer, up to where the old one broke off held back. */
 export function spliceOnto(said: Said): Continuation {
   const expected = said.parts.map((part) => ({ ...part }))
+  const before = [...said.textIds]
   const replay = new Said()
   let caughtUp = false
   /** Of an event that says something: nothing while it was said before, and what is new of it where it goes beyond. */
@@ -58,13 +62,15 @@ export function spliceOnto(said: Said): Continuation {
     prefill: undefined,
     accept: (events) =>
       events.flatMap((foreign): readonly AnswerEvent[] => {
-        const event = withoutPartId(foreign)
-        if (event.kind === 'start' || event.kind === 'reasoning' || event.kind === 'reasoning-proof') return []
-        if (caughtUp) return [event]
+        if (foreign.kind === 'start' || foreign.kind === 'reasoning' || foreign.kind === 'reasoning-proof') return []
+        if (caughtUp) return [namedAsBefore(foreign, before, replay.textIds)]
+        const event = foreign
         switch (event.kind) {
           case 'text':
           case 'refusal':
-            return event.text === '' ? [] : beyond(event, (text) => ({ ...event, text }))
+            return event.text === ''
+              ? []
+              : beyond(event, (text) => ({ ...event, text })).map((one) => namedAsBefore(one, before, replay.textIds))
           case 'tool-arguments':
             return event.json === '' ? [] : beyond(event, (json) => ({ ...event, json }))
           case 'tool-call':
@@ -80,17 +86,14 @@ export function spliceOnto(said: Said): Continuation {
   }
 }
 
-/** The second answer's own name for a part would begin another part in the middle of the one that the caller has. */
-function withoutPartId(event: AnswerEvent): AnswerEvent {
-  if (event.kind === 'text' && event.id !== undefined) {
-    const { id: _id, ...rest } = event
-    return rest
-  }
-  if (event.kind === 'tool-call' && event.itemId !== undefined) {
-    const { itemId: _itemId, ...rest } = event
-    return rest
-  }
-  return event
+/**
+ * The second answer names its parts anew. Those that the caller has begun to read keep the names they had, for a writer
+ * begins another part with another name; the n-th part of the one is the n-th of the other.
+ */
+function namedAsBefore(event: AnswerEvent, before: readonly string[], now: readonly string[]): AnswerEvent {
+  if (event.kind !== 'text' || event.id === undefined) return event
+  const id = before[now.indexOf(event.id)]
+  return id === undefined ? event : { ...event, id }
 }
 
 type Speech = Extract<AnswerEvent, { kind: 'text' | 'refusal' | 'tool-call' | 'tool-arguments' }>

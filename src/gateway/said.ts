@@ -9,11 +9,15 @@ export class Said {
   /** Without reasoning, which no second answer repeats. */
   readonly parts: SaidPart[] = []
   finished = false
+  /** The provider's names of the parts of text that say something, in order: a writer begins a part with a new name. */
+  readonly textIds: string[] = []
 
   /** Of the first choice. */
   add(events: readonly AnswerEvent[]): void {
     for (const event of events) {
       if ('choice' in event && event.choice !== 0) continue
+      if (event.kind === 'text' && event.id !== undefined && this.textIds.at(-1) !== event.id)
+        this.textIds.push(event.id)
       if (event.kind === 'text' || event.kind === 'refusal') this.#extend(event.kind, event.text)
       else if (event.kind === 'tool-call') this.parts.push({ kind: 'tool-call', name: event.name, text: '' })
       else if (event.kind === 'tool-arguments') {
