@@ -16,7 +16,7 @@ export class Said {
   add(events: readonly AnswerEvent[]): void {
     for (const event of events) {
       if ('choice' in event && event.choice !== 0) continue
-      if (event.kind === 'text' && event.id !== undefined && this.textIds.at(-1) !== event.id)
+      if (event.kind === 'text' && event.text !== '' && event.id !== undefined && this.textIds.at(-1) !== event.id)
         this.textIds.push(event.id)
       if (event.kind === 'text' || event.kind === 'refusal') this.#extend(event.kind, event.text)
       else if (event.kind === 'tool-call') this.parts.push({ kind: 'tool-call', name: event.name, text: '' })
