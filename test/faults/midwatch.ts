@@ -5,6 +5,11 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { stringify } from 'yaml'
 import { type Child, freePort, startChild } from '../../lab/child.ts'
+import { createKey, type NewApiKey } from '../../src/access/keys.ts'
+import type { AccessTables } from '../../src/access/tables.ts'
+import { DEFAULT_TENANT, type Scope } from '../../src/core/caller.ts'
+import { systemClock } from '../../src/core/clock.ts'
+import { openDatabase } from '../../src/database.ts'
 import type { LedgerRow } from '../../src/gateway/tables.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
@@ -18,7 +23,7 @@ export interface GatewayProcess {
   /** SIGTERM, and waits. */
   stop(): Promise<void>
   /** Writes a key to the data folder, as the command does. */
-  createKey(scope: string): Promise<string>
+  createKey(scopes: readonly Scope[], limits?: NewApiKey['limits']): Promise<string>
   /** Of the ledger, while it is stopped. */
   rows(): LedgerRow[]
   metrics(): Promise<string>
@@ -52,21 +57,19 @@ export async function prepareGateway(options: GatewayProcessOptions): Promise<Ga
       { aliasDuplicateObjects: false },
     ),
   )
-  const command = (args: readonly string[], logTo: string) =>
-    startChild({
-      name: `midwatch ${args[0] ?? ''}`,
-      command: process.execPath,
-      args: [...(options.nodeOptions ?? []), join(ROOT, 'src/main.ts'), ...args],
-      cwd: ROOT,
-      logFile: logTo,
-    })
   let child: Child | undefined
   return {
     url,
     dataFolder,
     start: async () => {
-      const args = ['start', '--config', configFile, '--log-level', options.logLevel ?? 'error', '--roles', 'gateway']
-      child = await command(args, logFile)
+      const start = ['start', '--config', configFile, '--log-level', options.logLevel ?? 'error', '--roles', 'gateway']
+      child = await startChild({
+        name: 'Midwatch',
+        command: process.execPath,
+        args: [...(options.nodeOptions ?? []), join(ROOT, 'src/main.ts'), ...start],
+        cwd: ROOT,
+        logFile,
+      })
       await child.waitUntil(
         async () => (await fetch(`${url}/ready`, { signal: AbortSignal.timeout(2_000) })).ok,
         60_000,
@@ -74,14 +77,14 @@ export async function prepareGateway(options: GatewayProcessOptions): Promise<Ga
     },
     kill: async () => child?.kill(),
     stop: async () => child?.stop(20_000),
-    createKey: async (scope) => {
-      const out = join(workDir, `key-${scope.replaceAll(':', '-')}-${performance.now()}.json`)
-      const create = ['keys', 'create', '--name', 'walk', '--scope', scope, '--json', '--config', configFile]
-      const run = await command(create, out)
-      while (run.running()) await new Promise((resolve) => setTimeout(resolve, 20))
-      const key = /"key":"(mw_[\w-]+)"/.exec(readFileSync(out, 'utf8'))?.[1]
-      if (key === undefined) throw new Error(`no key was created: ${readFileSync(out, 'utf8')}`)
-      return key
+    createKey: async (scopes, limits) => {
+      const connection = await openDatabase(dataFolder)
+      try {
+        const wanted = { tenant: DEFAULT_TENANT, name: 'walk', scopes, ...(limits ? { limits } : {}) }
+        return (await createKey(connection.as<AccessTables>(), wanted, systemClock)).key
+      } finally {
+        await connection.close()
+      }
     },
     rows: () => {
       const database = new DatabaseSync(join(dataFolder, 'midwatch.db'), { readOnly: true })

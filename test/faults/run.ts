@@ -21,7 +21,7 @@ export async function runCells(wanted: (cell: Cell) => boolean = () => true): Pr
   const server = await startFaultServer(behaviourOf)
   const midwatch = await prepareGateway({ config: configFor(server.port) })
   try {
-    const key = await midwatch.createKey('llm:chat')
+    const key = await midwatch.createKey(['llm:chat'])
     await midwatch.start()
     const results = await inTurn(cells, AT_ONCE, (cell) => runCell(cell, midwatch.url, key, server))
     const active = /^llm_active_requests\{[^}]*\} [^0]/m.exec(await midwatch.metrics())
