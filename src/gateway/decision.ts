@@ -45,14 +45,14 @@ export interface AttemptDecision {
   readonly tookMs: number
   readonly end: AttemptEndName
   /** Of an error that the provider answered with. */
-  readonly status?: number
+  readonly status?: number | undefined
   /** The state its circuit breaker was in when it was asked. */
   readonly breaker: 'closed' | 'half-open'
   readonly usage: Usage | null
   readonly usageSource: UsageSource
   readonly costMicroUsd: number | null
   /** What the provider asked for. */
-  readonly retryAfterMs?: number
+  readonly retryAfterMs?: number | undefined
 }
 
 /** A limit or a budget without room. */
@@ -114,12 +114,12 @@ function tellTry(one: Tried): AttemptDecision {
     firstContentMs: one.firstContentMs === null ? null : toMicroseconds(one.firstContentMs),
     tookMs: toMicroseconds(one.tookMs),
     end: endName(end),
-    ...(detail?.status === undefined ? undefined : { status: detail.status }),
+    status: detail?.status,
     breaker: one.ticket === 'probe' ? 'half-open' : 'closed',
     usage: bill && bill.usage,
     usageSource: bill ? bill.source : 'unknown',
     costMicroUsd: bill && bill.costMicroUsd,
-    ...(detail?.retryAfterSeconds === undefined ? undefined : { retryAfterMs: detail.retryAfterSeconds * 1000 }),
+    retryAfterMs: detail?.retryAfterSeconds === undefined ? undefined : detail.retryAfterSeconds * 1000,
   }
 }
 
