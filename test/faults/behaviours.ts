@@ -1,4 +1,5 @@
 // What a provider may do with a call: answer well, or fail in one of the ways that are seen in the field.
+import { setTimeout as pause } from 'node:timers/promises'
 import type { Behaviour, FaultyCall } from './fault-server.ts'
 import { errorIn, type Finish, plainIn, type Refusal, refusalIn, streamIn } from './speech.ts'
 
@@ -98,6 +99,13 @@ export const thenErrs =
     await call.piece(errorIn(call.speech, partsOf(call).greeting.length + words))
     await call.end()
   }
+/** A reset throws away what its receiver has not read yet: so a moment is left to read what was said before it. */
+export const thenResets: Then = async (call) => {
+  await pause(50)
+  call.reset()
+}
+/** The connection ends, and the body has not. */
+export const thenCloses: Then = (call) => call.close()
 export const thenGarbage: Then = async (call) => {
   await call.piece('data: {"choices":[{"del\n\n')
   await call.end()
@@ -105,7 +113,7 @@ export const thenGarbage: Then = async (call) => {
 export const thenHalfAnEvent: Then = async (call) => {
   const [event = ''] = partsOf(call).words
   await call.piece(event.slice(0, event.length / 2))
-  call.reset()
+  await thenResets(call)
 }
 export const thenEnds: Then = (call) => call.end()
 /** Two events without the blank line between them: nothing is lost, so it can be put right. */

@@ -1,6 +1,7 @@
 // Runs the cells against the real process and says of each what is wrong with it: what the caller got, and what the
 // ledger says of it afterwards.
 import type { LedgerRow } from '../../src/gateway/tables.ts'
+import { parseDecision } from '../../src/gateway/decision.ts'
 import { ask } from './callers.ts'
 import { type Cell, behaviourOf, CELLS, configFor, expectedOf, headersFor, judge } from './cells.ts'
 import { type FaultServer, startFaultServer } from './fault-server.ts'
@@ -65,12 +66,25 @@ function judgeRows(cell: Cell, rows: ReadonlyMap<string, readonly LedgerRow[]>, 
     if (more) return 'the ledger has two rows for it'
     const outcome = expectedOf(cell) === 'error' ? 'failed' : 'served'
     if (row.outcome !== outcome) return `the ledger calls it ${row.outcome ?? 'under way'}, not ${outcome}`
-    const wrong = judgeUse(cell, row)
+    const wrong = judgeUse(cell, row) ?? judgeDecision(row)
     if (wrong !== null) return wrong
     attempts += row.attempts
   }
   const asked = (calls.get(cell.id)?.length ?? 0) + (calls.get(`fallback.${cell.id}`)?.length ?? 0)
   return attempts === asked ? null : `the ledger counts ${attempts} attempts where ${asked} calls arrived`
+}
+
+/** The record of what was decided says of every try how it ended and what it cost, and the row is their sum. */
+function judgeDecision(row: LedgerRow): string | null {
+  const decision = parseDecision(row.decision)
+  if (!decision) return 'the ledger does not say what was decided'
+  const { attempts } = decision
+  if (attempts.length !== row.attempts) return `the decision tells ${attempts.length} tries of ${row.attempts}`
+  const completed = attempts.filter(({ end }) => end === 'completed').length
+  if (completed !== (row.outcome === 'served' ? 1 : 0)) return `${completed} tries are called completed`
+  const costs = attempts.flatMap(({ costMicroUsd: cost }) => (cost === null ? [] : [cost]))
+  const sum = costs.reduce((all, cost) => all + cost, 0)
+  return sum === (row.cost_micro_usd ?? 0) ? null : `the tries cost ${sum}, and the row says ${row.cost_micro_usd}`
 }
 
 /** Each target costs a micro-dollar a token. */

@@ -16,11 +16,13 @@ import {
   resets,
   speaksNoHttp,
   staysSilent,
+  thenCloses,
   thenEnds,
   thenErrs,
   thenGarbage,
   thenGlued,
   thenHalfAnEvent,
+  thenResets,
   waits,
   WORDS,
 } from './behaviours.ts'
@@ -128,7 +130,7 @@ export const SCENARIOS: readonly Scenario[] = [
   { name: 'slow-first-token', forms: STREAM, first: waits(5_000), alone: 'error', safe: 'whole', status: 504 },
   { name: 'slow-plain', forms: PLAIN, first: waits(2_000), alone: 'whole', safe: 'whole' },
   { name: 'greeting-then-error', forms: STREAM, first: breaksAfter(0, thenErrs(0)), alone: 'error', safe: 'whole' },
-  { name: 'greeting-then-reset', forms: STREAM, first: breaksAfter(0, resets), alone: 'error', safe: 'whole' },
+  { name: 'greeting-then-reset', forms: STREAM, first: breaksAfter(0, thenResets), alone: 'error', safe: 'whole' },
   { name: 'greeting-then-end', forms: STREAM, first: breaksAfter(0, thenEnds), alone: 'error', safe: 'whole' },
   { name: 'greeting-then-garbage', forms: STREAM, first: breaksAfter(0, thenGarbage), alone: 'error', safe: 'whole' },
   {
@@ -140,7 +142,14 @@ export const SCENARIOS: readonly Scenario[] = [
   },
 
   // Streams, after it.
-  { name: 'cut-after-40', forms: STREAM, first: breaksAfter(40, resets), alone: 'error', safe: 'whole', begun: true },
+  {
+    name: 'cut-after-40',
+    forms: STREAM,
+    first: breaksAfter(40, thenResets),
+    alone: 'error',
+    safe: 'whole',
+    begun: true,
+  },
   {
     name: 'cut-inside-an-event',
     forms: STREAM,
@@ -167,11 +176,11 @@ export const SCENARIOS: readonly Scenario[] = [
     safe: 'whole',
     begun: true,
   },
-  { name: 'cut-once', forms: STREAM, first: firstTime(breaksAfter(40, resets)), alone: 'whole', safe: 'whole' },
+  { name: 'cut-once', forms: STREAM, first: firstTime(breaksAfter(40, thenResets)), alone: 'whole', safe: 'whole' },
   {
     name: 'prefill-taken',
     forms: STREAM,
-    first: breaksAfter(40, resets),
+    first: breaksAfter(40, thenResets),
     prefill: true,
     alone: 'error',
     safe: 'whole',
@@ -179,7 +188,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     name: 'prefill-rejected',
     forms: STREAM,
-    first: breaksAfter(40, resets),
+    first: breaksAfter(40, thenResets),
     second: rejectsPrefill,
     prefill: true,
     alone: 'error',
@@ -195,9 +204,9 @@ export const SCENARIOS: readonly Scenario[] = [
     safe: 'whole',
   },
   {
-    name: 'no-end-mark-reset',
+    name: 'no-end-mark-closed',
     forms: STREAM,
-    first: forgetsTheEnd(resets),
+    first: forgetsTheEnd(thenCloses),
     alone: (asked) => (asked === 'responses' ? 'error' : 'whole'),
     safe: 'whole',
   },
@@ -210,7 +219,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
 
   // Plain answers.
-  { name: 'plain-cut', forms: PLAIN, first: plainCut(resets), alone: 'error', safe: 'whole' },
+  { name: 'plain-cut', forms: PLAIN, first: plainCut(thenResets), alone: 'error', safe: 'whole' },
   { name: 'plain-stall', forms: PLAIN, first: plainCut(staysSilent), alone: 'error', safe: 'whole' },
   {
     name: 'plain-half-json',

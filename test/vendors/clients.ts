@@ -255,8 +255,7 @@ async function runLangChain(model: BaseChatModel): Promise<Errand> {
   let said = ''
   for (let turn = 0; turn < 3 && said === ''; turn++) {
     let whole: AIMessageChunk | undefined
-    for await (const chunk of await bound.stream(messages))
-      whole = whole ? whole.concat(chunk as never) : (chunk as AIMessageChunk)
+    for await (const chunk of await bound.stream(messages)) whole = whole ? whole.concat(chunk) : chunk
     if (!whole) throw new Error('nothing came')
     messages.push(whole)
     for (const { id = '', args } of whole.tool_calls ?? []) {

@@ -119,11 +119,12 @@ const PIECE_BYTES = 173
 async function send(response: ServerResponse, { stream, body }: Reply): Promise<void> {
   response.writeHead(200, { 'content-type': stream ?? 'application/json' })
   const bytes = Buffer.from(body)
-  for (let at = 0; stream !== undefined && at < bytes.length; at += PIECE_BYTES) {
+  if (stream === undefined) return void response.end(bytes)
+  for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
     response.write(bytes.subarray(at, at + PIECE_BYTES))
     await nextTurn()
   }
-  response.end(stream === undefined ? bytes : undefined)
+  response.end()
 }
 
 function refuse(response: ServerResponse, path: string, message: string): void {
