@@ -21,7 +21,7 @@ export type Answer =
   | { readonly kind: 'calls'; readonly lead: string; readonly calls: readonly Call[] }
 
 export const CITIES = ['Oslo', 'Rome'] as const
-export const LEAD = 'Let me look that up. '
+const LEAD = 'Let me look that up. '
 export const REPORT = { city: 'Oslo', degrees: 4 } as const
 
 /** What the tool says of a city. */
