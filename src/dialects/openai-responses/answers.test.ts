@@ -47,6 +47,12 @@ const withDetails = (answer: Answer): Answer => ({
   },
 })
 
+/** Named as OpenAI names responses. */
+const arbitraryResponse = () =>
+  arbitraryAnswer().map((events) =>
+    events.map((event) => (event.kind === 'start' ? { ...event, id: `resp_${event.id}` } : event)),
+  )
+
 const STREAMS = ['azure-text', 'azure-tool-call', 'provider-run-shell', 'reasoning', 'rotating-ids']
 
 test.each(['azure-text', 'azure-tool-call'])('%s says the same wherever the network cuts it', (name) => {
@@ -59,7 +65,9 @@ test.each(['azure-text', 'azure-tool-call'])('%s says the same wherever the netw
 })
 
 test.each(STREAMS)('%s can be written anew without losing anything', (name) => {
-  const events = eventsOf(openAiResponses, [file(`${name}.chunks.txt`)])
+  const read = eventsOf(openAiResponses, [file(`${name}.chunks.txt`)])
+  // One recording has a short name put in place of its own.
+  const events = read.map((event) => (event.kind === 'start' ? { ...event, id: `resp_${event.id}` } : event))
   const again = streamed(events)
   expect(collected(eventsOf(openAiResponses, [again]))).toEqual(withDetails(collected(events)))
   const checker = openAiResponses.createChecker()
@@ -149,7 +157,7 @@ test('a plain answer says what it said', () => {
 
 test('any answer survives being written as a stream and read again, however the network cuts it', () => {
   fc.assert(
-    fc.property(arbitraryAnswer(), fc.nat(), (events, cut) => {
+    fc.property(arbitraryResponse(), fc.nat(), (events, cut) => {
       const bytes = streamed(events)
       expect(collected(eventsOf(openAiResponses, cutAt(bytes, cut % bytes.length)))).toEqual(collected(events))
     }),
@@ -158,7 +166,7 @@ test('any answer survives being written as a stream and read again, however the 
 
 test('any answer survives being written whole and read again', () => {
   fc.assert(
-    fc.property(arbitraryAnswer(), (events) => {
+    fc.property(arbitraryResponse(), (events) => {
       expect(collected(reader().whole(whole(events)).events)).toEqual(collected(events))
     }),
   )
@@ -166,7 +174,7 @@ test('any answer survives being written whole and read again', () => {
 
 test('the response at the end of any stream is the plain answer', () => {
   fc.assert(
-    fc.property(arbitraryAnswer(), (events) => {
+    fc.property(arbitraryResponse(), (events) => {
       const withoutIds = (response: unknown) =>
         JSON.parse(JSON.stringify(response).replace(/(msg|rs|fc)_\w{26}/g, '$1'))
       const last = sseOf(streamed(events)).at(-1)?.data as { response: unknown }
@@ -177,7 +185,7 @@ test('the response at the end of any stream is the plain answer', () => {
 
 test('any stream that is written keeps to the grammar', () => {
   fc.assert(
-    fc.property(arbitraryAnswer(), (events) => {
+    fc.property(arbitraryResponse(), (events) => {
       const checker = openAiResponses.createChecker()
       for (const { event, data } of sseOf(streamed(events))) expect(checker.see(event, data)).toBeNull()
       expect(checker.end()).toBeNull()
@@ -378,4 +386,19 @@ test.each([
 ])('the checker finds %s', (_what, [type, more]) => {
   const event = { type, sequence_number: 0, ...(more as object) }
   expect(openAiResponses.createChecker().see(null, event)).not.toBeNull()
+})
+
+test('no two answers have an id in common, whatever their providers called them', () => {
+  const answer = (): { id: string; output: { id: string }[] } =>
+    JSON.parse(
+      whole([
+        { ...START, id: 'chatcmpl-123' },
+        { kind: 'reasoning', choice: 0, text: 'Hm.', id: '0' },
+        { kind: 'text', choice: 0, text: 'Yes.', id: '1' },
+        finish('stop'),
+      ]).toString(),
+    )
+  const ids = [answer(), answer()].flatMap(({ id, output }) => [id, ...output.map((item) => item.id)])
+  expect(new Set(ids).size).toBe(6)
+  expect(ids.map((id) => id.split('_')[0])).toEqual(['resp', 'rs', 'msg', 'resp', 'rs', 'msg'])
 })

@@ -166,9 +166,9 @@ export class Output {
     return item.type === 'reasoning' ? `${at},"summary_index":0` : at
   }
 
-  /** The provider's own, if no item has it yet. */
+  /** The provider's own, if no item has it yet. A bare number is a position: the next answer's item has it too. */
   #newId(prefix: string, id: string | undefined): string {
-    const own = id !== undefined && id !== '' && !this.#ids.has(id) ? id : newId(prefix)
+    const own = id !== undefined && !/^\d*$/.test(id) && !this.#ids.has(id) ? id : newId(prefix)
     this.#ids.add(own)
     return own
   }

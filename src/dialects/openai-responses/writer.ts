@@ -12,6 +12,12 @@ import { Output } from './output.ts'
 import { writeProof } from './reasoning-proof.ts'
 import { writeUsage } from './usage.ts'
 
+/**
+ * A name that is not OpenAI's and short may come again: Ollama draws `chatcmpl-` and one of a thousand numbers, others take
+ * the time. Whoever went on behind it would go on with somebody else's answer.
+ */
+const LASTING_ID = /^resp_|^.{24}/
+
 export class ResponsesWriter implements AnswerWriter {
   readonly #stream: boolean
   readonly #echo: Json
@@ -77,7 +83,7 @@ export class ResponsesWriter implements AnswerWriter {
 
   #start(id: string, model: string, createdS: number): void {
     if (this.#head) return
-    this.#head = { id: id === '' ? newId('resp') : id, model, createdS: Math.floor(createdS) }
+    this.#head = { id: LASTING_ID.test(id) ? id : newId('resp'), model, createdS: Math.floor(createdS) }
     if (!this.#stream) return
     const begun = JSON.stringify(envelope(this.#head, this.#echo, [], null))
     this.#emit('response.created', `"response":${begun}`)
