@@ -13,9 +13,12 @@ export const objectsIn = (value: unknown): readonly Json[] => (Array.isArray(val
 
 export const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined)
 
+/** No call uses more: a larger count is nonsense, and would make nonsense of every sum and budget it is added to. */
+const MOST_TOKENS = 1_000_000_000
+
 /** A count of tokens: null where there is none. */
 export const countOf = (value: unknown): number | null =>
-  typeof value === 'number' && Number.isFinite(value) && value >= 0 ? Math.round(value) : null
+  typeof value === 'number' && value >= 0 && value <= MOST_TOKENS ? Math.round(value) : null
 
 /** Names of members that say what something is, and are not something the model wrote. */
 const LABELS = new Set(['role', 'id', 'type', 'index', 'annotations', 'signature'])

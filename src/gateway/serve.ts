@@ -99,11 +99,16 @@ export async function serveCall(parts: GatewayParts, call: ModelCall, audience: 
   const flushed = parts.ledger.settle(run.row(outcome))
   release?.()
   if (flushed) await flushed
-  parts.metrics.ended(label, call.dialect.endpoint, outcome, {
-    seconds: run.elapsedMs() / 1000,
-    firstContentSeconds: run.ask?.stream === true && run.firstContentMs !== null ? run.firstContentMs / 1000 : null,
-  })
-  if (run.trace?.sampled) traceCall(parts, run, run.trace, outcome)
+  try {
+    parts.metrics.ended(label, call.dialect.endpoint, outcome, {
+      seconds: run.elapsedMs() / 1000,
+      firstContentSeconds: run.ask?.stream === true && run.firstContentMs !== null ? run.firstContentMs / 1000 : null,
+    })
+    if (run.trace?.sampled) traceCall(parts, run, run.trace, outcome)
+  } catch (error) {
+    // All is settled by now: what cannot be counted takes no answer from its caller.
+    parts.log.error({ err: error, requestId: call.requestId }, 'a model call could not be counted')
+  }
   return outcome
 }
 

@@ -13,11 +13,11 @@ export class Tally {
   #model: string | null = null
 
   see(frame: Frame): void {
-    // Some report running totals on every chunk: the last is the whole.
-    if (frame.usage) {
-      this.#reported = frame.usage
-      this.#sinceReport = 0
-    } else this.#sinceReport += frame.written
+    const { usage } = frame
+    // Some report running totals on every chunk: the last is the whole. Some report that there is nothing to report.
+    if (usage && (usage.inputTokens !== null || usage.outputTokens !== null)) this.#reported = usage
+    if (usage?.outputTokens === undefined || usage.outputTokens === null) this.#sinceReport += frame.written
+    else this.#sinceReport = 0
     if (frame.model !== null) this.#model = frame.model
   }
 

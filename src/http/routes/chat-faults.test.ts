@@ -53,6 +53,8 @@ models:
     stream: { onCut: fail }
   spare:
     targets: [{ provider: second, model: b, price: { inputUsd: 1, outputUsd: 1 } }]
+  priceless:
+    targets: [{ provider: second, model: c, price: { inputUsd: 1.0e+308, outputUsd: 1.0e+308 } }]
   lost:
     targets: [{ provider: nowhere, model: x }]
     retries: { max: 0 }
@@ -67,6 +69,14 @@ afterEach(async () => {
   await first.stop()
   await second.stop()
 })
+
+/** Second by second, with time for the network in between. */
+async function passTime(clock: ManualClock, seconds: number): Promise<void> {
+  for (let i = 0; i < seconds; i++) {
+    await clock.advance(1_000)
+    await wait(5)
+  }
+}
 
 const lastRow = async () => (await stack.rows()).at(-1)
 
@@ -331,6 +341,47 @@ test('a request nested without end is served and charged like any other', async 
   expect(await response.text()).toContain(DONE)
   expect(await lastRow()).toMatchObject({ outcome: 'served', usage_source: 'estimated', input_tokens: 10_001 })
   expect(await stack.metric('llm_active_requests{model="fast"}')).toBe(0)
+})
+
+test.each([1e300, -5, Number.MAX_SAFE_INTEGER, '12', null])(
+  'a count of tokens that makes no sense (%s) is not believed, and costs neither the answer nor a budget',
+  async (tokens) => {
+    second.behave(({ response }) => {
+      response.writeHead(200, { 'content-type': 'application/json' })
+      const usage = { prompt_tokens: tokens, completion_tokens: tokens, total_tokens: tokens }
+      response.end(plainAnswer('from the second', { usage }))
+    })
+    const response = await stack.chat({ model: 'spare' })
+    expect([response.status, response.headers.get('x-midwatch-cost-usd')]).toEqual([200, '0.000006'])
+    expect(await lastRow()).toMatchObject({ outcome: 'served', usage_source: 'estimated', cost_micro_usd: 6 })
+  },
+)
+
+test('a cost that is beyond counting takes no answer from its caller', async () => {
+  const response = await stack.chat({ model: 'priceless' })
+  expect([response.status, await response.text()]).toEqual([200, plainAnswer('from the second')])
+  expect(await lastRow()).toMatchObject({ outcome: 'served' })
+  expect(logged).toContain('could not be counted')
+})
+
+test.each([
+  ['Infinity', '86400'],
+  ['1e300', '86400'],
+])('a provider that asks to be left alone for %s seconds is not taken at its word', async (given, told) => {
+  first.behave(answersStatus(429, { error: { message: 'slow down', type: 'rate' } }, { 'retry-after': given }))
+  const response = await stack.chat({})
+  expect([response.status, response.headers.get('retry-after')]).toEqual([429, told])
+})
+
+test('a refusal whose reason never comes is one after the idle limit, also of a plain call', async () => {
+  first.behave(({ response }) => {
+    response.writeHead(503, { 'content-type': 'application/json', 'content-length': 100 })
+    response.write('{')
+  })
+  const answer = stack.chat({ model: 'safe' })
+  await first.arrived(1)
+  await Promise.race([answer, passTime(clock, 40)])
+  expect(await (await answer).text()).toContain('from the second')
 })
 
 test('a failure that nobody foresaw ends the row, and the log has its detail', async () => {
