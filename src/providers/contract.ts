@@ -116,7 +116,8 @@ export function describeProvider(contract: ProviderContract): void {
         (error: unknown) => error,
       )
       if (!(thrown instanceof ProviderFailure)) throw new Error(`it did not fail but ${String(thrown)}`)
-      expect(`${thrown.message} ${JSON.stringify(thrown.detail)}`).not.toContain(SECRET)
+      const { reply } = thrown.detail
+      expect(`${thrown.message} ${JSON.stringify(thrown.detail)} ${reply?.body.toString()}`).not.toContain(SECRET)
       return thrown
     }
 
@@ -177,6 +178,15 @@ export function describeProvider(contract: ProviderContract): void {
       if (!contract.own) return
       const { detail } = await failing(contract.own(true), new Collector(), true)
       expect(detail.reply?.body.toString()).toBe(refused.told ? refused.body : undefined)
+    })
+
+    test('an error that quotes the key is told without it', async () => {
+      for (const { status, body } of contract.refused.filter(({ told }) => told)) {
+        peer.answer(withStatus(status, body.replace(/"message"\s*:\s*"/i, `$&${SECRET} is no key. `)))
+        for (const ask of [foreign(true), foreign(false)])
+          expect((await failing(ask)).message).toContain('*** is no key')
+        if (contract.own) await failing(contract.own(true), new Collector(), true)
+      }
     })
 
     test('an error inside a stream under 200 is a failure, after what was good before it', async () => {

@@ -12,11 +12,17 @@ export function revealed(headers: Readonly<Record<string, string | Secret>>): Re
   )
 }
 
+/** All that must not be quoted back: the keys, and what the config hides of the headers. */
+export const secretsOf = (
+  headers: Readonly<Record<string, string | Secret>>,
+  ...keys: readonly (Secret | undefined)[]
+): readonly Secret[] => [...keys, ...Object.values(headers)].filter((value) => value instanceof Secret)
+
 /** The body of an error in which these secrets do not occur: some servers quote what they were sent. */
-export function withoutSecrets(body: Buffer, secrets: readonly (Secret | undefined)[]): Buffer {
+export function withoutSecrets(body: Buffer, secrets: readonly Secret[]): Buffer {
   let text: string | undefined
   for (const secret of secrets) {
-    const value = secret?.reveal()
+    const value = secret.reveal()
     if (!value || !body.includes(value)) continue
     text = (text ?? body.toString('utf8')).replaceAll(value, '***')
   }

@@ -1,10 +1,12 @@
 // One call to a provider over HTTP: what every provider does alike. The provider says where and what to send, how its
 // stream is cut into events, and how they are read.
 import type { IncomingHttpHeaders } from 'node:http'
+import type { Secret } from '../core/secret.ts'
 import { type SseFrame, SseSplitter } from '../core/sse.ts'
 import type { AnswerReader } from '../llm/dialect.ts'
 import type { Frame } from '../llm/frames.ts'
 import { type FrameSink, ProviderFailure } from '../llm/provider.ts'
+import { withoutSecrets } from './headers.ts'
 import type { Receiver, Wire } from './wire.ts'
 
 export interface HttpRequest {
@@ -29,6 +31,8 @@ export interface HttpCodec {
   readonly verbatim: boolean
   /** Server-sent events where absent. */
   readonly splitter?: Splitter
+  /** What no error may quote: some servers do. */
+  readonly secrets: readonly Secret[]
   /** An answer with a status other than 200. */
   failureFromReply(status: number, headers: IncomingHttpHeaders, body: Buffer): ProviderFailure
   /** A body that should have been a stream and holds no event. */
@@ -92,6 +96,8 @@ class HttpAnswer implements Receiver {
   head(status: number, headers: IncomingHttpHeaders): void {
     this.#status = status
     this.#headers = headers
+    // A sign of life: what is waited for now is the reason, and for that nobody waits as long as for an answer.
+    if (this.refused) void this.#sink.take(NOTHING)
   }
 
   data(chunk: Buffer): Promise<void> | 'enough' | undefined {
@@ -118,12 +124,14 @@ class HttpAnswer implements Receiver {
     }
     const last = this.#codec.reader.seeRest(this.#splitter.rest())
     if (last) void this.#sink.take([last])
-    else if (this.#body) throw this.#codec.failureInBody(this.#whole())
+    else if (this.#body) throw this.#codec.failureInBody(withoutSecrets(this.#whole(), this.#codec.secrets))
   }
 
   failure(): ProviderFailure {
-    const failure = this.#codec.failureFromReply(this.#status, this.#headers, this.#whole())
-    if (this.#codec.verbatim || failure.detail.reply === undefined) return failure
+    const { verbatim, secrets } = this.#codec
+    const said = withoutSecrets(this.#whole(), secrets)
+    const failure = this.#codec.failureFromReply(this.#status, this.#headers, said)
+    if (verbatim || failure.detail.reply === undefined) return failure
     return new ProviderFailure(failure.kind, failure.message, { ...failure.detail, reply: undefined })
   }
 
@@ -132,7 +140,7 @@ class HttpAnswer implements Receiver {
     // Some answer a streamed call with a plain error body under 200: it shows as text that holds no event at all.
     if (this.#body) {
       if (events.some((event) => event.data !== null)) this.#body = null
-      else this.#keep(chunk)
+      else if (this.#size <= MAX_ERROR_BYTES) this.#keep(chunk)
     }
     if (events.length === 0) return this.#sink.take(NOTHING)
     const frames: Frame[] = []

@@ -11,7 +11,7 @@ import { isOpenAiReasoning } from '../dialects/openai-models.ts'
 import { openAiResponses } from '../dialects/openai-responses/dialect.ts'
 import type { Ask, Demand, Dialect, DialectName, Upstream } from '../llm/dialect.ts'
 import type { Provider, ProviderCall } from '../llm/provider.ts'
-import { revealed } from './headers.ts'
+import { revealed, secretsOf } from './headers.ts'
 import { callOverHttp } from './http-call.ts'
 import { createWire } from './wire.ts'
 
@@ -24,6 +24,7 @@ export interface OpenAiLikeOptions {
   readonly api: Api
   /** What is behind the origin for a call of `end` (`/chat/completions`) to that model. */
   readonly pathOf: (end: string, model: string) => string
+  readonly apiKey: Secret | undefined
   /** The one that carries the key. */
   readonly keyHeader: Readonly<Record<string, string>>
   /** Of the config; they take the place of ours. */
@@ -56,6 +57,7 @@ export function createOpenAiLikeProvider(options: OpenAiLikeOptions): Provider {
     ...(api === 'chat' ? [] : ['openai-responses' as const]),
     'openai-embeddings',
   ])
+  const secrets = secretsOf(options.headers, options.apiKey)
   return {
     name,
     speaks,
@@ -78,7 +80,7 @@ export function createOpenAiLikeProvider(options: OpenAiLikeOptions): Provider {
         traceparent: call.traceparent,
       }
       const reader = dialect.createReader({ decode: !verbatim, choices: ask.choices, ask })
-      return callOverHttp(wire, request, { reader, verbatim, failureFromReply, failureInBody }, sink, signal)
+      return callOverHttp(wire, request, { reader, verbatim, secrets, failureFromReply, failureInBody }, sink, signal)
     },
     stop: () => wire.stop(),
   }

@@ -8,7 +8,7 @@ import { WRITTEN_VERSION } from '../../dialects/anthropic-messages/write-request
 import type { Secret } from '../../core/secret.ts'
 import { withoutSignatures } from '../../dialects/call-id.ts'
 import { PASSED_HEADERS, type Provider, type ProviderCall } from '../../llm/provider.ts'
-import { revealed } from '../headers.ts'
+import { revealed, secretsOf } from '../headers.ts'
 import { callOverHttp } from '../http-call.ts'
 import { createWire } from '../wire.ts'
 
@@ -34,6 +34,7 @@ export function createAnthropicProvider({ name, baseUrl, apiKey, version, header
     ...(apiKey ? { 'x-api-key': apiKey.reveal() } : {}),
     ...revealed(headers),
   }
+  const secrets = secretsOf(headers, apiKey)
   return {
     name,
     speaks: new Set(['anthropic-messages', 'anthropic-count-tokens']),
@@ -55,7 +56,7 @@ export function createAnthropicProvider({ name, baseUrl, apiKey, version, header
         traceparent: call.traceparent,
       }
       const reader = dialect.createReader({ decode: !verbatim, choices: 1 })
-      return callOverHttp(wire, request, { reader, verbatim, failureFromReply, failureInBody }, sink, signal)
+      return callOverHttp(wire, request, { reader, verbatim, secrets, failureFromReply, failureInBody }, sink, signal)
     },
     stop: () => wire.stop(),
   }

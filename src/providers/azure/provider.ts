@@ -25,6 +25,7 @@ export function createAzureProvider({ name, baseUrl, apiKey, apiVersion, headers
       apiVersion === undefined
         ? `${before}/v1${end}`
         : `${before}/deployments/${encodeURIComponent(deployment)}${end}?api-version=${encodeURIComponent(apiVersion)}`,
+    apiKey,
     keyHeader: { 'api-key': apiKey.reveal() },
     headers,
     // A deployment's name does not tell what it is; of all of them Azure takes this one.

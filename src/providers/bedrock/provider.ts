@@ -3,7 +3,7 @@
 import type { Secret } from '../../core/secret.ts'
 import { AppError } from '../../core/errors.ts'
 import type { Provider } from '../../llm/provider.ts'
-import { revealed, withoutSecrets } from '../headers.ts'
+import { revealed, secretsOf } from '../headers.ts'
 import { callOverHttp } from '../http-call.ts'
 import { createWire } from '../wire.ts'
 import { EventStreamSplitter } from './event-stream.ts'
@@ -35,7 +35,7 @@ export function createBedrockProvider(options: BedrockOptions): Provider {
     'user-agent': 'midwatch',
     ...revealed(options.headers),
   }
-  const secrets = [accessKeyId, secretAccessKey, sessionToken]
+  const secrets = secretsOf(options.headers, accessKeyId, secretAccessKey, sessionToken)
   return {
     name,
     speaks: new Set(),
@@ -60,8 +60,8 @@ export function createBedrockProvider(options: BedrockOptions): Provider {
         reader: new ConverseReader(model, answerTool),
         splitter: new EventStreamSplitter(),
         verbatim: false,
-        failureFromReply: (...[status, given, said]: Parameters<typeof failureFromReply>) =>
-          failureFromReply(status, given, withoutSecrets(said, secrets)),
+        secrets,
+        failureFromReply,
         failureInBody,
       }
       return callOverHttp(wire, request, codec, sink, signal)

@@ -2,7 +2,7 @@
 // into events. The key goes in a header, never in the address, which proxies log.
 import type { Secret } from '../../core/secret.ts'
 import type { Provider, ProviderCall } from '../../llm/provider.ts'
-import { revealed, withoutSecrets } from '../headers.ts'
+import { revealed, secretsOf } from '../headers.ts'
 import { callOverHttp } from '../http-call.ts'
 import { createWire } from '../wire.ts'
 import { createEmbeddingsReader, writeEmbedContents } from './embeddings.ts'
@@ -30,6 +30,7 @@ export function createGeminiProvider({ name, baseUrl, apiKey, headers }: GeminiO
     'x-goog-api-key': apiKey.reveal(),
     ...revealed(headers),
   }
+  const secrets = secretsOf(headers, apiKey)
   return {
     name,
     speaks: new Set(),
@@ -48,8 +49,8 @@ export function createGeminiProvider({ name, baseUrl, apiKey, headers }: GeminiO
       const codec = {
         reader,
         verbatim: false,
-        failureFromReply: (...[status, given, said]: Parameters<typeof failureFromReply>) =>
-          failureFromReply(status, given, withoutSecrets(said, [apiKey])),
+        secrets,
+        failureFromReply,
         failureInBody,
       }
       return callOverHttp(wire, request, codec, sink, signal)

@@ -23,6 +23,7 @@ export function createOpenAiProvider({ name, baseUrl, apiKey, api, headers = {} 
     origin,
     api: api ?? (isOpenAi ? 'both' : 'chat'),
     pathOf: (end) => `${before}${end}${search}`,
+    apiKey,
     keyHeader: apiKey ? { authorization: `Bearer ${apiKey.reveal()}` } : {},
     headers,
     tokenLimit: isOpenAi ? 'max_completion_tokens' : undefined,
