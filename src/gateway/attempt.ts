@@ -237,7 +237,13 @@ export class Attempt implements FrameSink {
   }
 
   #completed(): AttemptEnd {
-    const { delivery, target } = this.#options
+    const { delivery, target, continuation } = this.#options
+    if (continuation?.caughtUp === false) {
+      return {
+        kind: 'failed',
+        failure: new ProviderFailure('upstream_cut', 'the second answer says less than the first'),
+      }
+    }
     if (this.#firstContentMs === null) {
       return { kind: 'failed', failure: new ProviderFailure('upstream_malformed', 'the answer has no content') }
     }

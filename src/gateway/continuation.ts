@@ -10,6 +10,8 @@ export interface Continuation {
   readonly prefill: string | undefined
   /** Of the new answer, what the caller has not got yet. Throws ProviderFailure when it says something else. */
   accept(events: readonly AnswerEvent[]): readonly AnswerEvent[]
+  /** Whether the new answer has said all that the caller has: before that it cannot be over. */
+  readonly caughtUp: boolean
 }
 
 /** Behind what was said. Providers refuse a prefill that ends with white space, so that of the end is held back. */
@@ -21,6 +23,7 @@ export function continueBehind(said: Said): Continuation {
   return {
     kind: 'prefill',
     prefill,
+    caughtUp: true,
     accept: (events) =>
       events.flatMap((foreign): readonly AnswerEvent[] => {
         seen.add([foreign])
@@ -60,6 +63,9 @@ export function spliceOnto(said: Said): Continuation {
   return {
     kind: 'splice',
     prefill: undefined,
+    get caughtUp() {
+      return caughtUp || isBeginning(expected, replay.parts)
+    },
     accept: (events) =>
       events.flatMap((foreign): readonly AnswerEvent[] => {
         if (foreign.kind === 'start' || foreign.kind === 'reasoning' || foreign.kind === 'reasoning-proof') return []

@@ -122,18 +122,19 @@ async function share(
   }
   run.cache = 'shared'
   const facts = { ...run.facts(), ...FREE }
+  // Also where the call has ended by then: what this caller had not taken yet, it never gets.
+  if (run.stopped) return { ...stoppedOutcome(run, run.stopped), facts }
   if (end.kind === 'ended') {
     const { provider, providerModel, answeredBy } = end.outcome.outcome.facts
     return { ...end.outcome.outcome, facts: { ...facts, provider, providerModel, answeredBy } }
   }
-  if (run.stopped) return { ...stoppedOutcome(run, run.stopped), facts }
   return { ...failedOutcome(run, 'deadline', new AppError('deadline', TOO_SLOW)), facts }
 }
 
 const noting = (run: Run, audience: Audience): Audience => ({
   begin: (head) => {
     run.beginContent()
-    audience.begin(head)
+    audience.begin({ ...head, standing: run.standing })
   },
   write: (frames) => audience.write(frames),
 })

@@ -2,6 +2,9 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import OpenAI from 'openai'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createKey } from '../../access/keys.ts'
+import { LOCAL_CALLER } from '../../core/caller.ts'
+import { openAiChat } from '../../dialects/openai-chat/dialect.ts'
+import type { Audience } from '../../gateway/audience.ts'
 import { systemClock } from '../../core/clock.ts'
 import {
   answers,
@@ -407,6 +410,43 @@ describe('identical requests under way', () => {
     gate.open()
     expect(spoken(await (await patient).text())).toBe('Hello')
     expect(upstream.asked.length).toBe(1)
+  })
+
+  test('one who has not taken all by the deadline is told no clean end, though the call has one', async () => {
+    const [half, rest] = [chunk({ content: 'Hel' }), chunk({ content: 'lo' }, { finish_reason: 'stop' })]
+    const gate = Promise.withResolvers<void>()
+    upstream.behave(async ({ response }) => {
+      await stream(response, [half])
+      await gate.promise
+      await stream(response, [rest, DONE])
+      response.end()
+    })
+    const call = {
+      dialect: openAiChat,
+      body: Buffer.from('{"model":"shared","stream":true,"messages":[{"role":"user","content":"Hi there"}]}'),
+      caller: LOCAL_CALLER,
+      requestId: 'req_1',
+      signal: new AbortController().signal,
+    }
+    const listen = (heard: string[], slow?: Promise<void>): Audience => ({
+      begin: () => undefined,
+      write: (frames) => {
+        for (const { bytes } of frames) heard.push(Buffer.from(bytes).toString())
+        return slow
+      },
+    })
+    const [quick, slow]: [string[], string[]] = [[], []]
+    const served = stack.gateway.serve(call, listen(quick))
+    while (quick.length === 0) await nextTurn()
+    const late = stack.gateway.serve(
+      { ...call, requestId: 'req_2', deadlineMs: 200 },
+      listen(slow, new Promise(() => undefined)),
+    )
+    while (slow.length === 0) await nextTurn()
+    gate.resolve()
+    expect([(await served).kind, quick.join('')]).toEqual(['served', half + rest])
+    expect([(await late).kind, slow.join('')]).toEqual(['failed', half])
+    expect((await stack.rows())[1]).toMatchObject({ outcome: 'failed', error_code: 'deadline', cost_micro_usd: 0 })
   })
 
   test('fill the cache once, and then it answers', async () => {

@@ -85,6 +85,15 @@ test('an answer that cannot be gone on with ends in an error, and never in two h
   expect(await stack.rows()).toMatchObject([{ outcome: 'failed', error_code: 'upstream_cut', attempts: 2 }])
 })
 
+test('a second answer that ends before it has said what was said is no end of the first', async () => {
+  first.behave(cutsAfter(...HALF))
+  second.behave(streams(chunk({ role: 'assistant', content: '' }), chunk({ content: 'One, t' }), DONE))
+  const text = await (await stack.chat({ stream: true })).text()
+  expect(text).not.toContain('[DONE]')
+  expect(text.slice(HALF.join('').length)).toContain('broke off')
+  expect(await stack.rows()).toMatchObject([{ outcome: 'failed', error_code: 'upstream_cut' }])
+})
+
 test('with one target alone, the same one is asked again', async () => {
   first.behave(({ call, response }) =>
     call === 1
