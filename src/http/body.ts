@@ -20,6 +20,7 @@ export async function readBody(request: IncomingMessage, maxBytes: number): Prom
 /** By events: an asynchronous iterator costs several promises a chunk. */
 const collect = (request: IncomingMessage, maxBytes: number, tooLarge: () => AppError): Promise<Buffer> =>
   new Promise((resolve, reject) => {
+    if (request.closed && !request.complete) return reject(new AppError('client_gone'))
     const chunks: Buffer[] = []
     let size = 0
     const fail = (error: AppError): void => {

@@ -6,7 +6,7 @@ import { type Caller, LOCAL_CALLER } from '../core/caller.ts'
 import { AppError, type ErrorCode } from '../core/errors.ts'
 import { silentLog } from '../observe/log.ts'
 import { ok, type Route } from './exchange.ts'
-import { type RunningServer, startServer } from './server.ts'
+import { type RunningServer, type ServerOptions, startServer } from './server.ts'
 
 const running: RunningServer[] = []
 afterEach(async () => {
@@ -20,6 +20,7 @@ async function serve(
   caller: Caller = LOCAL_CALLER,
   log = silentLog(),
   requestTimeoutMs = 60_000,
+  more: Partial<ServerOptions> = {},
 ) {
   const server = await startServer(
     {
@@ -32,6 +33,7 @@ async function serve(
       keyless: true,
       log,
       requestTimeoutMs,
+      ...more,
     },
     '127.0.0.1',
     0,
@@ -226,6 +228,55 @@ describe('the door', () => {
     const [quick, long] = await Promise.all([trickle('/quick'), trickle('/long')])
     expect(quick).toMatch(/^HTTP\/1.1 408 /)
     expect(long).toMatch(/^HTTP\/1.1 200 [\s\S]*"xxxxxxxxx"$/)
+  })
+
+  it('lets go of a client that takes nothing of its answer', async () => {
+    const ended = Promise.withResolvers<boolean>()
+    const large: Route = {
+      method: 'GET',
+      path: '/large',
+      scope: 'admin',
+      handle: (exchange) => {
+        const { response } = exchange.raw
+        response.once('close', () => ended.resolve(response.writableFinished))
+        return Promise.resolve({ status: 200, body: 'x'.repeat(32 * 1024 * 1024) })
+      },
+    }
+    const { server } = await serve([large], LOCAL_CALLER, silentLog(), 60_000, { patienceMs: 100 })
+    const socket = connect(server.port, '127.0.0.1')
+    socket.on('error', () => undefined)
+    socket.pause()
+    socket.write('GET /large HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n')
+    expect(await ended.promise).toBe(false)
+    socket.destroy()
+  })
+
+  it('tells a handler that its client went away while the key was looked up', async () => {
+    const looked = Promise.withResolvers<void>()
+    const asked = Promise.withResolvers<void>()
+    const told = Promise.withResolvers<unknown[]>()
+    const route: Route = {
+      ...echo,
+      handle: async (exchange) => {
+        const body: unknown = await exchange.body().catch((error: unknown) => error)
+        told.resolve([exchange.signal.aborted, body instanceof AppError && body.code])
+        return ok({})
+      },
+    }
+    const { server } = await serve([route], LOCAL_CALLER, silentLog(), 60_000, {
+      identify: async (request) => {
+        asked.resolve()
+        request.once('close', () => looked.resolve())
+        await looked.promise
+        await new Promise(setImmediate)
+        return LOCAL_CALLER
+      },
+    })
+    const socket = connect(server.port, '127.0.0.1')
+    socket.write('POST /v1/echo/x HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: 10\r\n\r\n{')
+    await asked.promise
+    socket.destroy()
+    expect(await told.promise).toEqual([true, 'client_gone'])
   })
 
   it('says which port is taken', async () => {

@@ -25,6 +25,8 @@ export interface ServerOptions {
   readonly log: Log
   /** How long a request may take to arrive whole; a minute unless told. */
   readonly requestTimeoutMs?: number
+  /** How long a client may take nothing of what is written for it; half a minute unless told. */
+  readonly patienceMs?: number
 }
 
 const DEFAULT_MAX_BODY_BYTES = 1024 * 1024
@@ -39,7 +41,7 @@ export interface RunningServer {
 
 /** Listens. Throws AppError `unavailable` when the address is taken. */
 export async function startServer(options: ServerOptions, host: string, port: number): Promise<RunningServer> {
-  const { requestTimeoutMs = 60_000 } = options
+  const { requestTimeoutMs = 60_000, patienceMs = 30_000 } = options
   const stopping = new AbortController()
   /** Connections on which a body is coming that may take its time. */
   const longBodies = new WeakSet<Duplex>()
@@ -88,6 +90,8 @@ export async function startServer(options: ServerOptions, host: string, port: nu
         send(response, errorReply(error, dialect, id), own)
       }
     }
+    // All is written, and stays in memory until it is taken. No limit of the call's holds any more.
+    if (!response.writableFinished) response.setTimeout(patienceMs, () => response.destroy())
   }
 
   const server = createServer(
@@ -208,10 +212,13 @@ function makeExchange({
 }: ExchangeParts): Exchange {
   const over = new AbortController()
   underWay.add(over)
-  response.once('close', () => {
+  const end = (): void => {
     underWay.delete(over)
     if (!response.writableFinished) over.abort(new AppError('client_gone'))
-  })
+  }
+  // It may have gone away while its key was looked up: then nobody tells so again.
+  if (response.closed) end()
+  else response.once('close', end)
   const body = () => readBody(request, route.maxBodyBytes ?? DEFAULT_MAX_BODY_BYTES)
   let url: URL | undefined
   return {
