@@ -246,6 +246,10 @@ describe('a hostile body costs time in proportion to its length', () => {
     for (let i = 0; i < 12; i++) inner = JSON.stringify({ a: inner })
     expect(changed(`{"input":${JSON.stringify(inner)}}`).text).not.toContain('jo@x.com')
   })
+  test('a quarter of a million members called data', () => {
+    const members = '"data":"a@x.com",'.repeat(250_000)
+    expect(changed(`{"input":{${members}"z":1}}`).found).toHaveLength(250_000)
+  }, 12_000)
   test('two hundred thousand values', () => {
     const content = Array.from({ length: 200_000 }, (_, i) => `u${i}@x.com`).join(' ')
     expect(changed(chat(content)).found).toHaveLength(200_000)

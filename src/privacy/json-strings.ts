@@ -132,8 +132,10 @@ function describe(
 /** The object around a string, as far as it tells of which kind it is: before the string, and a little behind it. */
 function siblingsOf(json: string, level: Level | undefined, at: number, end: number): string {
   const before = json.slice(Math.max(level?.start ?? 0, at - 300), at)
-  const close = json.indexOf('}', end)
-  return before + json.slice(end, close < 0 ? end + 300 : Math.min(close, end + 300))
+  // Cut first, then looked through: the brace may stand at the end of everything, and there may be very many strings.
+  const behind = json.slice(end, end + 300)
+  const close = behind.indexOf('}')
+  return before + (close < 0 ? behind : behind.slice(0, close))
 }
 
 /** `from` is the opening quote. A quote ends the string unless an odd number of backslashes stands before it. */
