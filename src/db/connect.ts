@@ -3,7 +3,8 @@
 import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
-import { Kysely, type SqliteDatabase, SqliteDialect, type SqliteStatement } from 'kysely'
+import { Kysely, type SqliteDatabase, type SqliteStatement } from 'kysely'
+import { BLOCKING_MS, PatientSqliteDialect } from './patience.ts'
 
 /** A database seen through the tables of one feature. */
 export type Db<Tables> = Kysely<Tables>
@@ -26,7 +27,8 @@ export function connectSqlite(file: string): Connection {
   native.exec('pragma journal_mode = wal')
   native.exec('pragma synchronous = full')
   native.exec('pragma foreign_keys = on')
-  const kysely = new Kysely<unknown>({ dialect: new SqliteDialect({ database: new NodeSqlite(native) }) })
+  native.exec(`pragma busy_timeout = ${BLOCKING_MS}`)
+  const kysely = new Kysely<unknown>({ dialect: new PatientSqliteDialect({ database: new NodeSqlite(native) }) })
   return {
     kind: 'sqlite',
     as: <Tables>() => kysely as unknown as Db<Tables>,
@@ -51,7 +53,7 @@ class NodeSqlite implements SqliteDatabase {
 
   prepare(sql: string): SqliteStatement {
     // A deferred transaction that turns into a writer fails at once when another process wrote in between;
-    // an immediate one waits its turn (busy_timeout).
+    // an immediate one waits its turn.
     const text = sql === 'begin' ? 'begin immediate' : sql
     const known = this.#statements.get(text)
     if (known) return known

@@ -153,3 +153,20 @@ it('is closed also when nobody ever asked it anything', async () => {
   await connection.close()
   await expect(connection.as<Tables>().selectFrom('things').selectAll().execute()).rejects.toThrow(/not open/)
 })
+
+it('waits for what another process writes, and stops nothing else meanwhile', async () => {
+  const path = file()
+  const connection = connectSqlite(path)
+  await migrate(connection, [things])
+  const other = new DatabaseSync(path)
+  other.exec('begin immediate')
+  const db = connection.as<Tables>()
+  const written = db.transaction().execute((trx) => trx.insertInto('things').values({ id: 'a', n: 1 }).execute())
+  // In this very thread: it would never come to this if the query held the thread.
+  await new Promise((resolve) => setTimeout(resolve, 100))
+  other.exec('commit')
+  other.close()
+  await written
+  expect(await db.selectFrom('things').selectAll().execute()).toHaveLength(1)
+  await connection.close()
+})

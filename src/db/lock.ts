@@ -4,6 +4,7 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { AppError } from '../core/errors.ts'
+import { isBusy } from './patience.ts'
 
 /** Takes the folder for this process. Throws AppError: `conflict` when another one has it, else `unavailable`. */
 export function lockFolder(folder: string): { release(): void } {
@@ -35,8 +36,3 @@ export function lockFolder(folder: string): { release(): void } {
   const held = database
   return { release: () => held.close() }
 }
-
-const SQLITE_BUSY = 5
-
-const isBusy = (error: unknown): boolean =>
-  error instanceof Error && 'errcode' in error && error.errcode === SQLITE_BUSY
