@@ -8,6 +8,7 @@ import { type Asked, readAsked, type Speech } from './speech.ts'
 /** One call, and what can be done to it. */
 export interface FaultyCall extends Asked {
   readonly speech: Speech
+  readonly requestId: string
   /** How often this model has been asked, this time included. */
   readonly count: number
   /** Aborts when the caller's end of the connection is gone. */
@@ -51,13 +52,21 @@ export async function startFaultServer(behaviourOf: (model: string) => Behaviour
       sockets.delete(socket)
       gone.abort()
     })
-    void serve(socket, gone.signal, (path, body) => {
+    void serve(socket, gone.signal, (head, body) => {
+      const path = head.split(' ', 2)[1] ?? ''
+      const requestId = /^x-request-id: *(\S+)/im.exec(head)?.[1] ?? ''
       const asked = readAsked(body)
       const times = calls.get(asked.model) ?? []
       calls.set(asked.model, times)
       times.push(performance.now())
       const speech = ENDS.find(([end]) => path.includes(end))?.[1] ?? 'chat'
-      return behaviourOf(asked.model)({ ...asked, ...primitives(socket, gone.signal), speech, count: times.length })
+      return behaviourOf(asked.model)({
+        ...asked,
+        ...primitives(socket, gone.signal),
+        speech,
+        requestId,
+        count: times.length,
+      })
     })
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -76,21 +85,31 @@ export async function startFaultServer(behaviourOf: (model: string) => Behaviour
 async function serve(
   socket: Socket,
   gone: AbortSignal,
-  handle: (path: string, body: string) => Promise<void> | void,
+  handle: (head: string, body: string) => Promise<void> | void,
 ): Promise<void> {
   let received = Buffer.alloc(0)
+  let later: Buffer[] = []
+  let size = 0
+  let wanted = 0
   try {
     for await (const chunk of socket as AsyncIterable<Buffer>) {
-      received = Buffer.concat([received, chunk])
+      later.push(chunk)
+      size += chunk.length
+      if (size < wanted) continue
+      received = Buffer.concat([received, ...later])
+      later = []
       const headEnd = received.indexOf('\r\n\r\n')
       if (headEnd === -1) continue
       const head = received.subarray(0, headEnd).toString('latin1')
       const length = Number(/^content-length: *(\d+)/im.exec(head)?.[1] ?? 0)
       const bodyEnd = headEnd + 4 + length
+      wanted = bodyEnd
       if (received.length < bodyEnd) continue
       const body = received.subarray(headEnd + 4, bodyEnd).toString('utf8')
       received = received.subarray(bodyEnd)
-      await handle(head.split(' ', 2)[1] ?? '', body)
+      size = received.length
+      wanted = 0
+      await handle(head, body)
       if (gone.aborted) return
     }
   } catch {

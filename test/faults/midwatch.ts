@@ -37,7 +37,7 @@ export interface GatewayProcessOptions {
   /** The config, without `server` and `data`. */
   readonly config: object
   /** Where the data is kept; a folder of its own where not given. */
-  readonly dataFolder?: string
+  readonly dataFolder?: string | undefined
   readonly logLevel?: string
   readonly nodeOptions?: readonly string[]
 }

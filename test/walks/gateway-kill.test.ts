@@ -1,21 +1,16 @@
 // Promise 1 for model calls: Midwatch is killed again and again while it serves, and afterwards every request that a
 // provider saw has exactly one row in the ledger, and none is left under way.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as wait } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { freePort } from '../../lab/child.ts'
-import { type Midwatch, prepareMidwatch } from '../../lab/midwatch.ts'
 import { chunk, DONE, startUpstream, stream, type Upstream, usageChunk } from '../../src/gateway/testing/upstream.ts'
+import { type GatewayProcess, prepareGateway } from '../faults/midwatch.ts'
 
 const KILLS = 5
 const CALLERS = 8
 
-const workDir = mkdtempSync(join(tmpdir(), 'midwatch-ledger-'))
 let upstream: Upstream
-let midwatch: Midwatch
+let midwatch: GatewayProcess
+let key: string
 
 beforeAll(async () => {
   upstream = await startUpstream(async ({ response }) => {
@@ -26,25 +21,34 @@ beforeAll(async () => {
     await stream(response, [chunk({}, { finish_reason: 'stop' }), usageChunk(), DONE])
     response.end()
   })
-  const targetFile = join(workDir, 'targets.json')
-  writeFileSync(targetFile, '[]')
-  midwatch = prepareMidwatch({
-    workDir,
-    port: await freePort(),
-    modelProviderUrl: upstream.baseUrl,
-    logsDir: workDir,
-    targetFile,
-    prometheusUrl: undefined,
-    scrapeSeconds: 60,
-    actions: [],
-    onUnexpectedEnd: () => undefined,
+  midwatch = await prepareGateway({
+    config: {
+      providers: { upstream: { kind: 'openai', baseUrl: upstream.baseUrl } },
+      models: {
+        assistant: {
+          targets: [
+            { provider: 'upstream', model: 'first', price: { inputUsd: 1, outputUsd: 2 } },
+            { provider: 'upstream', model: 'second', price: { inputUsd: 1, outputUsd: 2 } },
+          ],
+          strategy: 'least-load',
+          cache: { mode: 'exact' },
+          coalesce: true,
+        },
+      },
+      privacy: { pii: { action: 'pseudonymise' } },
+    },
+  })
+  key = await midwatch.createKey(['llm:chat'], {
+    concurrency: 100,
+    tokensPerMinute: 10_000_000,
+    budgetUsd: { per: 'day', amount: 1_000 },
   })
 })
 
 afterAll(async () => {
   await midwatch.stop()
   await upstream.stop()
-  rmSync(workDir, { recursive: true, force: true })
+  midwatch.clean()
 })
 
 let asked = 0
@@ -57,8 +61,12 @@ async function caller(isOver: () => boolean): Promise<void> {
     try {
       const response = await fetch(`${midwatch.url}/v1/chat/completions`, {
         method: 'POST',
-        headers: { 'x-request-id': id },
-        body: JSON.stringify({ model: 'assistant', stream: true, messages: [{ role: 'user', content: 'Count' }] }),
+        headers: { authorization: `Bearer ${key}`, 'x-request-id': id },
+        body: JSON.stringify({
+          model: 'assistant',
+          stream: true,
+          messages: [{ role: 'user', content: `Count for ${id}@example.com` }],
+        }),
       })
       if ((await response.text()).endsWith(DONE)) whole.add(id)
     } catch {
@@ -82,13 +90,7 @@ test('kill -9 under load leaves one finished row for every request that reached 
   await Promise.all(callers)
   await midwatch.stop()
 
-  const database = new DatabaseSync(midwatch.databaseFile, { readOnly: true })
-  const rows = database.prepare('select request_id, outcome, error_code from ledger').all() as {
-    request_id: string
-    outcome: string | null
-    error_code: string | null
-  }[]
-  database.close()
+  const rows = midwatch.rows()
   const reached = upstream.asked.map(({ request }) => String(request.headers['x-request-id'])).sort()
   expect(new Set(reached).size).toBe(reached.length)
   const recorded = new Map(rows.map((row) => [row.request_id, row]))
