@@ -43,6 +43,7 @@ const echo: Behaviour = (asked) => {
 beforeEach(async () => {
   upstream = await startUpstream(echo)
   stack = await startStack({
+    batches: true,
     auth: 'required',
     yaml: `
 providers:
