@@ -3,7 +3,8 @@
 // something else cannot be joined: the caller would read two halves of two answers.
 import type { AnswerEvent } from '../llm/events.ts'
 import { ProviderFailure } from '../llm/provider.ts'
-import { Said, type SaidPart } from './said.ts'
+import { Repetition, type Speech } from './repetition.ts'
+import { Said } from './said.ts'
 
 export interface Continuation {
   readonly kind: 'prefill' | 'splice'
@@ -45,44 +46,48 @@ export function continueBehind(said: Said): Continuation {
 
 /** A new answer, up to where the old one broke off held back. */
 export function spliceOnto(said: Said): Continuation {
-  const expected = said.parts.map((part) => ({ ...part }))
+  const repetition = new Repetition(said.parts)
   const before = [...said.textIds]
+  /** For the names of its parts. */
   const replay = new Said()
-  let caughtUp = false
+  let beyond = false
   /** Of an event that says something: nothing while it was said before, and what is new of it where it goes beyond. */
-  const beyond = (event: Speech, textOf: (kept: string) => Speech): readonly AnswerEvent[] => {
+  const fresh = (event: Speech, textOf: (fresh: string) => Speech): readonly AnswerEvent[] => {
     replay.add([event])
-    if (isBeginning(replay.parts, expected)) return []
-    if (!isBeginning(expected, replay.parts)) throw diverged()
-    caughtUp = true
-    const last = expected.at(-1)
-    const now = replay.parts[expected.length - 1]
-    const fresh = now && last && replay.parts.length === expected.length ? now.text.slice(last.text.length) : undefined
-    return [fresh === undefined ? event : textOf(fresh)]
+    const repeated = repetition.take(event)
+    switch (repeated.kind) {
+      case 'again':
+        return []
+      case 'diverged':
+        throw diverged()
+      case 'beyond':
+        beyond = true
+        return [repeated.fresh === undefined ? event : textOf(repeated.fresh)]
+    }
   }
   return {
     kind: 'splice',
     prefill: undefined,
     get caughtUp() {
-      return caughtUp || isBeginning(expected, replay.parts)
+      return beyond || repetition.whole
     },
     accept: (events) =>
       events.flatMap((foreign): readonly AnswerEvent[] => {
         if (foreign.kind === 'start' || foreign.kind === 'reasoning' || foreign.kind === 'reasoning-proof') return []
-        if (caughtUp) return [namedAsBefore(foreign, before, replay.textIds)]
+        if (beyond) return [namedAsBefore(foreign, before, replay.textIds)]
         const event = foreign
         switch (event.kind) {
           case 'text':
           case 'refusal':
             return event.text === ''
               ? []
-              : beyond(event, (text) => ({ ...event, text })).map((one) => namedAsBefore(one, before, replay.textIds))
+              : fresh(event, (text) => ({ ...event, text })).map((one) => namedAsBefore(one, before, replay.textIds))
           case 'tool-arguments':
-            return event.json === '' ? [] : beyond(event, (json) => ({ ...event, json }))
+            return event.json === '' ? [] : fresh(event, (json) => ({ ...event, json }))
           case 'tool-call':
-            return beyond(event, () => event)
+            return fresh(event, () => event)
           case 'finish':
-            if (!isBeginning(expected, replay.parts)) throw diverged()
+            if (!repetition.whole) throw diverged()
             return [event]
           case 'usage':
           case 'embeddings':
@@ -100,18 +105,6 @@ function namedAsBefore(event: AnswerEvent, before: readonly string[], now: reado
   if (event.kind !== 'text' || event.id === undefined) return event
   const id = before[now.indexOf(event.id)]
   return id === undefined ? event : { ...event, id }
-}
-
-type Speech = Extract<AnswerEvent, { kind: 'text' | 'refusal' | 'tool-call' | 'tool-arguments' }>
-
-/** Whether `long` begins with all that `short` says. */
-function isBeginning(short: readonly SaidPart[], long: readonly SaidPart[]): boolean {
-  return short.every((part, i) => {
-    const other = long[i]
-    if (!other || other.kind !== part.kind) return false
-    if (part.kind === 'tool-call' && other.kind === 'tool-call' && part.name !== other.name) return false
-    return i === short.length - 1 ? other.text.startsWith(part.text) : other.text === part.text
-  })
 }
 
 const diverged = (): ProviderFailure =>
