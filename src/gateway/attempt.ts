@@ -56,6 +56,10 @@ export interface AttemptRecord {
 
 /** After all was said: how long the usage and the end mark may take. Some servers never send them. */
 const ACCOUNTING_MS = 2_000
+/** What may be held back: as much as a plain answer may have. */
+const MAX_HELD_BYTES = 64 * 1024 * 1024
+/** A frame without its bytes, about. */
+const FRAME_BYTES = 128
 
 export class Attempt implements FrameSink {
   readonly #options: AttemptOptions
@@ -67,6 +71,7 @@ export class Attempt implements FrameSink {
   readonly #startedMs: number
   readonly #spanId: string | null
   #held: Frame[] = []
+  #heldBytes = 0
   #begun = false
   #complete = false
   #ended = false
@@ -199,14 +204,25 @@ export class Attempt implements FrameSink {
       if (frame.kind === 'end') {
         this.#ended = true
         if (this.verbatim) this.#closing = frame.bytes
-        else (this.#begun ? out : this.#held).push(frame)
+        else this.#put(frame, out)
         break
       }
       if (frame.kind === 'usage' && this.verbatim && !ask.wantsUsage) continue
       if (!this.#begun && frame.kind === 'content' && delivery.release === 'content') this.#begin(out)
-      ;(this.#begun ? out : this.#held).push(frame)
+      this.#put(frame, out)
     }
     return out
+  }
+
+  #put(frame: Frame, out: Frame[]): void {
+    if (this.#begun) {
+      out.push(frame)
+      return
+    }
+    this.#heldBytes += FRAME_BYTES + frame.bytes.length + frame.written
+    if (this.#heldBytes > MAX_HELD_BYTES)
+      throw new ProviderFailure('upstream_malformed', 'more came than can be held back')
+    this.#held.push(frame)
   }
 
   #begin(out: Frame[]): void {

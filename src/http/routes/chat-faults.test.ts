@@ -373,6 +373,17 @@ test.each([
   expect([response.status, response.headers.get('retry-after')]).toEqual([429, told])
 })
 
+test.each(['continue', 'restart'])('what comes without end before it may go out is not kept (%s)', async (onCut) => {
+  const greeting = `: ${'x'.repeat(1024 * 1024)}\n\n`
+  first.behave(async ({ response }) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' })
+    response.write(chunk(onCut === 'restart' ? { content: 'Hel' } : { role: 'assistant' }))
+    while (!response.destroyed) if (!response.write(greeting)) await once(response, 'drain').catch(() => undefined)
+  })
+  const response = await stack.chat({ model: 'safe', stream: true }, { headers: { 'x-midwatch-on-cut': onCut } })
+  expect(await response.text()).toContain('from the second')
+})
+
 test('a refusal whose reason never comes is one after the idle limit, also of a plain call', async () => {
   first.behave(({ response }) => {
     response.writeHead(503, { 'content-type': 'application/json', 'content-length': 100 })
