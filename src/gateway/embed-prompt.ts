@@ -31,6 +31,8 @@ export const embedThrough =
       },
     )
     if (outcome.kind === 'abandoned') throw new Error('the embedding was given up')
+    // The caller's own limits have no room for it: that is no trouble of the embedder's, whom others ask as well.
+    if (outcome.kind === 'refused' && outcome.errorType === 'limited') return []
     if (outcome.kind !== 'served') throw outcome.error
     const { events } = openAiEmbeddings.createReader({ decode: true, choices: 1 }).whole(Buffer.concat(pieces))
     return events.flatMap((event) =>

@@ -293,6 +293,22 @@ describe('the semantic cache', () => {
     )
     expect(await prompt('how to reset my password')).toMatchObject({ status: 200, cache: 'miss' })
   })
+
+  test('is not lost to others because one caller has no room for the embedding', async () => {
+    const { kind } = await stack.gateway.serve(
+      {
+        dialect: openAiChat,
+        body: Buffer.from('{"model":"alike","messages":[{"role":"user","content":"What is the time?"}]}'),
+        caller: { ...LOCAL_CALLER, keyId: 'narrow', limits: { concurrency: 1 } },
+        requestId: 'req_1',
+        signal: new AbortController().signal,
+      },
+      { begin: () => undefined, write: () => undefined },
+    )
+    expect(kind).toBe('served')
+    await prompt('How do I reset my password?')
+    expect((await prompt('how to reset my password')).cache).toBe('hit')
+  })
 })
 
 describe('identical requests under way', () => {
