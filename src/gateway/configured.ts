@@ -42,6 +42,8 @@ export function configure(config: GatewayConfig, living: Living, before?: Config
     const settings = config.providers[target.provider]
     return settings ? prices.find(settings, target, clock.now()) : null
   }
+  // Before the planner, which lets go of what is not in its config any more.
+  const screen = createScreen(config, living.countPii)
   const planner = createPlanner({
     models: config.models,
     providers,
@@ -57,7 +59,7 @@ export function configure(config: GatewayConfig, living: Living, before?: Config
     models: config.models,
     providers,
     planner,
-    screen: createScreen(config, living.countPii),
+    screen,
     subjectsOf: createSubjects(config),
     priceOf,
   }

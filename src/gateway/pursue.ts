@@ -49,6 +49,8 @@ export async function pursue(parts: GatewayParts, pursuit: Pursuit): Promise<Out
     const hedge = triesHere === 1 && ready > 1 ? planHedge(parts, pursuit, target, left[1]) : undefined
     const last = hedge ? await hedged(parts, pursuit, first, hedge, left) : { tried: first, end: await first.done }
     const { end } = last
+    // The second of two that were asked at once was one of the ready ones.
+    if (hedge && left[1] !== hedge.target) ready--
     if (end.kind === 'completed') return served(pursuit, end.closing)
     if (end.kind !== 'failed') break
     failed = { target: last.tried.target, failure: end.failure, verbatim: last.tried.attempt.verbatim }

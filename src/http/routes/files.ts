@@ -153,8 +153,13 @@ const cleanName = (name: string | undefined): string =>
   // oxlint-disable-next-line no-control-regex -- they are what must not be in it
   (name ?? '').replaceAll(/[\u0000-\u001f\u007f]/g, '').slice(0, 255) || 'file.jsonl'
 
-async function content(files: FileStore, { id, bytes }: FileRow, { raw, signal }: Exchange): Promise<Reply> {
+async function content(
+  files: FileStore,
+  { id, bytes }: FileRow,
+  { raw, signal, ownHeaders }: Exchange,
+): Promise<Reply> {
   raw.response.writeHead(200, {
+    ...ownHeaders,
     'content-type': 'application/octet-stream',
     'content-length': bytes,
     'x-content-type-options': 'nosniff',
