@@ -18,6 +18,7 @@ export const embedThrough =
         dialect: openAiEmbeddings,
         body: Buffer.from(JSON.stringify({ model, input: texts, encoding_format: 'float' })),
         caller: call.caller,
+        user: call.user,
         requestId: call.requestId,
         signal,
         purpose: EMBEDDING_PURPOSE,

@@ -52,7 +52,8 @@ async function obtainShared(parts: GatewayParts, wanted: Wanted, steps: Steps): 
     dialect: run.call.dialect,
     settings: model.cache,
     directive,
-    embed: (texts, signal) => parts.embedFor(run.call, model.cache.embeddings ?? '')(texts, signal),
+    embed: (texts, signal) =>
+      parts.embedFor({ ...run.call, user: run.user }, model.cache.embeddings ?? '')(texts, signal),
     signal: run.signal,
   })
   run.cache = found.kind

@@ -294,6 +294,12 @@ describe('the semantic cache', () => {
     expect(await prompt('how to reset my password')).toMatchObject({ status: 200, cache: 'miss' })
   })
 
+  test('has the embedding counted for the user whom the request names', async () => {
+    await prompt('How do I reset my password?', { user: 'jo' })
+    const users = (await stack.rows()).map(({ user_hash: user }) => user)
+    expect([users.length, new Set(users).size, users.includes(null)]).toEqual([2, 1, false])
+  })
+
   test('is not lost to others because one caller has no room for the embedding', async () => {
     const { kind } = await stack.gateway.serve(
       {
