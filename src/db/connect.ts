@@ -57,7 +57,8 @@ class NodeSqlite implements SqliteDatabase {
     const text = sql === 'begin' ? 'begin immediate' : sql
     const known = this.#statements.get(text)
     if (known) return known
-    const statement = new NodeStatement(this.#native.prepare(text))
+    const statement =
+      text === 'rollback' ? new RollbackStatement(this.#native) : new NodeStatement(this.#native.prepare(text))
     if (this.#statements.size >= CACHED_STATEMENTS) this.#statements.clear()
     this.#statements.set(text, statement)
     return statement
@@ -71,6 +72,27 @@ class NodeSqlite implements SqliteDatabase {
 
 type Parameters = Parameters_<StatementSync['all']>
 type Parameters_<F> = F extends (...args: infer P) => unknown ? P : never
+
+/** A full disk ends a transaction by itself; the complaint that there is none left would take the place of its reason. */
+class RollbackStatement implements SqliteStatement {
+  readonly reader = false
+  readonly #native: DatabaseSync
+
+  constructor(native: DatabaseSync) {
+    this.#native = native
+  }
+
+  all(): unknown[] {
+    return []
+  }
+
+  run(): { changes: number; lastInsertRowid: number } {
+    if (this.#native.isTransaction) this.#native.exec('rollback')
+    return { changes: 0, lastInsertRowid: 0 }
+  }
+
+  *iterate(): IterableIterator<unknown> {}
+}
 
 class NodeStatement implements SqliteStatement {
   readonly reader: boolean

@@ -51,6 +51,23 @@ it('leaves nothing of a migration that failed', async () => {
   await connection.close()
 })
 
+it('says why a transaction failed, also where it was ended by the full disk itself', async () => {
+  const connection = connectSqlite(':memory:')
+  await migrate(connection, [things])
+  const db = connection.as<Tables>()
+  await sql`pragma max_page_count = 10`.execute(db)
+  const tooMuch = db.transaction().execute(async (trx) => {
+    for (let n = 0; n < 100; n++)
+      await trx
+        .insertInto('things')
+        .values({ id: `${n}${'x'.repeat(1000)}`, n })
+        .execute()
+  })
+  await expect(tooMuch).rejects.toThrow(/full/)
+  expect(await db.selectFrom('things').select('id').execute()).toEqual([])
+  await connection.close()
+})
+
 it('refuses a database that a newer version has written', async () => {
   const connection = connectSqlite(':memory:')
   await migrate(connection, [things])
