@@ -22,7 +22,7 @@ export function eventsIfJoinable(dialect: Dialect, ask: Ask, sent: Buffer): read
   writer.write(events)
   const reason = events.some(({ kind }) => kind === 'tool-call') ? 'tool-calls' : 'stop'
   const rest = Buffer.concat([writer.write([{ kind: 'finish', choice: 0, reason }]), writer.end()])
-  const checker = dialect.createChecker()
+  const checker = dialect.createChecker({ formal: false })
   for (const { event, data } of [...passed, ...new SseSplitter().push(rest)]) {
     if (data !== null && checker.see(event, data.trim() === '[DONE]' ? '[DONE]' : JSON.parse(data)) !== null)
       return null

@@ -81,7 +81,8 @@ export interface Dialect {
   /** `decode`: fill `events`, for an answer that will be translated; else keep `bytes` for one that passes verbatim. */
   createReader(options: ReaderOptions): AnswerReader
   createWriter(ask: Ask): AnswerWriter
-  createChecker(): StreamChecker
+  /** `formal: false`: for a stream that its provider wrote, which may lack forms that no client needs. */
+  createChecker(options?: { readonly formal: boolean }): StreamChecker
   /** Ends a stream that passed verbatim and said all, but lacked its end mark. */
   readonly endMark: Uint8Array
   /** How an error is told in a body. `status` is the HTTP one. */

@@ -1,5 +1,5 @@
 // What the grammar of a chat stream forbids: a choice that goes on after its finish, a tool call without a name or named
-// twice, words after the end mark, an end without it.
+// twice, words after the end mark, an end without it. What passed as it came may lack forms that no client needs.
 import type { StreamChecker } from '../../llm/dialect.ts'
 import { isObject, type Json, objectsIn } from '../json.ts'
 
@@ -13,10 +13,15 @@ export class ChatChecker implements StreamChecker {
   readonly #choices = new Map<unknown, Choice>()
   #id: unknown
   #over: 'done' | 'failed' | undefined
+  readonly #formal: boolean
+
+  constructor({ formal }: { readonly formal: boolean }) {
+    this.#formal = formal
+  }
 
   see(event: string | null, data: unknown): string | null {
     if (this.#over) return `something after the ${this.#over === 'done' ? 'end mark' : 'error'}`
-    if (event !== null && event !== 'error') return `an event named ${event}`
+    if (this.#formal && event !== null && event !== 'error') return `an event named ${event}`
     if (data === '[DONE]') {
       const wrong = this.#unfinished()
       this.#over = 'done'
@@ -38,7 +43,7 @@ export class ChatChecker implements StreamChecker {
     if (!Array.isArray(chunk['choices'])) return 'a chunk without choices'
     const choices = objectsIn(chunk['choices'])
     if (choices.length === 0) return null
-    if (this.#id !== undefined && chunk['id'] !== this.#id) return 'the id changed'
+    if (this.#formal && this.#id !== undefined && chunk['id'] !== this.#id) return 'the id changed'
     this.#id = chunk['id']
     for (const choice of choices) {
       const wrong = this.#choice(choice)
@@ -56,7 +61,7 @@ export class ChatChecker implements StreamChecker {
     if (!choice) this.#choices.set(index, (choice = { role: false, finished: false, calls: 0 }))
     if (choice.finished) return `choice ${index} went on after its finish`
     if (delta['role'] !== undefined) choice.role = true
-    else if (!choice.role) return `choice ${index} began without a role`
+    else if (this.#formal && !choice.role) return `choice ${index} began without a role`
     const wrong = checkCalls(choice, objectsIn(delta['tool_calls']))
     if (wrong) return wrong
     const finish = said['finish_reason']

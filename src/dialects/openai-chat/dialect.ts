@@ -18,7 +18,7 @@ export const openAiChat: Dialect = {
   writeRequest: writeChatRequest,
   createReader: (options) => new ChatReader(options),
   createWriter: (ask) => new ChatWriter(ask),
-  createChecker: () => new ChatChecker(),
+  createChecker: (options = { formal: true }) => new ChatChecker(options),
   endMark: Buffer.from('data: [DONE]\n\n'),
   errorBody: (error) => openAiErrorBody(error),
   errorEvent: (error) => Buffer.from(formatSse(JSON.stringify(openAiErrorBody(error)))),

@@ -74,6 +74,15 @@ test('an answer that breaks off is gone on with elsewhere, and the caller reads 
   expect(row?.output_tokens).toBe(4 + 5)
 })
 
+test('an answer of a server that leaves away the role, names its events or changes its ids is gone on with too', async () => {
+  const odd = ['One, two, ', 'thr'].map(
+    (content, i) => `event: message\n${chunk({ content }).replace('chatcmpl-1', `chatcmpl-${i}`)}`,
+  )
+  first.behave(cutsAfter(...odd))
+  second.behave(answers('One, ', 'two, three', ', four'))
+  expect((await readAsClient('fast')).text).toBe('One, two, three, four')
+})
+
 test('an answer that cannot be gone on with ends in an error, and never in two halves of two answers', async () => {
   first.behave(cutsAfter(...HALF))
   second.behave(answers('Uno, dos, tres.'))
