@@ -43,6 +43,11 @@ test('a command that lacks its key is told where to put one, and never to send a
   expect(wrong).toEqual({ code: 1, said: expect.stringContaining('does not take the key in MIDWATCH_KEY') as string })
 })
 
+test('a config check takes its file as all other commands do, too', async () => {
+  const { code, said } = await midwatch(['config', 'check', '--config', '/nowhere.yaml'])
+  expect([code, said]).toEqual([1, expect.stringContaining('/nowhere.yaml')])
+})
+
 test('a config check names the file it found, also when it is wrong', async () => {
   const folder = tempFolder()
   const file = join(folder, 'midwatch.yaml')

@@ -12,9 +12,10 @@ function checkCommand(): Command {
   return new Command('check')
     .description('check midwatch.yaml and tell every problem at once')
     .argument('[file]', 'the file (default: midwatch.yaml)')
+    .option('--config <file>', 'the same, as for all other commands')
     .option('--json', 'print {file, ok, problems}')
-    .action((file: string | undefined, options: { json?: boolean }) => {
-      const { problems, name } = check(file)
+    .action((file: string | undefined, options: { config?: string; json?: boolean }) => {
+      const { problems, name } = check(file ?? options.config)
       if (options.json) console.log(JSON.stringify({ file: name, ok: problems.length === 0, problems }))
       else if (problems.length === 0)
         console.log(name === null ? 'No midwatch.yaml here: the embedded default is used.' : `${name} is right.`)

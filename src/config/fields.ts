@@ -6,6 +6,11 @@ export const secret = z
   .string()
   .min(1)
   .transform((value) => new Secret(value))
+/** What is sent as a header, or as a part of one. */
+export const headerText = z
+  .string()
+  .regex(/^[\t\x20-\x7e]*$/, 'has a line break or another character that no header may have, perhaps at its end')
+export const headerSecret = headerText.min(1).transform((value) => new Secret(value))
 export const httpUrl = z.url({ protocol: /^https?$/, error: 'must be an http:// or https:// URL' })
 export const name = z
   .string()

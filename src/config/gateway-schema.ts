@@ -1,20 +1,26 @@
 // The gateway's part of midwatch.yaml: providers, models, limits, and what is done to every call.
 import { z } from 'zod'
+import { Secret } from '../core/secret.ts'
 import { limitFields, limitSet } from '../core/limits.ts'
-import { httpUrl, milliseconds, name, seconds, secret } from './fields.ts'
+import { headerSecret, headerText, httpUrl, milliseconds, name, seconds } from './fields.ts'
 
-/** Sent with every call to the provider, beside what its protocol needs. */
-const headers = z.record(
-  z.string().regex(/^[A-Za-z0-9-]+$/, 'must be the name of a header'),
-  z.union([z.string(), secret]),
-)
+const CREDENTIAL = /auth|key|token|secret|cookie/i
+
+/** Sent with every call to the provider, beside what its protocol needs. What lets us in somewhere is a secret. */
+const headers = z
+  .record(z.string().regex(/^[A-Za-z0-9-]+$/, 'must be the name of a header'), headerText)
+  .transform((given) =>
+    Object.fromEntries(
+      Object.entries(given).map(([name, value]) => [name, CREDENTIAL.test(name) ? new Secret(value) : value]),
+    ),
+  )
 
 const provider = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('openai'),
     /** Up to and with the version: `https://api.openai.com/v1`. */
     baseUrl: httpUrl,
-    apiKey: secret.optional(),
+    apiKey: headerSecret.optional(),
     /** Which of OpenAI's two APIs it has; `both` for OpenAI itself where nothing is said, else `chat`. */
     api: z.enum(['chat', 'responses', 'both']).optional(),
     headers: headers.default({}),
@@ -23,7 +29,7 @@ const provider = z.discriminatedUnion('kind', [
     kind: z.literal('azure'),
     /** `https://NAME.openai.azure.com`; a target's `model` is the deployment. */
     baseUrl: httpUrl,
-    apiKey: secret,
+    apiKey: headerSecret,
     /** Omit for the v1 API, which needs none. */
     apiVersion: z.string().optional(),
     headers: headers.default({}),
@@ -31,14 +37,14 @@ const provider = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('anthropic'),
     baseUrl: httpUrl.default('https://api.anthropic.com'),
-    apiKey: secret.optional(),
+    apiKey: headerSecret.optional(),
     version: z.string().default('2023-06-01'),
     headers: headers.default({}),
   }),
   z.strictObject({
     kind: z.literal('gemini'),
     baseUrl: httpUrl.default('https://generativelanguage.googleapis.com'),
-    apiKey: secret,
+    apiKey: headerSecret,
     headers: headers.default({}),
   }),
   z.strictObject({
@@ -46,9 +52,9 @@ const provider = z.discriminatedUnion('kind', [
     region: z.string().regex(/^[a-z0-9-]+$/, 'must be a region such as eu-central-1'),
     /** Only to reach it by another way than its public address. */
     baseUrl: httpUrl.optional(),
-    accessKeyId: secret,
-    secretAccessKey: secret,
-    sessionToken: secret.optional(),
+    accessKeyId: headerSecret,
+    secretAccessKey: headerSecret,
+    sessionToken: headerSecret.optional(),
     headers: headers.default({}),
   }),
   z.strictObject({

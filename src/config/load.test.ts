@@ -78,6 +78,28 @@ describe('the configuration', () => {
     ])
   })
 
+  it('names the key that was meant also where it depends on the kind of a thing which keys there are', () => {
+    const provider = 'providers: { a: { kind: openai, baseUrl: "http://a", apikey: x } }'
+    expect(problemsOf(provider)).toEqual(['providers.a.apikey is not a known key; did you mean apiKey?'])
+  })
+
+  it('says what a name may be', () => {
+    expect(problemsOf('limits: { teams: { "a/b": {} } }')).toEqual([
+      'limits.teams.a/b: the name must be letters, digits, ".", "_" or "-", at most 64',
+    ])
+  })
+
+  it('refuses a key or a header that could never be sent, such as one with the line break of its file', () => {
+    const yaml =
+      'providers: { a: { kind: openai, baseUrl: "http://a", apiKey: "${KEY}", headers: { x-team: "${TEAM}" } } }'
+    expect(problemsOf(yaml, { KEY: 'sk-1', TEAM: 'a' })).toEqual([])
+    expect(problemsOf(yaml, { KEY: 'sk-1\n', TEAM: 'a\r\nx-other: b' })).toEqual([
+      expect.stringMatching(/^providers\.a\.apiKey: .*line break/),
+      expect.stringMatching(/^providers\.a\.headers\.x-team: .*line break/),
+    ])
+    expect(problemsOf(yaml, { KEY: 'sk-ä', TEAM: 'a' })).toHaveLength(1)
+  })
+
   it('tells every problem at once', () => {
     const problems = problemsOf('server: { port: 99999 }\ndata: 5\nagent: { model: nope }')
     expect(problems).toEqual([

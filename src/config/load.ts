@@ -88,7 +88,10 @@ function describeIssue(issue: z.core.$ZodIssue): string[] {
       return `${path === '' ? key : `${path}.${key}`} is not a known key${guess === undefined ? '' : `; did you mean ${guess}?`}`
     })
   }
-  return [`${path === '' ? 'the file' : path}: ${issue.message}`]
+  // Of a name the message is that a key is wrong; what about it, stands within.
+  const message =
+    issue.code === 'invalid_key' ? `the name ${issue.issues[0]?.message ?? 'is not right'}` : issue.message
+  return [`${path === '' ? 'the file' : path}: ${message}`]
 }
 
 interface SchemaNode {
@@ -98,6 +101,7 @@ interface SchemaNode {
     readonly in?: SchemaNode
     readonly valueType?: SchemaNode
     readonly element?: SchemaNode
+    readonly options?: readonly SchemaNode[]
   }
   readonly shape?: Readonly<Record<string, SchemaNode>>
 }
@@ -108,7 +112,9 @@ function knownKeys(path: readonly PropertyKey[]): readonly string[] {
   for (const step of path) {
     node = unwrap(node?.shape?.[String(step)] ?? node?.def?.valueType ?? node?.def?.element)
   }
-  return Object.keys(node?.shape ?? {})
+  // One of several kinds: what any of them has.
+  const kinds = node?.def?.options?.map(unwrap) ?? [node]
+  return [...new Set(kinds.flatMap((kind) => Object.keys(kind?.shape ?? {})))]
 }
 
 function unwrap(node: SchemaNode | undefined): SchemaNode | undefined {

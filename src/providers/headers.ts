@@ -22,7 +22,9 @@ export const secretsOf = (
 export function withoutSecrets(body: Buffer, secrets: readonly Secret[]): Buffer {
   let text: string | undefined
   for (const secret of secrets) {
-    const value = secret.reveal()
+    // Of "Bearer KEY" it is the key that is quoted.
+    const whole = secret.reveal()
+    const value = whole.slice(whole.lastIndexOf(' ') + 1)
     if (!value || !body.includes(value)) continue
     text = (text ?? body.toString('utf8')).replaceAll(value, '***')
   }
