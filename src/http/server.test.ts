@@ -123,6 +123,16 @@ describe('the door', () => {
     })
   })
 
+  it('says where it would be to a client whose base URL has a /v1 too few or too many', async () => {
+    const page: Route = { method: 'GET', path: '/*', scope: null, handle: async () => ok('page') }
+    const { url } = await serve([echo, page])
+    for (const wrong of ['/echo/x', '/v1/v1/echo/x']) {
+      const response = await post(`${url}${wrong}`, '{"n":1}')
+      expect(response.status).toBe(404)
+      expect((await errorOf(response)).message).toMatch(/but at \/v1\/echo\/x\. .*base URL/)
+    }
+  })
+
   it('answers HEAD like GET, without the body', async () => {
     const { url } = await serve([{ method: 'GET', path: '/x', scope: null, handle: async () => ok('long') }])
     const head = await fetch(`${url}/x`, { method: 'HEAD' })

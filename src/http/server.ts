@@ -247,6 +247,16 @@ function noRoute(
 ): AppError {
   const path = pathOf(request)
   const takes = methods.filter((method) => has(method, path))
+  const meant = methods.includes(request.method as Route['method'])
+    ? [`/v1${path}`, path.replace(/^\/v1\/v1\//, '/v1/')].find(
+        (near) => near !== path && has(request.method as Route['method'], near),
+      )
+    : undefined
+  if (meant !== undefined)
+    return new AppError(
+      'not_found',
+      `There is nothing at ${path}, but at ${meant}. Look at the base URL of your client.`,
+    )
   return takes.length > 0
     ? new AppError('method_not_allowed', `${path} takes ${takes.join(', ')}, not ${request.method ?? '?'}.`)
     : new AppError('not_found', `There is nothing at ${path}.`)

@@ -12,13 +12,24 @@ const errorDetail = z.looseObject({
   code: z.union([z.string(), z.number()]).nullish().catch(undefined),
 })
 
-/** `{error: {…}}` of OpenAI, `{error: "…"}` of Ollama, `{message: …}` of older servers. */
+/** `{error: {…}}` of OpenAI, `{error: "…"}` of Ollama, `{message: …}` of older servers, `{detail: …}` of FastAPI. */
 const errorBody = z.looseObject({
   error: z
     .union([errorDetail, z.string().transform((message) => ({ message, type: undefined, code: undefined }))])
     .optional()
     .catch(undefined),
   message: z.string().optional().catch(undefined),
+  detail: z
+    .union([
+      z.string(),
+      z
+        .array(z.looseObject({ loc: z.array(z.union([z.string(), z.number()])).catch([]), msg: z.string() }))
+        .transform((faults) =>
+          faults.map(({ loc, msg }) => `${loc.filter((at) => at !== 'body').join('.')}: ${msg}`).join('; '),
+        ),
+    ])
+    .optional()
+    .catch(undefined),
 })
 
 /** An answer with a status other than 200. */
@@ -73,8 +84,8 @@ function kindOfError(
 
 function readError(body: Buffer): { message: string | undefined; verbatim: boolean; words: string } {
   try {
-    const { error, message } = errorBody.parse(JSON.parse(body.toString('utf8')))
-    const told = error?.message ?? message
+    const { error, message, detail } = errorBody.parse(JSON.parse(body.toString('utf8')))
+    const told = error?.message ?? message ?? detail
     return {
       message: told,
       verbatim: error?.message !== undefined && error.type !== undefined,

@@ -223,6 +223,8 @@ describe('a fault that the provider finds with the request', () => {
   test.each([
     ['{"object":"error","message":"bad temperature","code":400}', 'bad temperature'],
     ['{"error":"bad temperature"}', 'bad temperature'],
+    ['{"detail":"bad temperature"}', 'bad temperature'],
+    ['{"detail":[{"loc":["body","top_p"],"msg":"too high"},{"msg":"odd"}]}', 'top_p: too high; : odd'],
     ['<h1>Bad</h1>', 'The provider refused the request and did not say why.'],
   ])('is put into the shape of the dialect where it is not: %s', async (body, message) => {
     first.behave(answersStatus(422, body))
@@ -231,6 +233,18 @@ describe('a fault that the provider finds with the request', () => {
     expect(await response.json()).toEqual({
       error: { message, type: 'invalid_request_error', param: null, code: null },
     })
+  })
+
+  test('does not quote a credential that the config gives as a header', async () => {
+    const other = await startStack({
+      yaml: `
+providers: { first: { kind: openai, baseUrl: "${first.baseUrl}", headers: { Authorization: Bearer sk-header-1, x-team: a } } }
+models: { fast: { targets: [{ provider: first, model: a }] } }
+`,
+    })
+    first.behave(answersStatus(400, '{"error":"bad key sk-header-1 of a"}'))
+    expect(await (await other.chat({})).text()).toContain('bad key *** of a')
+    await other.stop()
   })
 })
 
