@@ -4,7 +4,7 @@
 
 export type ProofOrigin = 'anthropic' | 'openai' | 'gemini' | 'bedrock'
 
-const MARK = 'midwatch:'
+export const MARK = 'midwatch:'
 
 /** Whether the bytes of a request can hold a marked proof. */
 export const mayHoldProofs = (body: Buffer): boolean => body.includes(MARK)

@@ -121,6 +121,7 @@ export interface ToolDefinition {
   readonly description?: string
   /** A JSON schema. */
   readonly parameters: Readonly<Record<string, unknown>>
+  /** As OpenAI means it, which is stricter than others: every member required, every object closed. */
   readonly strict?: boolean
   readonly cache?: CacheMark
 }

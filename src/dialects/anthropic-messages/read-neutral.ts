@@ -1,17 +1,20 @@
 // A Messages request in no dialect, for a provider that speaks another. What only Anthropic can do (its own tools, its
 // containers) is refused by name instead of silently left away.
 import { AppError } from '../../core/errors.ts'
+import { layoutOf } from '../../core/json-members.ts'
 import type { Message, NeutralChat, OutputFormat, Reasoning, ToolChoice, ToolDefinition } from '../../llm/request.ts'
+import { parseExact } from '../exact-json.ts'
 import { isObject, type Json, objectsIn, textOf } from '../json.ts'
+import { isStrictForOpenAi } from '../openai-strict.ts'
 import { cacheOf, readAssistantParts, readTextParts, readUserParts } from './read-parts.ts'
 import type { MessagesBody } from './read-request.ts'
 
 /** Throws AppError `malformed` that names the field. */
-export function readNeutral(body: MessagesBody): NeutralChat {
+export function readNeutral(body: MessagesBody, bytes: Buffer): NeutralChat {
   const own = ANTHROPIC_ONLY.find((field) => isGiven(body[field]))
   if (own !== undefined) throw onlyAnthropic(own)
   const system = readTextParts(body.system, 'system')
-  const messages = body.messages.map((message, i) => readMessage(message, `messages.${i}`))
+  const messages = exactMessages(body, bytes).map((message, i) => readMessage(message, `messages.${i}`))
   const choice = isObject(body['tool_choice']) ? body['tool_choice'] : undefined
   const output = readOutput(body)
   const reasoning = readReasoning(body)
@@ -54,6 +57,13 @@ type Numbers = 'maxOutputTokens' | 'temperature' | 'topP' | 'topK'
 const given = (name: Numbers, value: unknown): Partial<Record<Numbers, number>> =>
   typeof value === 'number' ? { [name]: value } : {}
 
+/** Tools were called with numbers of any length. */
+function exactMessages({ messages }: MessagesBody, bytes: Buffer): MessagesBody['messages'] {
+  if (!messages.some(({ content }) => objectsIn(content).some(({ type }) => type === 'tool_use'))) return messages
+  const place = layoutOf(bytes).members.findLast(({ key }) => key === 'messages')
+  return place ? (parseExact(bytes.toString('utf8', place.start, place.end)) as MessagesBody['messages']) : messages
+}
+
 function readMessage({ role, content }: { readonly role: string; readonly content: unknown }, at: string): Message {
   if (role === 'system') return { role, parts: readTextParts(content, `${at}.content`) }
   return role === 'assistant'
@@ -66,6 +76,7 @@ function readTool(tool: Json, i: number): ToolDefinition {
   // Both what Anthropic runs itself and what has its form only in its models' training.
   if (type !== 'custom') throw onlyAnthropic(`tools.${i}.type`, type)
   const name = textOf(tool['name'])
+  const parameters = isObject(tool['input_schema']) ? tool['input_schema'] : { type: 'object', properties: {} }
   if (name === undefined) {
     throw new AppError('malformed', `The field tools.${i}.name is missing.`, { field: `tools.${i}.name` })
   }
@@ -73,8 +84,8 @@ function readTool(tool: Json, i: number): ToolDefinition {
   return {
     name,
     ...(description === undefined ? {} : { description }),
-    parameters: isObject(tool['input_schema']) ? tool['input_schema'] : { type: 'object', properties: {} },
-    ...(typeof tool['strict'] === 'boolean' ? { strict: tool['strict'] } : {}),
+    parameters,
+    ...(typeof tool['strict'] === 'boolean' ? { strict: tool['strict'] && isStrictForOpenAi(parameters) } : {}),
     ...cacheOf(tool),
   }
 }
@@ -108,7 +119,7 @@ function readOutput(body: MessagesBody): OutputFormat | undefined {
   const config = isObject(body['output_config']) ? body['output_config'] : {}
   const format = isObject(config['format']) ? config['format'] : body['output_format']
   if (!isObject(format) || format['type'] !== 'json_schema' || !isObject(format['schema'])) return undefined
-  return { kind: 'schema', name: 'answer', schema: format['schema'], strict: true }
+  return { kind: 'schema', name: 'answer', schema: format['schema'], strict: isStrictForOpenAi(format['schema']) }
 }
 
 const EFFORTS: Readonly<Record<string, Reasoning['effort']>> = {

@@ -80,7 +80,9 @@ test('in no dialect it says the same', () => {
   expect(
     neutral({
       system: [{ type: 'text', text: 'Be brief', cache_control: { type: 'ephemeral', ttl: '1h' } }],
-      tools: [{ name: 'a', description: 'b', input_schema: { type: 'object' }, strict: true }],
+      tools: [
+        { name: 'a', description: 'b', input_schema: { type: 'object', additionalProperties: false }, strict: true },
+      ],
       tool_choice: { type: 'any', disable_parallel_tool_use: true },
       stop_sequences: ['END'],
       thinking: { type: 'enabled', budget_tokens: 2000 },
@@ -117,7 +119,7 @@ test('in no dialect it says the same', () => {
         parts: [{ kind: 'tool-result', callId: 't', parts: [{ kind: 'text', text: 'no' }], isError: true }],
       },
     ],
-    tools: [{ name: 'a', description: 'b', parameters: { type: 'object' }, strict: true }],
+    tools: [{ name: 'a', description: 'b', parameters: { type: 'object', additionalProperties: false }, strict: true }],
     toolChoice: { kind: 'required' },
     parallelToolCalls: false,
     maxOutputTokens: 10,

@@ -66,7 +66,7 @@ function readConversation(dialect: DialectName, bytes: Buffer, body: MessagesBod
       charactersIn(body.system) +
       body.messages.reduce((sum, message) => sum + charactersIn(message.content), 0) +
       sizeOfTools(bytes),
-    neutral: () => readNeutral(body),
+    neutral: () => readNeutral(body, bytes),
   }
 }
 

@@ -5,6 +5,7 @@ import { formatSse, type SseFrame } from '../../core/sse.ts'
 import type { AnswerReader, ReaderOptions } from '../../llm/dialect.ts'
 import { type Frame, NO_BYTES, NO_EVENTS } from '../../llm/frames.ts'
 import { ProviderFailure } from '../../llm/provider.ts'
+import { parseExact } from '../exact-json.ts'
 import { charactersWritten, isObject, type Json, objectsIn, textOf } from '../json.ts'
 import { repairedValues } from '../repair.ts'
 import { MessagesChecker } from './checker.ts'
@@ -55,7 +56,8 @@ export class MessagesReader implements AnswerReader {
   whole(body: Buffer): Frame {
     let answer: unknown
     try {
-      answer = JSON.parse(body.toString('utf8'))
+      const text = body.toString('utf8')
+      answer = this.#decoder ? parseExact(text) : JSON.parse(text)
     } catch (error) {
       throw new ProviderFailure('upstream_malformed', 'the answer is not JSON', { cause: error })
     }

@@ -3,6 +3,7 @@
 import type { Buffer } from 'node:buffer'
 import { layoutOf, splice, type Splice } from '../../core/json-members.ts'
 import type { Ask, Upstream } from '../../llm/dialect.ts'
+import { parseExact } from '../exact-json.ts'
 import { isObject, objectsIn, textOf } from '../json.ts'
 import { isMarked, mayHoldProofs } from '../proof.ts'
 
@@ -40,7 +41,7 @@ const holdsForeignReasoning = (body: Buffer): boolean =>
 
 /** Anthropic refuses a conversation with thinking that it has not signed. */
 function withoutForeignReasoning(json: string): string {
-  const messages = JSON.parse(json) as unknown
+  const messages = parseExact(json)
   if (!Array.isArray(messages)) return json
   const isForeign = (block: unknown): boolean => {
     if (!isObject(block)) return false

@@ -2,6 +2,7 @@
 // the user's, results of tools come first in the turn that follows their calls, and no block of text is blank.
 import { AppError } from '../../core/errors.ts'
 import type { AssistantPart, CacheMark, FilePart, ImagePart, Message, TextPart, UserPart } from '../../llm/request.ts'
+import { toolInputOf } from '../exact-json.ts'
 import type { Json } from '../json.ts'
 import { proofOf } from '../proof.ts'
 
@@ -156,20 +157,9 @@ function writeAssistantPart(part: AssistantPart): readonly Json[] {
       return signature === undefined ? [] : [{ type: 'thinking', thinking: part.text, signature }]
     }
     case 'tool-call':
-      return [{ type: 'tool_use', id: callId(part.id), name: part.name, input: inputOf(part.arguments) }]
+      return [{ type: 'tool_use', id: callId(part.id), name: part.name, input: toolInputOf(part.arguments) }]
   }
 }
 
 /** Anthropic takes only these characters in an id; others make their ids of more. */
 const callId = (id: string): string => id.replaceAll(/[^a-zA-Z0-9_-]/g, '_') || '_'
-
-/** An object, as Anthropic demands; what a model wrote that is none is kept inside of one. */
-function inputOf(json: string): unknown {
-  if (json.trim() === '') return {}
-  try {
-    const value = JSON.parse(json) as unknown
-    return value !== null && typeof value === 'object' && !Array.isArray(value) ? value : { arguments: value }
-  } catch {
-    return { arguments: json }
-  }
-}

@@ -5,6 +5,7 @@ import { AppError } from '../../core/errors.ts'
 import type { Upstream } from '../../llm/dialect.ts'
 import type { NeutralChat, NeutralRequest, ToolDefinition } from '../../llm/request.ts'
 import type { Json } from '../json.ts'
+import { ANTHROPIC_USER, userWithin } from '../user.ts'
 import { type ModelTraits, traitsOf } from './models.ts'
 import { closedSchema } from './schema.ts'
 import { thinkingFor } from './thinking.ts'
@@ -39,7 +40,7 @@ export function writeMessagesRequest(request: NeutralRequest, { model, stream, p
       ...(Object.keys(config).length > 0 ? { output_config: config } : {}),
       ...(traits.sampling && !on ? sampling(request) : {}),
       ...stopSequences(request.stop),
-      ...(request.user === undefined ? {} : { metadata: { user_id: request.user } }),
+      ...(request.user === undefined ? {} : { metadata: { user_id: userWithin(ANTHROPIC_USER, request.user) } }),
       ...serviceTier(request.serviceTier),
     }),
   )

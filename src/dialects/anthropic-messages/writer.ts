@@ -6,6 +6,7 @@ import { NO_USAGE, type Usage } from '../../llm/chat.ts'
 import type { AnswerWriter, Ask } from '../../llm/dialect.ts'
 import type { AnswerEvent, FinishReason } from '../../llm/events.ts'
 import { NO_BYTES } from '../../llm/frames.ts'
+import { parseExact } from '../exact-json.ts'
 import { isMarked, proofOf } from '../proof.ts'
 import { writeUsage } from './usage.ts'
 
@@ -249,7 +250,7 @@ function asContent(block: Block): object {
 function inputOf(json: string): unknown {
   if (json === '') return {}
   try {
-    return JSON.parse(json)
+    return parseExact(json)
   } catch {
     return json
   }

@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { AnswerEvent } from '../../llm/events.ts'
-import { arbitraryAnswer, collected, cutAt, eventsOf, recorded, sseOf } from '../testing/answers.ts'
+import { ProviderFailure } from '../../llm/provider.ts'
+import { arbitraryAnswer, collected, cutAt, eventsOf, framesOf, recorded, sseOf } from '../testing/answers.ts'
 import { openAiChat } from './dialect.ts'
 import { ChatWriter } from './writer.ts'
 
@@ -338,4 +339,48 @@ test('a stream that was not finished by its provider is closed by the writer', (
     { data: { choices: [{ finish_reason: 'tool_calls' }] } },
     { data: '[DONE]' },
   ])
+})
+
+const ended = (finish: string) =>
+  Buffer.from(
+    ['', finish]
+      .map((finish_reason, i) => ({ index: 0, delta: { role: 'assistant', content: `${i}` }, finish_reason }))
+      .map((choice) => `data: ${JSON.stringify({ id: 'c', model: 'm', created: 1, choices: [choice] })}\n\n`)
+      .join(''),
+  )
+
+test('an empty reason to finish is none', () => {
+  expect(collected(eventsOf(openAiChat, [ended('stop')])).choices[0]).toEqual({
+    parts: [{ kind: 'text', text: '01' }],
+    finish: 'stop',
+  })
+  const frames = framesOf(openAiChat.createReader({ decode: false, choices: 1 }), [ended('stop')])
+  expect(frames.map(({ complete }) => complete)).toEqual([false, true])
+})
+
+test.each(['insufficient_system_resource', 'abort', 'error'])(
+  'an answer that ends by %s broke off, whether it passes or is translated',
+  (finish) => {
+    for (const decode of [true, false]) {
+      const reader = () => openAiChat.createReader({ decode, choices: 1 })
+      expect(() => framesOf(reader(), [ended(finish)])).toThrow(ProviderFailure)
+      const choices = [{ index: 0, message: { content: 'half' }, finish_reason: finish }]
+      expect(() => reader().whole(Buffer.from(JSON.stringify({ choices })))).toThrow(ProviderFailure)
+    }
+  },
+)
+
+test('what was thought and stands in the total alone is counted as output', () => {
+  const usage = (told: object) =>
+    openAiChat
+      .createReader({ decode: false, choices: 1 })
+      .whole(Buffer.from(JSON.stringify({ choices: [{ message: {} }], usage: told }))).usage
+  expect(usage({ prompt_tokens: 10, completion_tokens: 5, total_tokens: 115 })).toMatchObject({
+    outputTokens: 105,
+    reasoningTokens: 100,
+  })
+  expect(usage({ prompt_tokens: 10, completion_tokens: 5, total_tokens: 15 })).toMatchObject({
+    outputTokens: 5,
+    reasoningTokens: null,
+  })
 })

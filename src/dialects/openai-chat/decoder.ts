@@ -3,6 +3,7 @@
 import type { Usage } from '../../llm/chat.ts'
 import type { AnswerEvent, FinishReason } from '../../llm/events.ts'
 import { isObject, type Json, objectsIn, textOf } from '../json.ts'
+import { finishReasonIn } from './finish.ts'
 import { ToolCallOrder } from './tool-calls.ts'
 
 interface Choice {
@@ -22,7 +23,7 @@ export class ChatDecoder {
     for (const choice of objectsIn(chunk['choices'])) {
       this.#start(chunk, out)
       const delta = isObject(choice['delta']) ? choice['delta'] : {}
-      this.#say(this.#choice(choice['index']), delta, choice['finish_reason'], out)
+      this.#say(this.#choice(choice['index']), delta, finishReasonIn(choice), out)
     }
     if (usage) {
       this.#start(chunk, out)
@@ -36,7 +37,7 @@ export class ChatDecoder {
     this.#start(answer, out)
     for (const choice of objectsIn(answer['choices'])) {
       const message = isObject(choice['message']) ? choice['message'] : {}
-      this.#say(this.#choice(choice['index']), message, choice['finish_reason'] ?? 'stop', out)
+      this.#say(this.#choice(choice['index']), message, finishReasonIn(choice) ?? 'stop', out)
     }
     if (usage) out.push({ kind: 'usage', usage })
     return out
@@ -65,7 +66,7 @@ export class ChatDecoder {
     return choice
   }
 
-  #say(choice: Choice, message: Json, finish: unknown, out: AnswerEvent[]): void {
+  #say(choice: Choice, message: Json, finish: string | undefined, out: AnswerEvent[]): void {
     if (choice.finished) return
     const { index, calls } = choice
     const said: AnswerEvent[] = []
@@ -76,7 +77,7 @@ export class ChatDecoder {
       choice.refused ||= said.at(-1)?.kind === 'refusal'
     }
     for (const delta of objectsIn(message['tool_calls'])) calls.take(delta, out)
-    if (finish === null || finish === undefined) return
+    if (finish === undefined) return
     choice.finished = true
     calls.end(out)
     out.push({ kind: 'finish', choice: index, reason: reasonOf(finish, choice) })
@@ -101,7 +102,7 @@ function sayText(choice: number, message: Json, out: AnswerEvent[]): void {
 const textIn = (part: Json): string => textOf(part['text']) ?? ''
 
 /** Some servers say `stop` where they mean tool calls, or have words of their own for it. */
-function reasonOf(finish: unknown, { calls, refused }: Choice): FinishReason {
+function reasonOf(finish: string, { calls, refused }: Choice): FinishReason {
   switch (finish) {
     case 'length':
     case 'max_tokens':

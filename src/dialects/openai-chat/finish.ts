@@ -1,5 +1,22 @@
-// How a choice ends, in OpenAI's words.
+// How a choice ends, in OpenAI's words; and which words for it mean that it was broken off.
 import type { FinishReason } from '../../llm/events.ts'
+import { ProviderFailure } from '../../llm/provider.ts'
+import { type Json, textOf } from '../json.ts'
+
+/** DeepSeek's word where it ran out of machines, and those of vLLM, SGLang and OpenRouter where something failed. */
+const BROKEN: ReadonlySet<string> = new Set(['insufficient_system_resource', 'abort', 'error'])
+
+/**
+ * The reason that a choice of a provider's gives, or undefined: some servers write an empty one into every chunk. Throws
+ * ProviderFailure where it means that the answer broke off, which must not pass for an end.
+ */
+export function finishReasonIn(choice: Json): string | undefined {
+  const reason = textOf(choice['finish_reason'])
+  if (reason !== undefined && BROKEN.has(reason)) {
+    throw new ProviderFailure('upstream_5xx', `it broke its answer off: ${reason}`)
+  }
+  return reason === '' ? undefined : reason
+}
 
 export interface Said {
   readonly calls: boolean

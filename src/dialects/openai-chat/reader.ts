@@ -9,6 +9,7 @@ import { charactersWritten, isObject, type Json, objectsIn } from '../json.ts'
 import { repairedValues } from '../repair.ts'
 import { ChatDecoder } from './decoder.ts'
 import { failureFromError } from './failures.ts'
+import { finishReasonIn } from './finish.ts'
 import { readUsage } from './usage.ts'
 
 const BLANK_LINE = Buffer.from('\n\n')
@@ -59,6 +60,7 @@ export class ChatReader implements AnswerReader {
     if (isFault(answer)) throw failureFromError(answer)
     const choices = objectsIn(answer['choices'])
     if (choices.length === 0) throw new ProviderFailure('upstream_malformed', 'the answer has no choices')
+    choices.forEach(finishReasonIn)
     const messages = choices.map((choice) => (isObject(choice['message']) ? choice['message'] : {}))
     const content = messages[0]?.['content']
     const usage = readUsage(answer)
@@ -86,7 +88,7 @@ export class ChatReader implements AnswerReader {
       const delta = isObject(choice['delta']) ? choice['delta'] : {}
       written += charactersWritten(delta)
       if (index === 0 && typeof delta['content'] === 'string') text += delta['content']
-      if (choice['finish_reason'] !== null && choice['finish_reason'] !== undefined) {
+      if (finishReasonIn(choice) !== undefined) {
         ends = true
         this.#finished.add(index)
       }

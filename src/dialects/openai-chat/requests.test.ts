@@ -299,6 +299,44 @@ test('results of tools stand right behind the calls, and their images in a messa
   ])
 })
 
+test('a note between calls and their results stands behind these', () => {
+  const result = (callId: string) => ({ kind: 'tool-result' as const, callId, parts: [] })
+  const roles = (
+    written({
+      ...REQUEST,
+      messages: [
+        {
+          role: 'assistant',
+          parts: ['a', 'b'].map((id) => ({ kind: 'tool-call' as const, id, name: 'f', arguments: '{}' })),
+        },
+        { role: 'user', parts: [result('a')] },
+        { role: 'system', parts: [{ kind: 'text', text: 'note' }] },
+        { role: 'user', parts: [result('b')] },
+      ],
+    })['messages'] as { role: string }[]
+  ).map(({ role }) => role)
+  expect(roles).toEqual(['assistant', 'tool', 'tool', 'system'])
+})
+
+test('reasoning goes back to those who refuse tool calls without it, and to nobody else', () => {
+  const call = (id: string) => ({ kind: 'tool-call' as const, id, name: 'f', arguments: '{}' })
+  const turns = (...thoughts: (string | null)[]): NeutralChat => ({
+    ...REQUEST,
+    messages: thoughts.flatMap((text, i): NeutralChat['messages'] => [
+      { role: 'assistant', parts: [...(text === null ? [] : [{ kind: 'reasoning' as const, text }]), call(`${i}`)] },
+      { role: 'user', parts: [{ kind: 'tool-result', callId: `${i}`, parts: [] }] },
+    ]),
+  })
+  const told = (request: NeutralChat, model: string) =>
+    (written(request, model)['messages'] as { role: string; reasoning_content?: string }[])
+      .filter(({ role }) => role === 'assistant')
+      .map((message) => message.reasoning_content)
+  expect(told(turns('Hm', 'So'), 'deepseek-v4-pro')).toEqual(['Hm', 'So'])
+  expect(told(turns('Hm', null), 'moonshotai/kimi-k2.6')).toEqual(['Hm', ' '])
+  expect(told(turns(null, null), 'kimi-k2.6')).toEqual([undefined, undefined])
+  expect(told(turns('Hm', 'So'), 'gpt-4o')).toEqual([undefined, undefined])
+})
+
 test('an answer that broke off is gone on with where the server can', () => {
   const body = JSON.parse(
     writeChatRequest(REQUEST, { model: 'qwen', stream: true, prefill: 'Once' }).toString(),

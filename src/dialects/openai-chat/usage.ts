@@ -1,6 +1,6 @@
 // OpenAI's count of tokens, made ours. It counts cached ones within the prompt's, and reasoning within the completion's.
 // Groq hides its usage in `x_groq`; DeepSeek names its cached tokens differently; xAI counts reasoning apart, which its
-// total gives away.
+// total gives away; Google, where it speaks this dialect, counts what was thought in the total alone.
 import type { Usage } from '../../llm/chat.ts'
 import { countOf, isObject, type Json } from '../json.ts'
 
@@ -15,8 +15,11 @@ export function readUsage(chunk: Json): Usage | null {
   // OpenRouter passes on what others wrote to their caches.
   const written = countOf(detail(details, 'cache_write_tokens'))
   const completion = countOf(usage['completion_tokens'])
-  const reasoning = countOf(detail(usage['completion_tokens_details'], 'reasoning_tokens'))
-  const apart = (prompt ?? 0) + (completion ?? 0) + (reasoning ?? 0) === countOf(usage['total_tokens'])
+  const total = countOf(usage['total_tokens']) ?? 0
+  const told = countOf(detail(usage['completion_tokens_details'], 'reasoning_tokens'))
+  const untold = prompt === null || completion === null ? 0 : total - prompt - completion
+  const reasoning = told ?? (untold > 0 ? untold : null)
+  const apart = (prompt ?? 0) + (completion ?? 0) + (reasoning ?? 0) === total
   return {
     inputTokens: prompt === null ? null : Math.max(0, prompt - (cached ?? 0) - (written ?? 0)),
     cacheReadTokens: cached,

@@ -1,5 +1,5 @@
 // Messages of a chat request from messages in no dialect. What OpenAI's chat has no place for: reasoning is left away (some
-// servers refuse it), a refusal becomes text, images in a tool's result follow in a message of the user's.
+// servers refuse it, but see below), a refusal becomes text, images in a tool's result follow in a message of the user's.
 import { AppError } from '../../core/errors.ts'
 import type {
   AssistantPart,
@@ -13,10 +13,20 @@ import type {
 } from '../../llm/request.ts'
 import { asDataUrl } from '../data-url.ts'
 import type { Json } from '../json.ts'
+import { resultsBehindCalls } from '../tool-results.ts'
 
-export const writeMessages = (messages: readonly Message[]): readonly Json[] => messages.flatMap(writeMessage)
+/** Makers who refuse a conversation with tool calls from whose turns the reasoning before them is missing. */
+const WANTS_REASONING = /deepseek|kimi|minimax|glm-\d|mimo/i
 
-function writeMessage(message: Message): readonly Json[] {
+export function writeMessages(messages: readonly Message[], model: string): readonly Json[] {
+  const thought = WANTS_REASONING.test(model) && messages.some(reasons)
+  return resultsBehindCalls(messages).flatMap((message) => writeMessage(message, thought))
+}
+
+const reasons = (message: Message): boolean =>
+  message.role === 'assistant' && message.parts.some((part) => part.kind === 'reasoning' && part.text !== '')
+
+function writeMessage(message: Message, thought: boolean): readonly Json[] {
   switch (message.role) {
     case 'system':
       // Not `developer`: OpenAI takes `system` for it, and others know no other.
@@ -24,7 +34,7 @@ function writeMessage(message: Message): readonly Json[] {
     case 'user':
       return writeUser(message.parts, message.name)
     case 'assistant':
-      return [writeAssistant(message.parts)]
+      return [{ ...writeAssistant(message.parts), ...(thought ? writeReasoning(message.parts) : {}) }]
   }
 }
 
@@ -65,6 +75,13 @@ function writeAssistant(parts: readonly AssistantPart[]): Json {
     content: texts.length === 0 ? nothing : writeContent(texts),
     ...(calls.length > 0 ? { tool_calls: calls } : {}),
   }
+}
+
+/** A turn that calls tools and was not thought about (another model's, say) has to have some too: white space will do. */
+function writeReasoning(parts: readonly AssistantPart[]): Json {
+  const text = parts.flatMap((part) => (part.kind === 'reasoning' ? [part.text] : [])).join('\n\n')
+  const needed = parts.some(({ kind }) => kind === 'tool-call')
+  return text !== '' || needed ? { reasoning_content: text || ' ' } : {}
 }
 
 const writeCall = ({ id, name, arguments: json }: ToolCallPart): Json => ({

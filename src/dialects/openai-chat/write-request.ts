@@ -8,6 +8,7 @@ import type { NeutralChat, NeutralRequest, OutputFormat, ToolChoice, ToolDefinit
 import { effortOf } from '../effort.ts'
 import { given, type Json, jsonBytes } from '../json.ts'
 import { isOpenAiModel, isOpenAiReasoning } from '../openai-models.ts'
+import { OPENAI_USER, userWithin } from '../user.ts'
 import { writeMessages } from './write-messages.ts'
 
 /**
@@ -23,7 +24,7 @@ export function writeChatRequest(
   limit: TokenLimit = isOpenAiReasoning(model) ? 'max_completion_tokens' : 'max_tokens',
 ): Buffer {
   if (request.kind !== 'chat') throw new AppError('malformed', 'A chat model makes no embeddings. Ask another model.')
-  const messages = writeMessages(request.messages)
+  const messages = writeMessages(request.messages, model)
   return jsonBytes({
     model,
     messages: prefill === undefined ? messages : [...messages, { role: 'assistant', content: prefill }],
@@ -37,7 +38,7 @@ export function writeChatRequest(
       stop: request.stop,
       seed: request.seed,
       n: request.choices === 1 ? undefined : request.choices,
-      user: request.user,
+      user: userWithin(OPENAI_USER, request.user),
       service_tier: isTier(request.serviceTier) && isOpenAiModel(model) ? request.serviceTier : undefined,
     }),
     ...writeTuning(request, model),

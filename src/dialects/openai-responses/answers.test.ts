@@ -281,7 +281,7 @@ test("another provider's proof of reasoning is kept with its mark, and one of no
       }
     ).output
   expect(output({ kind: 'reasoning-proof', choice: 0, signature: 'midwatch:anthropic:abc' })).toMatchObject([
-    { encrypted_content: 'midwatch:anthropic:abc' },
+    { encrypted_content: 'midwatch:signed:anthropic:abc' },
   ])
   expect(output({ kind: 'reasoning-proof', choice: 0, signature: 'abc' })[0]).not.toHaveProperty('encrypted_content')
 })

@@ -145,7 +145,7 @@ function readFile(file: Extract<Part, { type: 'input_file' }>, field: string): F
 function readReasoning({ summary, content, encrypted_content: proof }: Of<'reasoning'>): ReasoningPart[] {
   const text = [...summary, ...(content ?? [])].map((one) => one.text).join('\n\n')
   if (text === '' && !proof) return []
-  return [{ kind: 'reasoning', text, ...(proof ? readProof(proof, text) : {}) }]
+  return [{ kind: 'reasoning', text, ...(proof ? readProof(proof) : {}) }]
 }
 
 function readTools({ tools, tool_choice: choice }: ResponsesBody): {

@@ -65,7 +65,11 @@ test('everything that a request says is read', () => {
       { type: 'function_call', call_id: 'b', name: 'g', arguments: '{"x":1}' },
       { type: 'function_call_output', call_id: 'a', output: '1' },
       { type: 'function_call_output', call_id: 'b', output: [{ type: 'input_text', text: '2' }] },
-      { type: 'reasoning', summary: [{ type: 'summary_text', text: 'So' }], encrypted_content: 'midwatch:anthropic:s' },
+      {
+        type: 'reasoning',
+        summary: [{ type: 'summary_text', text: 'So' }],
+        encrypted_content: 'midwatch:signed:anthropic:s',
+      },
       { type: 'reasoning', summary: [], encrypted_content: 'midwatch:anthropic:e' },
       { role: 'assistant', content: [{ type: 'refusal', refusal: 'No' }] },
     ],

@@ -7,6 +7,7 @@ import type { NeutralChat, NeutralRequest, OutputFormat, ToolChoice, ToolDefinit
 import { effortOf } from '../effort.ts'
 import { given, type Json, jsonBytes } from '../json.ts'
 import { isOpenAiModel, isOpenAiReasoning } from '../openai-models.ts'
+import { OPENAI_USER, userWithin } from '../user.ts'
 import { writeInput } from './write-input.ts'
 
 /** The least that OpenAI takes; a smaller limit would be refused. */
@@ -27,7 +28,7 @@ export function writeResponsesRequest(request: NeutralRequest, { model, stream, 
     ...given({
       max_output_tokens: request.maxOutputTokens && Math.max(LEAST_OUTPUT_TOKENS, request.maxOutputTokens),
       text: request.output && writeFormat(request.output),
-      user: request.user,
+      user: userWithin(OPENAI_USER, request.user),
       metadata: request.metadata,
       service_tier: isOpenAiModel(model) && TIERS.has(request.serviceTier) ? request.serviceTier : undefined,
     }),

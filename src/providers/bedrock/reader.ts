@@ -1,6 +1,7 @@
 // Reads the answer of Converse and ConverseStream. The stream has no end mark: after the reason to stop comes only the
 // usage, which some send before it.
 import type { SseFrame } from '../../core/sse.ts'
+import { parseExact } from '../../dialects/exact-json.ts'
 import { charactersWritten, isObject, type Json, textOf } from '../../dialects/json.ts'
 import type { Usage } from '../../llm/chat.ts'
 import type { AnswerReader } from '../../llm/dialect.ts'
@@ -102,7 +103,7 @@ export class ConverseReader implements AnswerReader {
 function parsed(json: string): Json {
   let value: unknown
   try {
-    value = JSON.parse(json)
+    value = parseExact(json)
   } catch (error) {
     throw new ProviderFailure('upstream_malformed', 'it is not JSON', { cause: error })
   }

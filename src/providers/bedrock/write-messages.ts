@@ -2,6 +2,7 @@
 // with the user's, results of tools come first in the turn that follows their calls, and no block of text is blank.
 import { createHash } from 'node:crypto'
 import { plainCallId } from '../../dialects/call-id.ts'
+import { toolInputOf } from '../../dialects/exact-json.ts'
 import type { Json } from '../../dialects/json.ts'
 import { proofOf } from '../../dialects/proof.ts'
 import { AppError } from '../../core/errors.ts'
@@ -161,7 +162,7 @@ class BlockWriter {
         const toolUseId = callId(part.id, this.#traits)
         this.called.add(part.name)
         this.#calls.add(toolUseId)
-        return [{ toolUse: { toolUseId, name: part.name, input: inputOf(part.arguments) } }]
+        return [{ toolUse: { toolUseId, name: part.name, input: toolInputOf(part.arguments) } }]
       }
     }
   }
@@ -209,14 +210,3 @@ function callId(id: string, { family }: ModelTraits): string {
 }
 
 const digest = (text: string): string => createHash('sha256').update(text).digest('hex')
-
-/** An object, as Bedrock demands; what a model wrote that is none is kept inside of one. */
-function inputOf(json: string): unknown {
-  if (json.trim() === '') return {}
-  try {
-    const value = JSON.parse(json) as unknown
-    return value !== null && typeof value === 'object' && !Array.isArray(value) ? value : { arguments: value }
-  } catch {
-    return { arguments: json }
-  }
-}

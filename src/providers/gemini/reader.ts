@@ -2,6 +2,7 @@
 // there is of tool calls comes in one piece. The stream has no end mark: all was said once every candidate has a reason
 // to have finished.
 import type { SseFrame } from '../../core/sse.ts'
+import { parseExact } from '../../dialects/exact-json.ts'
 import { isObject, type Json, objectsIn, textOf } from '../../dialects/json.ts'
 import { repairedValues } from '../../dialects/repair.ts'
 import type { Usage } from '../../llm/chat.ts'
@@ -29,7 +30,7 @@ export class GeminiReader implements AnswerReader {
     if (data === null) return NOTHING
     let value: unknown
     try {
-      value = JSON.parse(data)
+      value = parseExact(data)
     } catch (error) {
       // Chunks add up, so several in one event are read as if each had come by itself.
       const values = repairedValues(data)
@@ -60,7 +61,7 @@ export class GeminiReader implements AnswerReader {
   whole(body: Buffer): Frame {
     let answer: unknown
     try {
-      answer = JSON.parse(body.toString('utf8'))
+      answer = parseExact(body.toString('utf8'))
     } catch (error) {
       throw new ProviderFailure('upstream_malformed', 'the answer is not JSON', { cause: error })
     }

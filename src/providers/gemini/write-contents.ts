@@ -3,7 +3,9 @@
 import { Buffer } from 'node:buffer'
 import { AppError } from '../../core/errors.ts'
 import { plainCallId, signatureOf } from '../../dialects/call-id.ts'
+import { toolInputOf } from '../../dialects/exact-json.ts'
 import type { Json } from '../../dialects/json.ts'
+import { resultsBehindCalls } from '../../dialects/tool-results.ts'
 import type {
   AssistantPart,
   FilePart,
@@ -48,7 +50,7 @@ export function writeContents(
     if (last?.role === role && holdsResults(last.parts) === holdsResults(parts)) last.parts.push(...parts)
     else contents.push({ role, parts: [...parts] })
   }
-  for (const message of messages) {
+  for (const message of resultsBehindCalls(messages)) {
     switch (message.role) {
       case 'system':
         system.push(...message.parts.flatMap(writeText))
@@ -194,16 +196,5 @@ function writeAssistant(parts: readonly AssistantPart[], traits: ModelTraits): r
 const writeCall = ({ id, name, arguments: json }: ToolCallPart): Json => ({
   id: plainCallId(id),
   name,
-  args: argumentsOf(json),
+  args: toolInputOf(json),
 })
-
-/** An object, as Gemini demands; what a model wrote that is none is kept inside of one. */
-function argumentsOf(json: string): unknown {
-  if (json.trim() === '') return {}
-  try {
-    const value = JSON.parse(json) as unknown
-    return value !== null && typeof value === 'object' && !Array.isArray(value) ? value : { arguments: value }
-  } catch {
-    return { arguments: json }
-  }
-}
