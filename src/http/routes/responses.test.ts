@@ -254,7 +254,7 @@ describe('with Anthropic behind it', () => {
     const [reasoning] = first.output
     expect(reasoning).toMatchObject({
       type: 'reasoning',
-      encrypted_content: expect.stringMatching(/^midwatch:anthropic:/) as string,
+      encrypted_content: expect.stringMatching(/^midwatch:signed:anthropic:/) as string,
     })
     streams(claude, recordedStream('text'))
     await client.responses
