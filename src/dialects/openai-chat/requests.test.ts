@@ -29,7 +29,7 @@ const REQUEST: NeutralChat = {
 test('any request survives being written and read again', () => {
   fc.assert(
     fc.property(arbitraryRequest, (request) => {
-      expect(read(written(request))).toEqual(request)
+      expect(read(written(request, 'gpt-4o'))).toEqual(request)
     }),
   )
 })
@@ -297,6 +297,30 @@ test('results of tools stand right behind the calls, and their images in a messa
       ],
     },
   ])
+})
+
+test('several texts are one text to those who know no parts, and stay apart for OpenAI', () => {
+  const parts = ['a', 'b'].map((text) => ({ kind: 'text' as const, text }))
+  const image = { kind: 'image' as const, source: { kind: 'url' as const, url: 'https://example.com/a.png' } }
+  const contents = (model: string) =>
+    (
+      written(
+        {
+          ...REQUEST,
+          messages: [
+            { role: 'system', parts },
+            { role: 'user', parts: [...parts, image] },
+            { role: 'assistant', parts },
+            { role: 'user', parts: [{ kind: 'tool-result', callId: 'a', parts }] },
+          ],
+        },
+        model,
+      )['messages'] as { content: unknown }[]
+    ).map(({ content }) => content)
+  const texts = ['a', 'b'].map((text) => ({ type: 'text', text }))
+  const seen = [...texts, { type: 'image_url', image_url: { url: 'https://example.com/a.png' } }]
+  expect(contents('deepseek-v4-pro')).toEqual(['a\n\nb', seen, 'a\n\nb', 'a\n\nb'])
+  expect(contents('gpt-4o')).toEqual([texts, seen, texts, texts])
 })
 
 test('a note between calls and their results stands behind these', () => {

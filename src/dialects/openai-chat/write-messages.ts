@@ -12,7 +12,8 @@ import type {
   UserPart,
 } from '../../llm/request.ts'
 import { asDataUrl } from '../data-url.ts'
-import type { Json } from '../json.ts'
+import { type Json, objectsIn, textOf } from '../json.ts'
+import { isOpenAiModel } from '../openai-models.ts'
 import { resultsBehindCalls } from '../tool-results.ts'
 
 /** Makers who refuse a conversation with tool calls from whose turns the reasoning before them is missing. */
@@ -20,7 +21,18 @@ const WANTS_REASONING = /deepseek|kimi|minimax|glm-\d|mimo/i
 
 export function writeMessages(messages: readonly Message[], model: string): readonly Json[] {
   const thought = WANTS_REASONING.test(model) && messages.some(reasons)
-  return resultsBehindCalls(messages).flatMap((message) => writeMessage(message, thought))
+  const written = resultsBehindCalls(messages).flatMap((message) => writeMessage(message, thought))
+  return isOpenAiModel(model) ? written : written.map(inOneText)
+}
+
+/** DeepSeek and others know no parts: texts alone are one text to them. A picture they could not see in any case. */
+function inOneText(message: Json): Json {
+  const { content } = message
+  if (!Array.isArray(content)) return message
+  const parts = objectsIn(content)
+  return parts.every(({ type }) => type === 'text')
+    ? { ...message, content: parts.map(({ text }) => textOf(text) ?? '').join('\n\n') }
+    : message
 }
 
 const reasons = (message: Message): boolean =>
