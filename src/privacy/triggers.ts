@@ -19,8 +19,8 @@ const SIGNS = new RegExp(
     String.raw`@(?=[\w\u0080-\uffff])`,
     String.raw`%(?=40)`,
     ANNOUNCED,
-    // Two colons with at most four hexadecimals between, the first two of their row.
-    String.raw`:(?<=(?:^|[^0-9a-fA-F:.])[0-9a-fA-F]{0,4}:)(?=[0-9a-fA-F]{0,4}:)`,
+    // Two colons with at most four hexadecimals between, the first two of their row; an escape before them is no part of it.
+    String.raw`:(?<=(?:^|[^0-9a-fA-F:.]|\\[bf]|\\u[0-9a-fA-F]{4})[0-9a-fA-F]{0,4}:)(?=[0-9a-fA-F]{0,4}:)`,
   ].join('|'),
   'g',
 )
