@@ -29,6 +29,8 @@ export interface StoredDocument {
   readonly contentHash: string
   readonly metadata: Metadata
   readonly owner: string | null
+  /** The source that brought it (`cli folder:/srv/runbooks`): only it may remove it. null: it was sent to us. */
+  readonly origin: string | null
   readonly ingestedAt: number
   readonly passages: number
 }
