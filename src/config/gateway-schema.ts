@@ -100,6 +100,11 @@ const model = z.strictObject({
       connectMs: milliseconds(5_000),
       /** Until the first content of a stream. */
       firstTokenMs: milliseconds(10_000),
+      /**
+       * Until the first byte of a plain answer, which comes only when all of it is written. Without it a try may use half
+       * of the time left as long as somebody else can be asked, and then all of it.
+       */
+      plainMs: z.number().int().positive().optional(),
       /** Between two signs of life after that. */
       idleMs: milliseconds(15_000),
       /** All of it: queueing, retries, backoff and every target. */

@@ -34,6 +34,8 @@ export interface AttemptOptions {
   readonly rewrite: boolean
   /** Set when it goes on with an answer that broke off. */
   readonly continuation?: Continuation | undefined
+  /** How long it may take to the first byte of a plain answer. */
+  readonly plainMs: number
   /** What its use costs in micro-dollars; null when the price is unknown. */
   readonly priceOf: (usage: Bill['usage']) => number | null
   readonly onContent: () => void
@@ -121,10 +123,9 @@ export class Attempt implements FrameSink {
   }
 
   connected(): void {
-    const { ask, target } = this.#options
+    const { ask, target, plainMs } = this.#options
     this.#connectMs = this.#elapsedMs()
-    // A plain answer shows no sign of life before it is whole: only the request's own deadline bounds the wait for it.
-    this.#limit.set(ask.stream ? target.timeouts.firstTokenMs - this.#connectMs : Infinity)
+    this.#limit.set((ask.stream ? target.timeouts.firstTokenMs : plainMs) - this.#connectMs)
   }
 
   take(frames: readonly Frame[]): Promise<void> | undefined {

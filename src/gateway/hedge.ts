@@ -7,6 +7,8 @@ import { type Pursuit, type Try, tryTarget } from './try-target.ts'
 export interface Hedge {
   readonly target: Target
   readonly afterMs: number
+  /** Beside these two. */
+  readonly othersLeft: boolean
 }
 
 /** Keeps the second tries of each model below their share of its calls. */
@@ -39,11 +41,12 @@ export function planHedge(
   { plan, ask }: Pursuit,
   first: Target,
   second: Target | undefined,
+  othersLeft: boolean,
 ): Hedge | undefined {
   const { share, afterMs } = plan.model.hedge
   if (share === 0 || !hedges.call(ask.model, share) || !second) return undefined
   const usualMs = first.load.p95FirstContentMs(ask.stream)
-  return usualMs === null ? undefined : { target: second, afterMs: Math.max(usualMs, afterMs) }
+  return usualMs === null ? undefined : { target: second, afterMs: Math.max(usualMs, afterMs), othersLeft }
 }
 
 /** The try that decides: the one with content, else the one that failed last. Its end is known. */
@@ -51,7 +54,7 @@ export async function raceHedge(
   parts: GatewayParts,
   pursuit: Pursuit,
   first: Try,
-  { target, afterMs }: Hedge,
+  { target, afterMs, othersLeft }: Hedge,
 ): Promise<{ readonly decisive: Try; readonly second: Try | undefined }> {
   const { run, ask, delivery } = pursuit
   const late = Promise.withResolvers<'late'>()
@@ -69,7 +72,7 @@ export async function raceHedge(
   }
   parts.hedges.spend(ask.model)
   run.hedged = true
-  const second = tryTarget(parts, pursuit, target, entry, 'hedge')
+  const second = tryTarget(parts, pursuit, target, entry, { reason: 'hedge', othersLeft })
   delivery.onClaim = (owner) => (owner === first.attempt ? second : first).attempt.lose()
   const [end, other] = await Promise.all([first.done, second.done])
   delivery.onClaim = undefined

@@ -39,14 +39,11 @@ export async function pursue(parts: GatewayParts, pursuit: Pursuit): Promise<Out
       continue
     }
     triesHere++
-    const first = tryTarget(
-      parts,
-      pursuit,
-      target,
-      entry,
-      triesHere > 1 ? 'retry' : run.attempts > 0 ? 'failover' : 'first',
-    )
-    const hedge = triesHere === 1 && ready > 1 ? planHedge(parts, pursuit, target, left[1]) : undefined
+    const first = tryTarget(parts, pursuit, target, entry, {
+      reason: triesHere > 1 ? 'retry' : run.attempts > 0 ? 'failover' : 'first',
+      othersLeft: ready > 1,
+    })
+    const hedge = triesHere === 1 && ready > 1 ? planHedge(parts, pursuit, target, left[1], ready > 2) : undefined
     const last = hedge ? await hedged(parts, pursuit, first, hedge, left) : { tried: first, end: await first.done }
     const { end } = last
     // The second of two that were asked at once was one of the ready ones.

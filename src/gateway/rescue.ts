@@ -21,7 +21,7 @@ export async function rescue(
       if (entry.kind === 'open') break
       const length = said.length
       delivery.disown()
-      const { done } = tryTarget(parts, pursuit, target, entry, 'rescue', continuation)
+      const { done } = tryTarget(parts, pursuit, target, entry, { reason: 'rescue', othersLeft: false, continuation })
       const end = await done
       if (end.kind === 'completed') {
         run.rescued = continuation.kind

@@ -30,14 +30,20 @@ export interface Try {
   readonly done: Promise<AttemptEnd>
 }
 
+export interface TryOptions {
+  readonly reason: AttemptReason
+  /** Somebody else can be asked after it: so it may not use all the time that is left. */
+  readonly othersLeft: boolean
+  readonly continuation?: Continuation
+}
+
 /** `ticket` is handed back, whatever happens. */
 export function tryTarget(
   parts: GatewayParts,
   { run, ask, delivery, rewrite }: Pursuit,
   target: Target,
   ticket: Ticket,
-  reason: AttemptReason,
-  continuation?: Continuation,
+  { reason, othersLeft, continuation }: TryOptions,
 ): Try {
   const provider = parts.providers.get(target.provider)
   if (!provider) throw new AppError('internal', undefined, { cause: new Error(`no provider ${target.provider}`) })
@@ -50,6 +56,7 @@ export function tryTarget(
     delivery,
     rewrite,
     continuation,
+    plainMs: target.timeouts.plainMs ?? (othersLeft ? run.timeLeftMs() / 2 : Infinity),
     priceOf: (usage) => costOf(usage, parts.priceOf(target)),
     onContent: () => {
       flight.content()
@@ -61,7 +68,7 @@ export function tryTarget(
     let landed: FlightEnd = { kind: 'unknown' }
     try {
       const end = await attempt.go()
-      verdict = verdictOf(end, run)
+      verdict = verdictOf(end, run, target)
       landed = landingOf(verdict, attempt)
       const priceSource = parts.priceOf(target)?.source ?? null
       parts.metrics.tried(target.provider, reason, end)
@@ -76,14 +83,18 @@ export function tryTarget(
   return { target, attempt, done: finish() }
 }
 
-function verdictOf(end: AttemptEnd, run: Run): AttemptVerdict {
+function verdictOf(end: AttemptEnd, run: Run, target: Target): AttemptVerdict {
+  // The time a plain answer has hangs on the deadline. One that the caller chose says nothing.
+  const callersLimit =
+    run.call.deadlineMs !== undefined && run.ask?.stream !== true && target.timeouts.plainMs === undefined
   switch (end.kind) {
     case 'completed':
       return { kind: 'good' }
     case 'failed':
-      return { kind: 'failed', failure: end.failure }
+      return callersLimit && end.failure.kind === 'upstream_timeout'
+        ? { kind: 'unknown' }
+        : { kind: 'failed', failure: end.failure }
     case 'late':
-      // A plain answer that never comes meets no other limit. A limit that the caller chose says nothing.
       return run.call.deadlineMs === undefined ? { kind: 'failed', failure: end.failure } : { kind: 'unknown' }
     case 'stopped':
     case 'lost':

@@ -51,6 +51,10 @@ models:
     fallbacks: [ spare ]
     retries: { max: 0 }
     stream: { onCut: fail }
+  brisk:
+    targets: [{ provider: first, model: a }]
+    fallbacks: [ spare ]
+    timeouts: { plainMs: 2000 }
   spare:
     targets: [{ provider: second, model: b, price: { inputUsd: 1, outputUsd: 1 } }]
   priceless:
@@ -438,6 +442,41 @@ test('a plain answer may take longer than the first token of a stream', async ()
   await clock.advance(30_000)
   asked.response.end(plainAnswer('late but whole'))
   expect(await (await answer).text()).toContain('late but whole')
+})
+
+describe('a plain call to a provider that takes it and never answers', () => {
+  beforeEach(() => first.behave(() => undefined))
+
+  test('goes to another target after half of the time that is left', async () => {
+    const answer = stack.chat({ model: 'safe' })
+    const asked = await first.arrived(1)
+    await clock.advance(59_900)
+    expect(second.asked).toHaveLength(0)
+    await clock.advance(200)
+    await asked.hungUp
+    expect(await (await answer).text()).toContain('from the second')
+    expect(await lastRow()).toMatchObject({ outcome: 'served', attempts: 2 })
+  })
+
+  test('after timeouts.plainMs, where that is set', async () => {
+    const answer = stack.chat({ model: 'brisk' })
+    await first.arrived(1)
+    await clock.advance(2_100)
+    expect(await (await answer).text()).toContain('from the second')
+  })
+
+  test('is a fault of that target, but not where the caller left it little time', async () => {
+    const call = async (number: number, model: string, headers: Record<string, string>, ms: number) => {
+      const answer = stack.chat({ model }, { headers })
+      await first.arrived(number)
+      await clock.advance(ms)
+      expect(await (await answer).text()).toContain('from the second')
+    }
+    for (let number = 1; number <= 3; number++) await call(number, 'safe', { 'x-midwatch-deadline-ms': '1000' }, 600)
+    expect(stack.gateway.providerStates().get('first')).toBe('ok')
+    for (let number = 4; number <= 6; number++) await call(number, 'brisk', {}, 2_100)
+    expect(stack.gateway.providerStates().get('first')).not.toBe('ok')
+  })
 })
 
 test('a caller that hangs up before the first content ends the call to the provider', async () => {
