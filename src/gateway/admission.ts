@@ -2,7 +2,7 @@
 // is over, whichever way it ended.
 import { AppError } from '../core/errors.ts'
 import type { Ask } from '../llm/dialect.ts'
-import type { Lease, Limiter, Used } from './limits/limiter.ts'
+import type { Ask as LimiterAsk, Lease, Limiter, Used } from './limits/limiter.ts'
 import { refusalError } from './limits/refusal.ts'
 import { type Reservation, USED_NOTHING, USED_UNKNOWN, usedBy, worstCase } from './limits/reservation.ts'
 import type { Subject } from './limits/subjects.ts'
@@ -20,14 +20,7 @@ export async function admit(parts: Admitting, run: Run, ask: Ask, plan: Plan): P
   const { caller } = run.call
   const subjects = parts.subjectsOf(caller, run.user, ask.model)
   const { tokens, costMicroUsd } = subjects.some(needsWorstCase) ? worstOf(parts, ask, plan) : NO_WORST_CASE
-  const deciding = parts.limiter.admit({
-    subjects,
-    tokens,
-    costMicroUsd,
-    get signal() {
-      return run.signal
-    },
-  })
+  const deciding = parts.limiter.admit(new WorstCase(run, subjects, tokens, costMicroUsd))
   const decision = deciding instanceof Promise ? await waiting(run, deciding) : deciding
   run.standing = decision.standing
   if (decision.kind === 'refused') {
@@ -37,6 +30,25 @@ export async function admit(parts: Admitting, run: Run, ask: Ask, plan: Plan): P
   run.userHash = subjects.find(({ kind }) => kind === 'user')?.value ?? null
   run.chargedMicroUsd = decision.lease.reservedMicroUsd
   return decision.lease
+}
+
+/** A class, for its signal is made only where it is asked for, and a getter in a literal is made anew for every call. */
+class WorstCase implements LimiterAsk {
+  readonly #run: Run
+  readonly subjects: readonly Subject[]
+  readonly tokens: number
+  readonly costMicroUsd: number | null
+
+  constructor(run: Run, subjects: readonly Subject[], tokens: number, costMicroUsd: number | null) {
+    this.#run = run
+    this.subjects = subjects
+    this.tokens = tokens
+    this.costMicroUsd = costMicroUsd
+  }
+
+  get signal(): AbortSignal {
+    return this.#run.signal
+  }
 }
 
 /** Where nothing is counted in tokens or money, the worst case is not worked out. */

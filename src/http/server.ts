@@ -1,10 +1,17 @@
 // The edge: routes a request, learns who is asking, runs the handler, and turns whatever is thrown into an answer in
 // the caller's dialect. Raw node:http, for the gateway's streams pass through here and every layer costs.
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import findMyWay from 'find-my-way'
-import { type Caller, mayDo } from '../core/caller.ts'
+import type { z } from 'zod'
+import { type Caller, mayDo, type Scope } from '../core/caller.ts'
 import { AppError, toAppError } from '../core/errors.ts'
 import { newId } from '../core/ids.ts'
 import { parseAs, parseJson } from '../core/parse.ts'
@@ -67,7 +74,7 @@ export async function startServer(options: ServerOptions, host: string, port: nu
         longBodies.add(request.socket)
         request.once('close', () => longBodies.delete(request.socket))
       }
-      const exchange = makeExchange({
+      const exchange = new HttpExchange({
         id,
         ownHeaders: own,
         request,
@@ -176,8 +183,8 @@ function listen(server: Server, host: string, port: number): Promise<void> {
 async function callerFor(route: Route, request: IncomingMessage, options: ServerOptions): Promise<Caller> {
   if (route.scope === null) return { tenant: '', keyId: 'anonymous', name: 'anonymous', scopes: [] }
   const caller = await options.identify(request)
-  const scopes = [route.scope].flat()
-  if (!scopes.some((scope) => mayDo(caller, scope))) {
+  if (!mayUse(caller, route.scope)) {
+    const scopes = [route.scope].flat()
     throw new AppError(
       'forbidden',
       `The key "${caller.name}" lacks the scope ${scopes.join(' or ')}. Ask an admin for a key that has it.`,
@@ -185,6 +192,9 @@ async function callerFor(route: Route, request: IncomingMessage, options: Server
   }
   return caller
 }
+
+const mayUse = (caller: Caller, scope: Scope | readonly Scope[]): boolean =>
+  typeof scope === 'string' ? mayDo(caller, scope) : scope.some((one) => mayDo(caller, one))
 
 interface ExchangeParts {
   readonly id: string
@@ -199,44 +209,55 @@ interface ExchangeParts {
 }
 
 /** One controller a request, not a signal joined from several: joining costs more than all the rest of this. */
-function makeExchange({
-  id,
-  ownHeaders,
-  request,
-  response,
-  route,
-  params,
-  caller,
-  stopping,
-  underWay,
-}: ExchangeParts): Exchange {
-  const over = new AbortController()
-  underWay.add(over)
-  const end = (): void => {
-    underWay.delete(over)
-    if (!response.writableFinished) over.abort(new AppError('client_gone'))
+class HttpExchange implements Exchange {
+  readonly id: string
+  readonly ownHeaders: Exchange['ownHeaders']
+  readonly method: string
+  readonly params: Readonly<Record<string, string>>
+  readonly headers: IncomingHttpHeaders
+  readonly caller: Caller
+  readonly signal: AbortSignal
+  readonly stopping: AbortSignal
+  readonly raw: Exchange['raw']
+  readonly #maxBodyBytes: number
+  #url: URL | undefined
+
+  constructor({ id, ownHeaders, request, response, route, params, caller, stopping, underWay }: ExchangeParts) {
+    this.id = id
+    this.ownHeaders = ownHeaders
+    this.method = request.method ?? 'GET'
+    this.params = params as Record<string, string>
+    this.headers = request.headers
+    this.caller = caller
+    this.stopping = stopping
+    this.raw = { request, response }
+    this.#maxBodyBytes = route.maxBodyBytes ?? DEFAULT_MAX_BODY_BYTES
+    const over = new AbortController()
+    this.signal = over.signal
+    underWay.add(over)
+    const end = (): void => {
+      underWay.delete(over)
+      if (!response.writableFinished) over.abort(new AppError('client_gone'))
+    }
+    // It may have gone away while its key was looked up: then nobody tells so again.
+    if (response.closed) end()
+    else response.once('close', end)
   }
-  // It may have gone away while its key was looked up: then nobody tells so again.
-  if (response.closed) end()
-  else response.once('close', end)
-  const body = () => readBody(request, route.maxBodyBytes ?? DEFAULT_MAX_BODY_BYTES)
-  let url: URL | undefined
-  return {
-    id,
-    ownHeaders,
-    method: request.method ?? 'GET',
-    get url() {
-      return (url ??= urlOf(request))
-    },
-    params: params as Record<string, string>,
-    headers: request.headers,
-    caller,
-    signal: over.signal,
-    stopping,
-    body,
-    json: async (schema) => parseAs(schema, parseJson(await body())),
-    query: (schema) => parseAs(schema, Object.fromEntries(urlOf(request).searchParams)),
-    raw: { request, response },
+
+  get url(): URL {
+    return (this.#url ??= urlOf(this.raw.request))
+  }
+
+  body(): Promise<Buffer> {
+    return readBody(this.raw.request, this.#maxBodyBytes)
+  }
+
+  async json<T extends z.ZodType>(schema: T): Promise<z.output<T>> {
+    return parseAs(schema, parseJson(await this.body()))
+  }
+
+  query<T extends z.ZodType>(schema: T): z.output<T> {
+    return parseAs(schema, Object.fromEntries(this.url.searchParams))
   }
 }
 
@@ -300,13 +321,13 @@ const ownHeaders = (id: string, dialect: ErrorDialect): Exchange['ownHeaders'] =
 function send(response: ServerResponse, reply: Reply, own: Exchange['ownHeaders']): void {
   if (reply === 'streamed') return
   const body = 'json' in reply ? JSON.stringify(reply.json) : reply.body
-  response.writeHead(reply.status, {
-    ...('json' in reply ? { 'content-type': 'application/json; charset=utf-8' } : {}),
-    ...own,
-    'x-content-type-options': 'nosniff',
-    ...reply.headers,
-    // RFC 9110, 8.6: not even a length of 0 where there can be no body.
-    ...(reply.status === 204 ? {} : { 'content-length': Buffer.byteLength(body) }),
-  })
+  const headers: Record<string, string | number> = {}
+  if ('json' in reply) headers['content-type'] = 'application/json; charset=utf-8'
+  Object.assign(headers, own)
+  headers['x-content-type-options'] = 'nosniff'
+  Object.assign(headers, reply.headers)
+  // RFC 9110, 8.6: not even a length of 0 where there can be no body.
+  if (reply.status !== 204) headers['content-length'] = Buffer.byteLength(body)
+  response.writeHead(reply.status, headers)
   response.end(response.req.method === 'HEAD' ? undefined : body)
 }

@@ -64,7 +64,8 @@ export function readChatRequest(bytes: Buffer): Ask {
     user: body.safety_identifier ?? body.user ?? null,
     demands: demandsOf(body),
     promptCharacters: () =>
-      body.messages.reduce((sum, { content }) => sum + charactersIn(content), 0) + memberBytes(bytes, 'tools'),
+      body.messages.reduce((sum, { content }) => sum + charactersIn(content), 0) +
+      (body['tools'] === undefined ? 0 : memberBytes(bytes, 'tools')),
     neutral: () => readNeutral(body),
   }
 }

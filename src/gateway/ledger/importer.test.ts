@@ -12,9 +12,12 @@ import { createMetrics } from '../../observe/metrics.ts'
 import { type GatewayTables, gatewayMigrations, type LedgerRow } from '../tables.ts'
 import { Importer, type ImportNews } from './importer.ts'
 import { createLedger, type Ledger } from './ledger.ts'
-import { LINE_COLUMNS, MAX_LINE_BYTES, readLine, readValues, rowLine, startLine } from './line.ts'
+import { frameLine, LINE_COLUMNS, MAX_LINE_BYTES, readLine, readValues, rowLine, startLine } from './line.ts'
 import { nameSegment } from './segments.ts'
 import { decisionText, ledgerRow as row, servedRow } from './testing/rows.ts'
+
+const lineOf = (...of: Parameters<typeof rowLine>): string => frameLine(rowLine(...of)).toString()
+const START = frameLine(startLine()).toString()
 
 let connection: Connection
 const db = () => connection.as<GatewayTables>()
@@ -58,12 +61,12 @@ const two = row('2')
 const refused = row('3', { outcome: 'refused', status: 429 })
 /** What each line of the journal makes of its row, were it the last. */
 const STORY: readonly { readonly line: string; readonly row: LedgerRow }[] = [
-  { line: rowLine('open', one), row: died(one) },
-  { line: rowLine('open', two), row: died(two) },
-  { line: rowLine('settle', oneServed), row: oneServed },
-  { line: rowLine('settle', refused), row: refused },
+  { line: lineOf('open', one), row: died(one) },
+  { line: lineOf('open', two), row: died(two) },
+  { line: lineOf('settle', oneServed), row: oneServed },
+  { line: lineOf('settle', refused), row: refused },
 ]
-const JOURNAL = Buffer.from(startLine() + STORY.map(({ line }) => line).join(''))
+const JOURNAL = Buffer.from(START + STORY.map(({ line }) => line).join(''))
 
 /** The rows after those lines alone took effect, in the order of their ids. */
 const rowsAfter = (lines: readonly (typeof STORY)[number][]): LedgerRow[] =>
@@ -73,15 +76,15 @@ test('a journal that ends at any byte is imported up to its last whole line, eac
   const folder = tempFolder()
   for (let length = 0; length <= JOURNAL.length; length++) {
     await forget()
-    const news = await importFiles(folder, JOURNAL.subarray(0, length), startLine())
-    let end = Buffer.byteLength(startLine())
+    const news = await importFiles(folder, JOURNAL.subarray(0, length), START)
+    let end = Buffer.byteLength(START)
     // The line break alone may be missing.
     const whole = STORY.filter(({ line }) => (end += Buffer.byteLength(line)) - 1 <= length)
     expect(await stored(), `cut at ${length}`).toEqual(rowsAfter(whole))
     const damaged = news.some(({ kind }) => kind === 'damaged')
     const text = JOURNAL.subarray(0, length).toString()
     expect(damaged, `cut at ${length}`).toBe(
-      ![startLine(), ...STORY.map(({ line }) => line)].some(
+      ![START, ...STORY.map(({ line }) => line)].some(
         (line) => text.endsWith(line) || text.endsWith(line.slice(0, -1)),
       ) && length > 0,
     )
@@ -89,13 +92,13 @@ test('a journal that ends at any byte is imported up to its last whole line, eac
 }, 120_000)
 
 test('a journal with any one byte damaged loses at most the lines that have it, and tells nothing untrue', async () => {
-  const lines = [startLine(), ...STORY.map(({ line }) => line)].map((line) => Buffer.byteLength(line))
+  const lines = [START, ...STORY.map(({ line }) => line)].map((line) => Buffer.byteLength(line))
   const folder = tempFolder()
   for (let at = 0; at < JOURNAL.length; at++) {
     await forget()
     const bytes = Buffer.from(JOURNAL)
     bytes[at] = (bytes[at] ?? 0) ^ (1 << (at % 8))
-    const news = await importFiles(folder, bytes, startLine())
+    const news = await importFiles(folder, bytes, START)
     let end = 0
     const spared = lines.map((length) => {
       const from = end
@@ -109,11 +112,11 @@ test('a journal with any one byte damaged loses at most the lines that have it, 
 }, 120_000)
 
 test('zeros and blocks of nonsense, as a power cut leaves them, are passed over', async () => {
-  const lines = Buffer.from(rowLine('open', one))
+  const lines = Buffer.from(lineOf('open', one))
   const news = await importFiles(
     tempFolder(),
     Buffer.concat([lines, Buffer.alloc(10_000)]),
-    Buffer.concat([Buffer.alloc(3 * MAX_LINE_BYTES, 'x'), Buffer.from('\n'), Buffer.from(rowLine('settle', refused))]),
+    Buffer.concat([Buffer.alloc(3 * MAX_LINE_BYTES, 'x'), Buffer.from('\n'), Buffer.from(lineOf('settle', refused))]),
   )
   expect(await stored()).toEqual([one, refused])
   expect(news.filter(({ kind }) => kind === 'damaged').length).toBeGreaterThan(1)
@@ -157,7 +160,7 @@ test('a row comes out of its line as it went in, whatever is in it, and no line 
   })
   fc.assert(
     fc.property(rows, (row) => {
-      const bytes = Buffer.from(rowLine('settle', row))
+      const bytes = Buffer.from(lineOf('settle', row))
       expect(bytes.length).toBeLessThan(MAX_LINE_BYTES)
       expect(bytes.indexOf('\n')).toBe(bytes.length - 1)
       const line = readLine(bytes.subarray(0, -1))
@@ -169,20 +172,20 @@ test('a row comes out of its line as it went in, whatever is in it, and no line 
 })
 
 test('what a stranger chooses cannot fill the disk: a long text is cut, and a decision without end left out', () => {
-  const line = rowLine('settle', row('1', { model: 'm'.repeat(1e6), decision: `"${'d'.repeat(1e6)}"` }))
+  const line = lineOf('settle', row('1', { model: 'm'.repeat(1e6), decision: `"${'d'.repeat(1e6)}"` }))
   expect(line.length).toBeLessThan(1_000)
   const read = readLine(Buffer.from(line.slice(0, -1)))
   expect(read.kind === 'settle' && readValues(read.id, read.text).at(-1)).toBe(null)
   // Set with line breaks, it still is one line.
-  expect(rowLine('settle', row('1', { decision: '{\n"a":\n1}' })).indexOf('\n')).toBeGreaterThan(0)
-  expect(rowLine('settle', row('1', { decision: '{\n"a":\n1}' })).split('\n')).toHaveLength(2)
+  expect(lineOf('settle', row('1', { decision: '{\n"a":\n1}' })).indexOf('\n')).toBeGreaterThan(0)
+  expect(lineOf('settle', row('1', { decision: '{\n"a":\n1}' })).split('\n')).toHaveLength(2)
 })
 
 test('a line that a newer Midwatch wrote is kept apart', async () => {
   const folder = tempFolder()
-  const newer = rowLine('open', two).slice(9, -1).replace('o1', 'o7')
+  const newer = lineOf('open', two).slice(9, -1).replace('o1', 'o7')
   const checksum = crc32(newer).toString(16).padStart(8, '0')
-  writeFileSync(nameSegment(folder, 0).path, `${checksum} ${newer}\n${rowLine('open', one)}`)
+  writeFileSync(nameSegment(folder, 0).path, `${checksum} ${newer}\n${lineOf('open', one)}`)
   const importer = new Importer({ folder, db: db(), tell: () => undefined })
   await importer.pass(true)
   expect(readFileSync(join(folder, 'rejected'), 'utf8')).toMatch(/^2 7\[/)

@@ -1,7 +1,7 @@
 // The journal: lines appended to files in one folder. When `append` returns, the system has the lines, so that not even
 // `kill -9` loses them. What a full disk cut in the middle is cut off again, so that the next line begins a line.
 import { closeSync, ftruncateSync, mkdirSync, openSync, unlinkSync, writeSync } from 'node:fs'
-import { startLine } from './line.ts'
+import { frameLine, startLine } from './line.ts'
 import { nameSegment, nextBase, type Segment } from './segments.ts'
 import { Syncer } from './syncer.ts'
 
@@ -40,10 +40,10 @@ export class Journal {
     return this.#lines
   }
 
-  /** One line. Throws what the system throws; then nothing of it is in the journal. */
-  append(line: string): void {
+  /** One line of that content. Throws what the system throws; then nothing of it is in the journal. */
+  append(content: string): void {
     const segment = this.#writable()
-    this.#write(segment, line)
+    this.#write(segment, content)
     this.#syncer.wrote(segment.file)
   }
 
@@ -86,8 +86,8 @@ export class Journal {
     return next
   }
 
-  #write(segment: OpenSegment, line: string): void {
-    const bytes = Buffer.from(line)
+  #write(segment: OpenSegment, content: string): void {
+    const bytes = frameLine(content)
     try {
       let written = writeSync(segment.file, bytes)
       while (written < bytes.length) written += writeSync(segment.file, bytes, written)

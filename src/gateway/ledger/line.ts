@@ -50,10 +50,9 @@ const MAX_DECISION = 32_768
 /** More than the longest line that those limits allow. */
 export const MAX_LINE_BYTES = 1 << 18
 
+/** Without its checksum and its end, which `frameLine` adds. */
 export function rowLine(kind: 'open' | 'settle', row: LedgerRow): string {
-  return line(
-    `${kind === 'open' ? 'o' : 's'}1 ${row.id} ${JSON.stringify(valuesOf(row))}\t${decisionText(row.decision)}`,
-  )
+  return `${kind === 'open' ? 'o' : 's'}1 ${row.id} ${JSON.stringify(valuesOf(row))}\t${decisionText(row.decision)}`
 }
 
 /** In the order of `COLUMNS_1`. Written out, for a loop over the names takes twice as long as all the rest of a line. */
@@ -91,7 +90,7 @@ const valuesOf = (row: LedgerRow): unknown[] => [
 const clip = (text: string | null): string | null =>
   text !== null && text.length > MAX_TEXT ? text.slice(0, MAX_TEXT) : text
 
-export const startLine = (): string => line('b1')
+export const startLine = (): string => 'b1'
 
 function decisionText(decision: string | null): string {
   if (decision === null || decision.length > MAX_DECISION) return ''
@@ -99,21 +98,34 @@ function decisionText(decision: string | null): string {
   return decision.includes('\n') ? decision.replaceAll('\n', ' ') : decision
 }
 
-const line = (content: string): string => `${crc32(content).toString(16).padStart(8, '0')} ${content}\n`
+const CHECKSUM_LENGTH = 9
+const SPACE = 0x20
+const LINE_BREAK = 0x0a
+
+/** What every line is written in, one after another: a buffer for each would be half of what a line costs. */
+const page = Buffer.alloc(MAX_LINE_BYTES + 16)
+
+/** The line of that content, with its checksum and its end. Good until the next line is framed. */
+export function frameLine(content: string): Buffer {
+  // Every text in it is clipped; what its characters take as UTF-8 was allowed for.
+  const end = CHECKSUM_LENGTH + page.write(content, CHECKSUM_LENGTH)
+  page.write(checksumOf(page.subarray(CHECKSUM_LENGTH, end)), 0, 'latin1')
+  page[end] = LINE_BREAK
+  return page.subarray(0, end + 1)
+}
+
+const checksumOf = (content: Buffer): string => `${crc32(content).toString(16).padStart(8, '0')} `
 
 export type ReadLine =
   | { readonly kind: 'open' | 'settle'; readonly id: string; readonly text: string }
   | { readonly kind: 'start' }
   | { readonly kind: 'damaged' }
 
-const CHECKSUM_LENGTH = 9
-const SPACE = 0x20
-
 /** A line without its line break. The row is not read yet: a later line may make it needless. */
 export function readLine(bytes: Buffer): ReadLine {
   const content = bytes.subarray(CHECKSUM_LENGTH)
   const checksum = bytes.toString('latin1', 0, CHECKSUM_LENGTH)
-  if (content.length < 2 || crc32(content).toString(16).padStart(8, '0') + ' ' !== checksum) return { kind: 'damaged' }
+  if (content.length < 2 || checksumOf(content) !== checksum) return { kind: 'damaged' }
   const letter = content[0]
   if (letter === 0x62) return { kind: 'start' }
   const space = content.indexOf(SPACE, 3)

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { formatDuration, NO_STANDING, rateLimitHeaders } from './standing.ts'
+import { addRateLimits, formatDuration, NO_STANDING } from './standing.ts'
 
 test.each([
   [0, '0ms'],
@@ -14,9 +14,12 @@ test.each([
 })
 
 test('the headers name what is limited, and nothing else', () => {
-  expect(rateLimitHeaders(NO_STANDING)).toEqual({})
+  const headers = {}
+  addRateLimits(headers, NO_STANDING)
+  expect(headers).toEqual({})
   const requests = { limit: 60, remaining: 59, resetMs: 60_400 }
-  expect(rateLimitHeaders({ requests, tokens: undefined })).toEqual({
+  addRateLimits(headers, { requests, tokens: undefined })
+  expect(headers).toEqual({
     'x-ratelimit-limit-requests': '60',
     'x-ratelimit-remaining-requests': '59',
     'x-ratelimit-reset-requests': '1m1s',

@@ -10,12 +10,8 @@ export function tighter(before: Allowance | undefined, limit: number, used: numb
   return before && before.remaining <= remaining ? before : { limit, remaining, resetMs }
 }
 
-const NO_HEADERS: Readonly<Record<string, string>> = {}
-
-/** Limit, remaining and reset, for requests and for tokens, where there is such a limit. */
-export function rateLimitHeaders({ requests, tokens }: Standing): Readonly<Record<string, string>> {
-  if (!requests && !tokens) return NO_HEADERS
-  const headers: Record<string, string> = {}
+/** Adds limit, remaining and reset, for requests and for tokens, where there is such a limit. */
+export function addRateLimits(headers: Record<string, string>, { requests, tokens }: Standing): void {
   if (requests) {
     headers['x-ratelimit-limit-requests'] = String(requests.limit)
     headers['x-ratelimit-remaining-requests'] = String(requests.remaining)
@@ -26,7 +22,6 @@ export function rateLimitHeaders({ requests, tokens }: Standing): Readonly<Recor
     headers['x-ratelimit-remaining-tokens'] = String(tokens.remaining)
     headers['x-ratelimit-reset-tokens'] = formatDuration(tokens.resetMs)
   }
-  return headers
 }
 
 /** As OpenAI writes it: `17ms`, `1s`, `6m0s`, `1h2m3s`. Fractions of a second are rounded up from one second on. */

@@ -3,7 +3,7 @@
 import type { ServerResponse } from 'node:http'
 import { formatUsd } from '../../core/money.ts'
 import type { AnswerHead, Audience } from '../../gateway/audience.ts'
-import { rateLimitHeaders } from '../../gateway/limits/standing.ts'
+import { addRateLimits } from '../../gateway/limits/standing.ts'
 import type { Facts } from '../../gateway/outcome.ts'
 import type { Frame } from '../../llm/frames.ts'
 
@@ -23,15 +23,16 @@ export class HttpAudience implements Audience {
   begin(head: AnswerHead): void {
     if (!head.stream) return
     this.streaming = true
-    this.#response.writeHead(200, {
+    const headers: Record<string, string> = {
       ...this.#headers,
       'content-type': 'text/event-stream; charset=utf-8',
       'cache-control': 'no-cache',
       // Proxies such as nginx would collect the stream otherwise.
       'x-accel-buffering': 'no',
-      ...targetHeaders(head),
-      ...rateLimitHeaders(head.standing),
-    })
+    }
+    addTarget(headers, head)
+    addRateLimits(headers, head.standing)
+    this.#response.writeHead(200, headers)
   }
 
   write(frames: readonly Frame[]): Promise<void> | undefined {
@@ -65,30 +66,26 @@ export class HttpAudience implements Audience {
 
 /** Everything that is known at the end; a stream's head goes out before, so it has no `x-midwatch-cost-usd`. */
 export function factHeaders(facts: Facts): Record<string, string> {
-  const limits = rateLimitHeaders(facts.standing)
-  if (facts.provider === null) return limits
-  return {
-    ...limits,
-    ...targetHeaders({ ...facts, provider: facts.provider, model: facts.providerModel ?? '' }),
-    ...(facts.costMicroUsd === null ? {} : { 'x-midwatch-cost-usd': formatUsd(facts.costMicroUsd) }),
+  const headers: Record<string, string> = {}
+  const { provider, providerModel, attempts, cache, overheadMs, costMicroUsd } = facts
+  if (provider !== null) {
+    addTarget(headers, { provider, model: providerModel ?? '', attempts, cache, overheadMs })
+    if (costMicroUsd !== null) headers['x-midwatch-cost-usd'] = formatUsd(costMicroUsd)
   }
+  addRateLimits(headers, facts.standing)
+  return headers
 }
 
-function targetHeaders({
-  provider,
-  model,
-  attempts,
-  cache,
-  overheadMs,
-}: Omit<AnswerHead, 'stream' | 'standing'>): Record<string, string> {
-  return {
-    'x-midwatch-provider': provider,
-    'x-midwatch-model': headerSafe(model),
-    'x-midwatch-attempts': String(attempts),
-    // What came from a call under way did not come from the cache.
-    'x-midwatch-cache': cache === 'shared' ? 'miss' : cache,
-    'x-midwatch-overhead-ms': overheadMs.toFixed(2),
-  }
+function addTarget(
+  headers: Record<string, string>,
+  { provider, model, attempts, cache, overheadMs }: Omit<AnswerHead, 'stream' | 'standing'>,
+): void {
+  headers['x-midwatch-provider'] = provider
+  headers['x-midwatch-model'] = headerSafe(model)
+  headers['x-midwatch-attempts'] = String(attempts)
+  // What came from a call under way did not come from the cache.
+  headers['x-midwatch-cache'] = cache === 'shared' ? 'miss' : cache
+  headers['x-midwatch-overhead-ms'] = overheadMs.toFixed(2)
 }
 
 /** A provider may name its models in any script; a header may not. */

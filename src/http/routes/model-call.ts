@@ -77,10 +77,10 @@ function wholeReply(outcome: Outcome, audience: HttpAudience, errors: ErrorDiale
   const headers = factHeaders(outcome.facts)
   switch (outcome.kind) {
     case 'served':
-      return { status: 200, headers: { ...JSON_BODY, ...headers }, body: audience.whole() }
+      return { status: 200, headers: asJson(headers), body: audience.whole() }
     case 'failed':
       if (outcome.reply) {
-        return { status: outcome.reply.status, headers: { ...JSON_BODY, ...headers }, body: outcome.reply.body }
+        return { status: outcome.reply.status, headers: asJson(headers), body: outcome.reply.body }
       }
       return withHeaders(errorReply(outcome.error, errors, requestId), headers)
     case 'refused':
@@ -102,7 +102,10 @@ function passedHeaders({ headers }: Exchange): Readonly<Record<string, string>> 
   return passed
 }
 
-const JSON_BODY = { 'content-type': 'application/json' }
+function asJson(headers: Record<string, string>): Record<string, string> {
+  headers['content-type'] = 'application/json'
+  return headers
+}
 
 const withHeaders = (reply: Reply, headers: Readonly<Record<string, string>>): Reply =>
   reply === 'streamed' ? reply : { ...reply, headers: { ...headers, ...reply.headers } }
