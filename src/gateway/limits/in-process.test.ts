@@ -4,10 +4,11 @@ import { ManualClock } from '../../core/clock.ts'
 import type { LimitConfig } from '../../core/limits.ts'
 import { InProcessLimiter } from './in-process.ts'
 import type { Decision, Lease } from './limiter.ts'
-import { Spending } from './spending.ts'
+import { type SpentSince, Spending } from './spending.ts'
 import { admitted, ask, subject } from './testing/asks.ts'
 
-const limiterAt = (clock: ManualClock) => new InProcessLimiter(clock, new Spending(() => Promise.resolve(0), clock))
+const limiterAt = (clock: ManualClock, spending = new Spending(() => Promise.resolve(0), clock)) =>
+  new InProcessLimiter(clock, spending)
 
 test('a decision that can be made at once is made at once', async () => {
   const clock = new ManualClock()
@@ -73,15 +74,26 @@ const someLimits = fc.record({
   ),
 })
 
-test('whatever happens in whatever order, it admits exactly what the rules allow', async () => {
+test.each([
+  ['', undefined],
+  [', also where budgets are forgotten and learnt again', 2],
+])('whatever happens in whatever order, it admits exactly what the rules allow%s', async (_name, most) => {
   await fc.assert(
     fc.asyncProperty(
       fc.tuple(someLimits, someLimits, someLimits),
       fc.array(step, { maxLength: 60 }),
       async (limits, steps) => {
         const clock = new ManualClock(Date.UTC(2026, 0, 1, 0, 20))
-        const limiter = limiterAt(clock)
         const model = new Model()
+        // The ledger has every call that was made, as long as it is under way with what was reserved for it.
+        const spentSince: SpentSince = async ({ id }, fromMs) =>
+          most === undefined
+            ? 0
+            : model.calls.reduce(
+                (sum, call) => sum + (call.id === id && call.atMs >= fromMs && !call.gone ? call.micro : 0),
+                0,
+              )
+        const limiter = limiterAt(clock, new Spending(spentSince, clock, most))
         const subjects = { a: subject('a', limits[0]), b: subject('b', limits[1]), c: subject('c', limits[2], 'team') }
         const leases: { lease: Lease; calls: Model['calls'] }[] = []
         for (const one of steps) {
@@ -130,7 +142,47 @@ test('a limit that comes while calls are under way counts none of them wrongly',
   expect((limiter.admit(ask(limited)) as Decision).kind).toBe('refused')
 })
 
-test('users that callers make up do not fill the memory', async () => {
+test('budgets of users that callers make up are forgotten, and never what a user has spent', async () => {
+  const clock = new ManualClock()
+  const ledger = new Map<string, number>()
+  const spending = new Spending(async ({ id }) => ledger.get(id) ?? 0, clock, 1_000)
+  const limiter = limiterAt(clock, spending)
+  const budgetUsd = { per: 'month' as const, amount: 1 }
+  const call = async (name: string): Promise<'admitted' | 'refused'> => {
+    const made = subject(name, { budgetUsd }, 'user')
+    const decision = await limiter.admit(ask(made, { costMicroUsd: 600_000 }))
+    if (decision.kind === 'refused') return 'refused'
+    ledger.set(made.id, (ledger.get(made.id) ?? 0) + 600_000)
+    decision.lease.settle({ tokens: 1, costMicroUsd: 600_000 })
+    return 'admitted'
+  }
+  expect(await call('real')).toBe('admitted')
+  for (let minute = 0; minute < 5; minute++) {
+    await clock.advance(60_000)
+    for (let i = 0; i < 800; i++) expect(await call(`${minute}-${i}`)).toBe('admitted')
+  }
+  expect(spending.size).toBeLessThanOrEqual(2_000)
+  expect([...spending.all()].some(([id]) => id === 'user:real')).toBe(false)
+  expect(await call('real')).toBe('refused')
+})
+
+test('the budget of a call under way is not forgotten', async () => {
+  const clock = new ManualClock()
+  const spending = new Spending(() => Promise.resolve(0), clock, 100)
+  const limiter = limiterAt(clock, spending)
+  const limits = { budgetUsd: { per: 'month' as const, amount: 1 } }
+  const slow = subject('slow', limits, 'user')
+  const { lease } = admitted(await limiter.admit(ask(slow, { costMicroUsd: 0 })))
+  for (let i = 0; i < 500; i++) {
+    await clock.advance(1_000)
+    admitted(await limiter.admit(ask(subject(`made-up-${i}`, limits, 'user'), { costMicroUsd: 0 }))).lease.cancel()
+  }
+  lease.settle({ tokens: 1, costMicroUsd: 999_999 })
+  const next = await limiter.admit(ask(slow, { costMicroUsd: 2 }))
+  expect([next.kind, spending.size <= 200]).toEqual(['refused', true])
+})
+
+test('counters of users that callers make up do not fill the memory', async () => {
   const clock = new ManualClock()
   const limiter = limiterAt(clock)
   for (let minute = 0; minute < 5; minute++) {

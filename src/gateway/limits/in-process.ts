@@ -166,6 +166,7 @@ export class InProcessLease implements Lease {
       requests?.add(nowMs, 1)
       tokens?.add(nowMs, ask.tokens)
       if (budget) {
+        budget.calls++
         budget.committedNano += this.#nano
         budget.reservedNano += this.#nano
       }
@@ -195,6 +196,7 @@ export class InProcessLease implements Lease {
       if (counters) counters.active--
       if (requests !== 0) requestWindow?.adjust(this.#second, requests)
       if (tokens !== 0) tokenWindow?.adjust(this.#second, tokens)
+      if (budget) budget.calls--
       if (budget?.startMs === startMs) {
         budget.committedNano += nano
         budget.reservedNano -= this.#nano

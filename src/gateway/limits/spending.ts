@@ -1,6 +1,10 @@
 // What this process has committed of every budget: what was spent and what is reserved for calls under way, as one
 // number, learnt from the ledger when a budget is first met and kept in memory from then on. A reservation whose end
 // nobody learns (a crash, a usage that no provider told) stays in it as spent.
+//
+// Callers can make up users without end, so beyond a number of budgets those that nobody has used for a while are
+// forgotten. Nothing is granted twice by that: whoever comes again is learnt again, and the ledger has it all, for a row
+// is told what it cost before its call lets go of the budget.
 import type { Clock } from '../../core/clock.ts'
 import { AppError } from '../../core/errors.ts'
 import { type Period, periodEnd, periodStart } from './periods.ts'
@@ -24,20 +28,36 @@ export interface Budget {
   reservedNano: number
   /** By others who share the budget, as far as was heard. */
   othersNano: number
+  /** Calls under way that will be settled here. */
+  calls: number
+  /** When it was last looked at. */
+  usedMs: number
 }
 
 const SWEEP_FROM = 10_000
+/** About half a kilobyte each. */
+const MOST = 100_000
+/** Between the look at a budget and the reservation there may be a question to Redis: it takes less than this. */
+const IDLE_MS = 10_000
 
 export class Spending {
   readonly #spentSince: SpentSince
   readonly #clock: Clock
+  readonly #most: number
   readonly #budgets = new Map<string, Budget>()
   readonly #learning = new Map<string, Promise<void>>()
-  #sweepAt = SWEEP_FROM
+  #sweepAt: number
 
-  constructor(spentSince: SpentSince, clock: Clock) {
+  /** `most`: how many budgets are kept, beside those in use. */
+  constructor(spentSince: SpentSince, clock: Clock, most = MOST) {
     this.#spentSince = spentSince
     this.#clock = clock
+    this.#most = most
+    this.#sweepAt = Math.min(SWEEP_FROM, most)
+  }
+
+  get size(): number {
+    return this.#budgets.size
   }
 
   /** The subject's budget as of now; undefined while it is not learnt. */
@@ -47,6 +67,7 @@ export class Spending {
     if (!budget || budget.per !== budgetUsd?.per) return undefined
     // A period that began while we counted began with nothing.
     if (nowMs >= budget.endMs) begin(budget, nowMs)
+    budget.usedMs = nowMs
     return budget
   }
 
@@ -93,16 +114,37 @@ export class Spending {
 
   #set(id: string, per: Period, microUsd: number, nowMs: number): void {
     if (this.#budgets.size >= this.#sweepAt) this.#sweep(nowMs)
-    const budget = { per, startMs: 0, endMs: 0, committedNano: 0, reservedNano: 0, othersNano: 0 }
+    const budget = {
+      per,
+      startMs: 0,
+      endMs: 0,
+      committedNano: 0,
+      reservedNano: 0,
+      othersNano: 0,
+      calls: 0,
+      usedMs: nowMs,
+    }
     begin(budget, nowMs)
     budget.committedNano = nanoOf(microUsd)
     this.#budgets.set(id, budget)
   }
 
-  /** Budgets of a period that is over say nothing any more. */
+  /** Budgets of a period that is over say nothing any more. Of the others, so many as are too many and not in use. */
   #sweep(nowMs: number): void {
     for (const [id, { endMs }] of this.#budgets) if (nowMs >= endMs) this.#budgets.delete(id)
-    this.#sweepAt = Math.max(SWEEP_FROM, this.#budgets.size * 2)
+    const enough = Math.floor(this.#most * 0.75)
+    if (this.#budgets.size > enough) {
+      let tooMany = this.#budgets.size - enough
+      for (const [id, { calls, usedMs }] of this.#budgets) {
+        if (tooMany === 0) break
+        if (calls > 0 || nowMs - usedMs < IDLE_MS) continue
+        this.#budgets.delete(id)
+        tooMany--
+      }
+    }
+    // So far apart that the work of sweeping stays a constant share of the work of learning.
+    const { size } = this.#budgets
+    this.#sweepAt = Math.max(Math.min(SWEEP_FROM, this.#most), Math.min(size * 2, Math.max(this.#most, size * 1.25)))
   }
 }
 
