@@ -99,6 +99,7 @@ export function describeStore(
           source: 'https://wiki.example/é',
           metadata: { team: 'sre', severity: 2, live: true },
           owner: 'user_1',
+          origin: 'cli folder:/srv/runbooks',
         }
         await store.putDocument(collection.id, document, embedding)
         const { passages, ...rest } = document

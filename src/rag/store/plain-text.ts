@@ -22,6 +22,7 @@ export function plainDocument<D extends NewDocument>(document: D): D {
     contentHash: plain(document.contentHash),
     metadata: plainMetadata(document.metadata),
     owner: plainOrNull(document.owner),
+    origin: plainOrNull(document.origin),
     text: plain(document.text),
     passages: document.passages.map((passage) => ({
       ...passage,

@@ -48,6 +48,7 @@ export interface DocumentRow {
   readonly content_hash: string
   readonly metadata: string
   readonly owner: string | null
+  readonly origin: string | null
   readonly ingested_at: number
   readonly passages: number
 }
@@ -59,6 +60,7 @@ export const documentOf = (row: DocumentRow): StoredDocument => ({
   contentHash: row.content_hash,
   metadata: parseMetadata(row.metadata),
   owner: row.owner,
+  origin: row.origin,
   ingestedAt: row.ingested_at,
   passages: row.passages,
 })

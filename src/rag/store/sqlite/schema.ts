@@ -24,6 +24,7 @@ const STATEMENTS = [
     content_hash text not null,
     metadata text not null,
     owner text,
+    origin text,
     ingested_at integer not null,
     passages integer not null,
     unique (collection, id)

@@ -90,8 +90,8 @@ export class Writer {
       if (model === null) this.#serve(into, embedding)
       this.#remove(into, document.id)
       const { lastId: n } = db.run(
-        `insert into documents (collection, id, title, source, content_hash, metadata, owner, ingested_at, passages)
-         values (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+        `insert into documents (collection, id, title, source, content_hash, metadata, owner, origin, ingested_at, passages)
+         values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
         into,
         document.id,
         document.title,
@@ -99,6 +99,7 @@ export class Writer {
         document.contentHash,
         JSON.stringify(document.metadata),
         document.owner,
+        document.origin,
         document.ingestedAt,
         passages.length,
       )

@@ -72,6 +72,7 @@ export function documentWith(
     contentHash: 'hash',
     metadata: {},
     owner: more.owner ?? null,
+    origin: null,
     ingestedAt: 1,
     text: texts.join('\n'),
     passages,
