@@ -7,6 +7,7 @@ import { type Frame, NO_BYTES, NO_EVENTS } from '../../llm/frames.ts'
 import { ProviderFailure } from '../../llm/provider.ts'
 import { charactersWritten, isObject, type Json, objectsIn } from '../json.ts'
 import { repairedValues } from '../repair.ts'
+import { AlikeChunks } from './alike.ts'
 import { ChatDecoder } from './decoder.ts'
 import { failureFromError } from './failures.ts'
 import { finishReasonIn } from './finish.ts'
@@ -18,6 +19,9 @@ export class ChatReader implements AnswerReader {
   readonly #wanted: number
   readonly #finished = new Set<unknown>()
   readonly #decoder: ChatDecoder | undefined
+  readonly #alike = new AlikeChunks()
+  /** Named in the chunk that was learnt. */
+  #model: string | null = null
 
   /** `choices`: how many alternative answers were asked for; the answer is complete when each has a finish reason. */
   constructor({ decode, choices }: ReaderOptions) {
@@ -28,6 +32,8 @@ export class ChatReader implements AnswerReader {
   see(event: SseFrame): Frame {
     const { data, bytes } = event
     if (data === null) return this.#nothing('lifecycle', bytes)
+    const text = this.#decoder || event.event !== null ? undefined : this.#alike.textOf(data)
+    if (text !== undefined) return this.#said(text, bytes)
     if (data.trim() === '[DONE]') return this.#nothing('end', bytes)
     let chunk: unknown
     try {
@@ -35,7 +41,12 @@ export class ChatReader implements AnswerReader {
     } catch (error) {
       return this.#repaired(data, error)
     }
-    return this.#seeValue(chunk, bytes, event.event)
+    const frame = this.#seeValue(chunk, bytes, event.event)
+    if (saysTextAlone(chunk, frame)) {
+      this.#alike.learn(data, frame.text)
+      this.#model = frame.model
+    }
+    return frame
   }
 
   seeRest(event: SseFrame): Frame | undefined {
@@ -130,6 +141,19 @@ export class ChatReader implements AnswerReader {
     }
   }
 
+  #said(text: string, bytes: Uint8Array): Frame {
+    return {
+      kind: 'content',
+      bytes,
+      events: NO_EVENTS,
+      text,
+      written: text.length,
+      usage: null,
+      model: this.#model,
+      complete: false,
+    }
+  }
+
   #nothing(kind: 'lifecycle' | 'end', bytes: Uint8Array): Frame {
     return {
       kind,
@@ -142,6 +166,13 @@ export class ChatReader implements AnswerReader {
       complete: false,
     }
   }
+}
+
+/** Of a chunk whose frame is known: it has one choice, the first, which brings characters of its content and no end. */
+const saysTextAlone = (chunk: unknown, { kind, text, written, usage, complete }: Frame): boolean => {
+  if (kind !== 'content' || complete || usage !== null || written === 0 || written !== text.length) return false
+  const choices = isObject(chunk) ? chunk['choices'] : undefined
+  return Array.isArray(choices) && choices.length === 1
 }
 
 const isFault = (chunk: Json): boolean => chunk['error'] !== undefined && chunk['error'] !== null
