@@ -34,6 +34,11 @@ export const ERRORS = {
   upstream: { status: 502, retryable: true, publicMessage: 'The provider failed to answer.' },
   unavailable: { status: 503, retryable: true, publicMessage: 'Midwatch cannot answer right now. Try again shortly.' },
   deadline: { status: 504, retryable: true, publicMessage: 'The deadline passed before an answer was there.' },
+  storage_full: {
+    status: 507,
+    retryable: true,
+    publicMessage: 'The disk has no room left for files. Delete some that are not needed, or try again later.',
+  },
 } as const satisfies Record<string, ErrorKind>
 
 export type ErrorCode = keyof typeof ERRORS

@@ -27,4 +27,5 @@ const TYPES: Readonly<Record<ErrorCode, string>> = {
   upstream: 'api_error',
   unavailable: 'overloaded_error',
   deadline: 'timeout_error',
+  storage_full: 'api_error',
 }

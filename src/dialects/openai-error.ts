@@ -1,5 +1,5 @@
 // How OpenAI tells an error, in the shape that its clients parse.
-import type { AppError, ErrorCode } from '../core/errors.ts'
+import { type AppError, type ErrorCode, ERRORS } from '../core/errors.ts'
 
 export function openAiErrorBody(error: AppError): { readonly error: Readonly<Record<string, unknown>> } {
   return {
@@ -16,7 +16,5 @@ function openAiType(code: ErrorCode): string {
   if (code === 'unauthenticated') return 'authentication_error'
   if (code === 'forbidden') return 'permission_error'
   if (code === 'limited') return 'rate_limit_error'
-  return code === 'internal' || code === 'upstream' || code === 'unavailable' || code === 'deadline'
-    ? 'server_error'
-    : 'invalid_request_error'
+  return ERRORS[code].status >= 500 ? 'server_error' : 'invalid_request_error'
 }

@@ -1,7 +1,7 @@
 // Files and batches over one data folder.
 import { join } from 'node:path'
 import { Batches, type BatchesOptions } from './batches.ts'
-import { FileStore } from './file-store.ts'
+import { FileStore, type FileStoreOptions } from './file-store.ts'
 
 export interface BatchOffice {
   readonly files: FileStore
@@ -12,10 +12,13 @@ export interface BatchOffice {
 }
 
 export function createBatchOffice(
-  options: Omit<BatchesOptions, 'files' | 'folder'> & { readonly dataFolder: string },
+  options: Omit<BatchesOptions, 'files' | 'folder'> & {
+    readonly dataFolder: string
+    readonly room?: FileStoreOptions['room']
+  },
 ): BatchOffice {
-  const { db, clock, dataFolder } = options
-  const files = new FileStore({ db, clock, folder: join(dataFolder, 'files') })
+  const { db, clock, dataFolder, room } = options
+  const files = new FileStore({ db, clock, folder: join(dataFolder, 'files'), room })
   const batches = new Batches({ ...options, files, folder: join(dataFolder, 'batches') })
   return {
     files,

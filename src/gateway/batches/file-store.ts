@@ -10,10 +10,8 @@ import type { Clock } from '../../core/clock.ts'
 import { AppError } from '../../core/errors.ts'
 import { newId } from '../../core/ids.ts'
 import type { Db } from '../../db/connect.ts'
+import { type Claim, FileRoom, type FileRoomOptions, freeBytesAt } from './file-room.ts'
 import { type BatchTables, ENDED, type FileRow } from './tables.ts'
-
-/** All files of one tenant together. */
-const MAX_TENANT_BYTES = 10 * 1024 ** 3
 
 export interface Draft {
   readonly id: string
@@ -33,15 +31,29 @@ export interface Page {
   readonly order: 'asc' | 'desc'
 }
 
+export interface FileStoreOptions {
+  readonly db: Db<BatchTables>
+  readonly folder: string
+  readonly clock: Clock
+  /** Where the usual measures do not fit. */
+  readonly room?: Partial<FileRoomOptions> | undefined
+}
+
 export class FileStore {
   readonly folder: string
   readonly #db: Db<BatchTables>
   readonly #clock: Clock
+  readonly #room: FileRoom
 
-  constructor({ db, folder, clock }: { db: Db<BatchTables>; folder: string; clock: Clock }) {
+  constructor({ db, folder, clock, room }: FileStoreOptions) {
     this.#db = db
     this.folder = folder
     this.#clock = clock
+    this.#room = new FileRoom({
+      heldBytes: (tenant) => heldBytes(this.#db, tenant),
+      freeBytes: freeBytesAt(folder),
+      ...room,
+    })
   }
 
   /** Makes the folder and removes from it what belongs to no row. Call once, before anything is written. */
@@ -61,18 +73,25 @@ export class FileStore {
     for (const name of await readdir(this.folder)) if (!wanted.has(name)) await rm(join(this.folder, name))
   }
 
-  /** Takes in bytes, to be kept or discarded. Throws `too_large`, and whatever the source throws. */
-  async draft(source: AsyncIterable<Buffer>, maxBytes: number): Promise<Draft> {
+  /**
+   * Takes in bytes of a tenant, to be kept or discarded. Throws `too_large`, `storage_full`, and whatever the source
+   * throws.
+   */
+  async draft(tenant: string, source: AsyncIterable<Buffer>, maxBytes: number): Promise<Draft> {
     const id = newId('file', this.#clock.now())
     const path = join(this.folder, `${id}.part`)
-    const discard = () => rm(path, { force: true })
+    const claim = this.#room.claim(tenant)
+    const discard = async () => {
+      await rm(path, { force: true })
+      claim.release()
+    }
     let bytes = 0
     const handle = await open(path, 'wx', 0o600).catch(noSpace)
     try {
       for await (const chunk of source) {
         bytes += chunk.length
         if (bytes > maxBytes) throw new AppError('too_large', `The file is larger than ${maxBytes / 1024 ** 2} MiB.`)
-        await handle.writeFile(chunk).catch(noSpace)
+        await claim.write(chunk.length, () => handle.writeFile(chunk).catch(noSpace))
       }
       await handle.sync().catch(noSpace)
     } catch (error) {
@@ -81,12 +100,12 @@ export class FileStore {
       throw error
     }
     await handle.close()
-    return { id, bytes, discard, keep: (file) => this.#keep(path, { id, bytes }, file) }
+    return { id, bytes, discard, keep: (file) => this.#keep(path, { id, bytes, claim }, file) }
   }
 
   async #keep(
     path: string,
-    { id, bytes }: { id: string; bytes: number },
+    { id, bytes, claim }: { id: string; bytes: number; claim: Claim },
     { caller, filename, expiresAt }: Parameters<Draft['keep']>[0],
   ): Promise<FileRow> {
     const { tenant, keyId } = caller
@@ -104,27 +123,15 @@ export class FileStore {
     await rename(path, this.path(id))
     await flushFolder(this.folder)
     try {
-      await this.#insert(row)
+      await claim.settle(async () => {
+        await this.#db.insertInto('files').values(row).execute()
+      })
     } catch (error) {
       await rm(this.path(id), { force: true })
+      claim.release()
       throw error
     }
     return row
-  }
-
-  /** Throws `too_large` where the tenant has too much already. */
-  async #insert(row: FileRow): Promise<void> {
-    await this.#db.transaction().execute(async (trx) => {
-      const { held } = await trx
-        .selectFrom('files')
-        .select(sql<number | string>`coalesce(sum(bytes), 0)`.as('held'))
-        .where('tenant', '=', row.tenant)
-        .executeTakeFirstOrThrow()
-      if (Number(held) + row.bytes > MAX_TENANT_BYTES) {
-        throw new AppError('too_large', 'All your files together may have 10 GiB. Delete some that you do not need.')
-      }
-      await trx.insertInto('files').values(row).execute()
-    })
   }
 
   path(id: string): string {
@@ -200,6 +207,15 @@ export class FileStore {
   }
 }
 
+async function heldBytes(db: Db<BatchTables>, tenant: string): Promise<number> {
+  const { held } = await db
+    .selectFrom('files')
+    .select(sql<number | string>`coalesce(sum(bytes), 0)`.as('held'))
+    .where('tenant', '=', tenant)
+    .executeTakeFirstOrThrow()
+  return Number(held)
+}
+
 /** A name is on the platter only once its folder is. */
 async function flushFolder(folder: string): Promise<void> {
   const handle = await open(folder, 'r')
@@ -211,5 +227,7 @@ async function flushFolder(folder: string): Promise<void> {
 }
 
 function noSpace(error: NodeJS.ErrnoException): never {
+  if (error.code === 'ENOSPC' || error.code === 'EDQUOT')
+    throw new AppError('storage_full', undefined, { cause: error })
   throw new AppError('unavailable', 'The file cannot be stored right now. Try again later.', { cause: error })
 }

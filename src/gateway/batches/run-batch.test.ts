@@ -89,7 +89,7 @@ async function start(said: readonly string[]): Promise<string> {
       body: { model: 'fast', messages: [{ role: 'user', content }] },
     }),
   )
-  const draft = await office.files.draft([Buffer.from(lines.join('\n'))] as never, 1e6)
+  const draft = await office.files.draft('acme', [Buffer.from(lines.join('\n'))] as never, 1e6)
   const { id } = await draft.keep({ caller: LOCAL_CALLER, filename: 'x', expiresAt: null })
   const batch = await office.batches.create(LOCAL_CALLER, {
     endpoint: '/v1/chat/completions',
@@ -261,7 +261,7 @@ describe('a stop in the middle', () => {
     expect(await office.files.find(LOCAL_CALLER.tenant, row.output_file_id ?? '')).toMatchObject({
       purpose: 'batch_output',
     })
-    const draft = await office.files.draft([Buffer.from('x')] as never, 10)
+    const draft = await office.files.draft('acme', [Buffer.from('x')] as never, 10)
     await office.stop()
     office = makeOffice()
     await office.start()
@@ -283,12 +283,12 @@ test('a long batch makes way for others, turn by turn', async () => {
 
 test('a file that is too large is refused, and nothing of it stays', async () => {
   const pieces = [Buffer.from('12345'), Buffer.from('67890')] as never
-  await expect(office.files.draft(pieces, 9)).rejects.toMatchObject({ code: 'too_large' })
+  await expect(office.files.draft('acme', pieces, 9)).rejects.toMatchObject({ code: 'too_large' })
   expect(readdirSync(office.files.folder)).toEqual([])
 })
 
 test('a file whose time is over is gone', async () => {
-  const draft = await office.files.draft([Buffer.from('x')] as never, 10)
+  const draft = await office.files.draft('acme', [Buffer.from('x')] as never, 10)
   const { id } = await draft.keep({ caller: LOCAL_CALLER, filename: 'x', expiresAt: clock.now() + 1000 })
   await clock.advance(1001)
   expect(await office.files.find(LOCAL_CALLER.tenant, id)).toBeUndefined()

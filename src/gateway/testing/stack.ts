@@ -29,6 +29,7 @@ import { createMetrics } from '../../observe/metrics.ts'
 import type { Tracing } from '../../observe/tracing.ts'
 import { createBatchOffice } from '../batches/create.ts'
 import { type BatchTables, batchMigrations } from '../batches/tables.ts'
+import type { FileStoreOptions } from '../batches/file-store.ts'
 import { createGateway } from '../gateway.ts'
 import { type GatewayTables, gatewayMigrations, type LedgerRow } from '../tables.ts'
 
@@ -37,6 +38,8 @@ export interface StackOptions {
   readonly yaml: string
   /** Whether batches are worked on: a worker looks every second, and a test that lets days pass would wait for it. */
   readonly batches?: boolean
+  /** How much room files have, where it is not the usual. */
+  readonly fileRoom?: FileStoreOptions['room']
   readonly clock?: Clock
   readonly auth?: 'required' | 'off'
   readonly random?: () => number
@@ -47,6 +50,7 @@ export interface StackOptions {
 export async function startStack({
   yaml,
   batches = false,
+  fileRoom,
   clock = systemClock,
   auth = 'off',
   random = () => 0,
@@ -66,6 +70,7 @@ export async function startStack({
   const office = createBatchOffice({
     db: connection.as<BatchTables & QueueTables>(),
     dataFolder: folder,
+    room: fileRoom,
     gateway,
     callerOf: async (owner) => (auth === 'off' ? owner : findCallerByKeyId(access, owner.keyId)),
     clock,

@@ -385,6 +385,23 @@ describe('a file', () => {
     expect((await client.files.list()).data).toMatchObject([{ bytes: 150 * 1024 * 1024 }])
   })
 
+  test('is refused where the disk would not be left enough space, and its client is told so', async () => {
+    const full = await startStack({
+      batches: true,
+      yaml: 'providers: {}',
+      fileRoom: { freeBytes: async () => 200 * 1024 ** 2 },
+    })
+    const form = new FormData()
+    form.append('purpose', 'batch')
+    form.append('file', new Blob(['{}']), 'x.jsonl')
+    const answer = await fetch(`${full.url}/v1/files`, { method: 'POST', body: form })
+    expect([answer.status, await answer.json()]).toMatchObject([
+      507,
+      { error: { type: 'server_error', code: 'storage_full', message: expect.stringContaining('no room') as string } },
+    ])
+    await full.stop()
+  })
+
   test('that says it is too large is refused before it is sent', async () => {
     const sending = send({ 'content-length': 300 * 1024 * 1024 })
     sending.flushHeaders()

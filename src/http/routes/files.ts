@@ -107,7 +107,7 @@ async function upload(files: FileStore, clock: Clock, exchange: Exchange): Promi
       else if (draft) throw new AppError('malformed', 'The form holds two files. Send one.', { field: 'file' })
       else {
         filename = cleanName(part.filename)
-        draft = await files.draft(part.body, MAX_FILE_BYTES)
+        draft = await files.draft(exchange.caller.tenant, part.body, MAX_FILE_BYTES)
       }
     }
     if (!draft) throw new AppError('malformed', 'The form holds no file. Send it in the field file.', { field: 'file' })
