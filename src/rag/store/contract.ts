@@ -18,6 +18,8 @@ const NOW = 1_764_100_000_000
 export function describeStore(
   name: string,
   open: () => Promise<{ store: KnowledgeStore; close: () => Promise<void> }>,
+  /** Of how many passages the nearest are looked for. */
+  { passages: count }: { readonly passages: number },
 ): void {
   describe(name, () => {
     let store: KnowledgeStore
@@ -396,11 +398,11 @@ export function describeStore(
         })
       })
 
-      it('of at least 97 in 100 of the nearest ten are found among two thousand, as an exact search finds them', async () => {
+      it('that are the nearest ten of very many are found as an exact search finds them, at least 97 in 100', async () => {
         const collection = await collectionOf()
-        const vectors = clusteredVectors(4000, 77)
-        const passages = Array.from({ length: 2000 }, (_, i) => vectors.slice(i * 2, i * 2 + 2))
-        for (let d = 0; d < 40; d++)
+        const vectors = clusteredVectors(count * 2, 77)
+        const passages = Array.from({ length: count }, (_, i) => vectors.slice(i * 2, i * 2 + 2))
+        for (let d = 0; d * 50 < count; d++)
           await store.putDocument(collection.id, passagesOf(`d${d}`, passages.slice(d * 50, d * 50 + 50)), embedding)
         const chance = random(5)
         let found = 0

@@ -64,3 +64,13 @@ const FUNCTION_WORDS: ReadonlySet<string> = new Set(
     'too under until up us very was we were what when where which while who whom whose why will with would you your'
   ).split(' '),
 )
+
+/** Every word of a text, lower case and without accents. */
+export function wordsOf(text: string): readonly string[] {
+  const letters = text
+    .normalize('NFD')
+    .replaceAll(/[\u0300-\u036f]+/g, '')
+    .normalize('NFC')
+    .toLowerCase()
+  return Array.from(letters.matchAll(WORD), ([word]) => word).filter((word) => word.length <= LONGEST_WORD)
+}

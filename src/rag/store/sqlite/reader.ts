@@ -1,16 +1,14 @@
 // What asks the store; runs in the reading thread, beside the writing one. Each operation sees one moment of the database.
 import { AppError } from '../../../core/errors.ts'
 import type { Collection, Hit, IndexQuery, StoredDocument, StoredPassage } from '../store.ts'
+import { boundedLimit, passageNumber } from '../bounds.ts'
 import { bestCosine, signCodes } from '../vectors.ts'
 import { queryTerms } from '../words.ts'
 import { CodeTable } from './codes.ts'
 import type { Database } from './database.ts'
 import { type DocumentRow, documentOf, loadCollections, loadPassages } from './rows.ts'
 import { searchWords } from './word-index.ts'
-import { passageNumber } from './writer.ts'
 
-/** No more hits are given, whatever is asked. */
-const MAX_HITS = 1000
 /** So many passages are scored by their vectors for each hit asked, and never fewer than the second number. */
 const CANDIDATES_A_HIT = 16
 const MIN_CANDIDATES = 400
@@ -183,8 +181,6 @@ export class Reader {
 }
 
 const byScore = (a: Scored, b: Scored): number => b.score - a.score || a.passage - b.passage
-
-const boundedLimit = ({ limit }: IndexQuery): number => Math.min(MAX_HITS, Math.max(0, Math.floor(limit)))
 
 /** The documents that have all that is asked; undefined where nothing is. */
 function filterOf(

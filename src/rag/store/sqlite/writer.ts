@@ -3,6 +3,7 @@
 import { AppError } from '../../../core/errors.ts'
 import { newId } from '../../../core/ids.ts'
 import type { Collection, EmbeddedPassage, Embedding, NewDocument } from '../store.ts'
+import { passageNumber } from '../bounds.ts'
 import { checkVectors, quantize, signCodes } from '../vectors.ts'
 import type { Database } from './database.ts'
 import { loadCollections } from './rows.ts'
@@ -278,6 +279,3 @@ export class Writer {
     this.#db.run('delete from codes_gone where n <= (select max(n) from codes_gone) - ?', GONE_KEPT)
   }
 }
-
-/** 0, which no passage has, for what is no id of ours. */
-export const passageNumber = (id: string): number => (/^[1-9]\d{0,15}$/.test(id) ? Number(id) : 0)

@@ -1,0 +1,284 @@
+// The knowledge base in PostgreSQL, for several processes that share one. Whoever writes into a collection holds its row, so that
+// what is counted about it stays true.
+import type { PoolClient } from 'pg'
+import { AppError } from '../../../core/errors.ts'
+import { newId } from '../../../core/ids.ts'
+import type { Log } from '../../../observe/log.ts'
+import { plain, plainDocument, plainMetadata } from '../plain-text.ts'
+import type { Embedding, Hit, IndexQuery, KnowledgeStore, NewDocument } from '../store.ts'
+import { boundedLimit, passageNumber } from '../bounds.ts'
+import { checkVectors } from '../vectors.ts'
+import { queryTerms } from '../words.ts'
+import { Connections, failure } from './connection.ts'
+import { insertDocument, removeDocument } from './documents.ts'
+import { DOCUMENT_COLUMNS, type DocumentRow, documentOf, loadCollections, loadPassages } from './rows.ts'
+import { prepareSchema } from './schema.ts'
+import {
+  EXACT_PASSAGES,
+  addVectors,
+  dropIndexes,
+  ensureIndex,
+  type Index,
+  removeVectors,
+  searchVectors,
+} from './vector-index.ts'
+import { searchWords, type Statistics } from './word-search.ts'
+
+/**
+ * Connects to the database at `url` and makes what is missing in it, in a schema of its own. Throws AppError `unavailable` where it
+ * cannot be reached or lacks pgvector 0.8. Of `exactPassages` and fewer, all vectors are looked at.
+ */
+export async function openPostgresStore(
+  url: string,
+  { log, exactPassages = EXACT_PASSAGES }: { log: Log; exactPassages?: number },
+): Promise<KnowledgeStore> {
+  const connections = new Connections(url, log)
+  try {
+    await prepareSchema(connections.pool)
+  } catch (error) {
+    await connections.stop()
+    throw failure(error)
+  }
+  return new PostgresStore(connections, exactPassages)
+}
+
+interface CollectionHead {
+  readonly n: number
+  readonly model: string | null
+}
+
+class PostgresStore implements KnowledgeStore {
+  readonly #connections: Connections
+  readonly #exactPassages: number
+
+  constructor(connections: Connections, exactPassages: number) {
+    this.#connections = connections
+    this.#exactPassages = exactPassages
+  }
+
+  ensureCollection(of: { tenant: string; name: string; teams?: readonly string[] }, now: number) {
+    return this.#connections.write(async (client) => {
+      const teams = of.teams && JSON.stringify(of.teams)
+      await client.query(
+        `insert into collections as c (id, tenant, name, teams, created_at) values ($1, $2, $3, $4, $5)
+         on conflict (tenant, name) do update set teams = coalesce($6::jsonb, c.teams)`,
+        [newId('col', now), of.tenant, of.name, teams ?? '[]', now, teams ?? null],
+      )
+      const [collection] = await loadCollections(client, 'c.tenant = $1 and c.name = $2', [of.tenant, of.name])
+      if (!collection) throw new AppError('internal')
+      return collection
+    })
+  }
+
+  findCollection(tenant: string, name: string) {
+    return this.#connections.read(
+      async (client) => (await loadCollections(client, 'c.tenant = $1 and c.name = $2', [tenant, name]))[0] ?? null,
+    )
+  }
+
+  listCollections(tenant: string) {
+    return this.#connections.read((client) => loadCollections(client, 'c.tenant = $1', [tenant]))
+  }
+
+  dropCollection(id: string) {
+    return this.#connections.write(async (client) => {
+      const head = await hold(client, id)
+      if (!head) return false
+      await dropIndexes(client, head.n, null)
+      for (const table of ['lexemes', 'passages', 'documents'])
+        await client.query(`delete from ${table} where collection = $1`, [head.n])
+      await client.query('delete from collections where n = $1', [head.n])
+      return true
+    })
+  }
+
+  async putDocument(collection: string, given: NewDocument, embedding: Embedding): Promise<void> {
+    for (const { vectors } of given.passages) checkVectors(vectors, embedding)
+    const document = plainDocument(given)
+    await this.#connections.write(async (client) => {
+      const { n, model } = await holdThere(client, collection)
+      const index = await ensureIndex(client, n, embedding)
+      if (model === null) await serve(client, n, embedding)
+      await removeDocument(client, n, document.id)
+      await insertDocument(client, n, document, { index, dimension: embedding.dimension })
+    })
+  }
+
+  removeDocument(collection: string, document: string) {
+    return this.#connections.write(async (client) => {
+      const head = await hold(client, collection)
+      return head !== undefined && (await removeDocument(client, head.n, plain(document)))
+    })
+  }
+
+  listDocuments(collection: string, page: { after?: string; limit: number; prefix?: string }) {
+    return this.#connections.read(async (client) => {
+      const { after = '', prefix = '' } = page
+      const { rows } = await client.query<DocumentRow>(
+        `select ${DOCUMENT_COLUMNS} from documents
+         where collection = (select n from collections where id = $1) and id > $2 and id >= $3 and starts_with(id, $3)
+         order by id limit $4`,
+        [collection, plain(after), plain(prefix), Math.max(0, page.limit)],
+      )
+      return rows.map(documentOf)
+    })
+  }
+
+  findDocument(collection: string, document: string) {
+    return this.#connections.read(async (client) => {
+      const { rows } = await client.query<DocumentRow & { text: string }>(
+        'select * from documents where collection = (select n from collections where id = $1) and id = $2',
+        [collection, plain(document)],
+      )
+      const [row] = rows
+      return row ? { ...documentOf(row), text: row.text } : null
+    })
+  }
+
+  eraseOwner(tenant: string, owner: string) {
+    return this.#connections.write(async (client) => {
+      const { rows: held } = await client.query<{ n: number }>(
+        'select n from collections where tenant = $1 order by n for update',
+        [tenant],
+      )
+      const { rows } = await client.query<{ id: string; collection: number }>(
+        'select id, collection from documents where owner = $1 and collection = any($2)',
+        [plain(owner), held.map(({ n }) => n)],
+      )
+      for (const { id, collection } of rows) await removeDocument(client, collection, id)
+      return rows.length
+    })
+  }
+
+  byWords(words: string, query: IndexQuery): Promise<readonly Hit[]> {
+    const terms = queryTerms(words)
+    const limit = boundedLimit(query)
+    if (terms.length === 0 || limit === 0) return Promise.resolve([])
+    return this.#connections.read(async (client) => {
+      const { rows } = await client.query<Statistics & { n: number }>(
+        'select n, passages, words from collections where id = any($1)',
+        [query.collections],
+      )
+      const found = await searchWords(client, {
+        terms,
+        collections: rows.map(({ n }) => n),
+        statistics: {
+          passages: rows.reduce((sum, { passages }) => sum + passages, 0),
+          words: rows.reduce((sum, row) => sum + row.words, 0),
+        },
+        metadata: filterOf(query),
+        limit,
+      })
+      return found.map(hitOf)
+    })
+  }
+
+  byVector(vector: Float32Array, model: string, query: IndexQuery): Promise<readonly Hit[]> {
+    const limit = boundedLimit(query)
+    return this.#connections.read(async (client) => {
+      const { rows } = await client.query<Index>(
+        `select i.n, i.collection, i.dimension from vector_indexes i join collections c on c.n = i.collection
+         where c.id = any($1) and i.model = $2`,
+        [query.collections, model],
+      )
+      const found = []
+      for (const index of rows) {
+        checkVectors([vector], { model, dimension: index.dimension })
+        found.push(
+          ...(await searchVectors(client, index, vector, filterOf(query), {
+            limit,
+            exactPassages: this.#exactPassages,
+          })),
+        )
+      }
+      return found
+        .sort((a, b) => b.score - a.score || a.passage - b.passage)
+        .slice(0, limit)
+        .map(hitOf)
+    })
+  }
+
+  passages(ids: readonly string[]) {
+    return this.#connections.read(async (client) => {
+      const loaded = await loadPassages(client, 'where p.n = any($1)', [ids.map(passageNumber)])
+      const found = new Map(loaded.map((passage) => [passage.id, passage]))
+      return ids.flatMap((id) => found.get(id) ?? [])
+    })
+  }
+
+  passagesWithout(collection: string, model: string, limit: number) {
+    return this.#connections.read((client) =>
+      loadPassages(
+        client,
+        `where c.id = $1 and not exists (
+           select 1 from embedded e join vector_indexes i on i.n = e.vector_index
+           where e.passage = p.n and i.collection = c.n and i.model = $2)
+         order by p.n limit $3`,
+        [collection, model, Math.max(0, limit)],
+      ),
+    )
+  }
+
+  async putVectors(embedding: Embedding, of: readonly { passage: string; vectors: readonly Float32Array[] }[]) {
+    for (const { vectors } of of) checkVectors(vectors, embedding)
+    await this.#connections.write(async (client) => {
+      const numbers = of.map(({ passage }) => passageNumber(passage))
+      await client.query(
+        `select n from collections where n in (select collection from passages where n = any($1)) order by n for update`,
+        [numbers],
+      )
+      const { rows } = await client.query<{ n: number; document: number; collection: number }>(
+        'select n, document, collection from passages where n = any($1)',
+        [numbers],
+      )
+      const there = new Map(rows.map((row) => [row.n, row]))
+      for (const collection of new Set(rows.map((row) => row.collection))) {
+        const index = await ensureIndex(client, collection, embedding)
+        const added = of.flatMap(({ passage, vectors }) => {
+          const row = there.get(passageNumber(passage))
+          return row?.collection === collection ? [{ passage: row.n, document: row.document, vectors }] : []
+        })
+        for (const { passage } of added) await removeVectors(client, index, 'passage', passage)
+        await addVectors(client, index, embedding.dimension, added)
+      }
+    })
+  }
+
+  switchEmbedding(collection: string, embedding: Embedding) {
+    return this.#connections.write(async (client) => {
+      const { n } = await holdThere(client, collection)
+      const index = await ensureIndex(client, n, embedding)
+      await serve(client, n, embedding)
+      await dropIndexes(client, n, index)
+    })
+  }
+
+  stop() {
+    return this.#connections.stop()
+  }
+}
+
+/** Keeps every other writer out of the collection until the transaction ends. */
+async function hold(client: PoolClient, id: string): Promise<CollectionHead | undefined> {
+  const { rows } = await client.query<CollectionHead>('select n, model from collections where id = $1 for update', [id])
+  return rows[0]
+}
+
+async function holdThere(client: PoolClient, id: string): Promise<CollectionHead> {
+  const head = await hold(client, id)
+  if (!head) throw new AppError('not_found', `There is no collection ${id} (any more).`)
+  return head
+}
+
+async function serve(client: PoolClient, collection: number, { model, dimension }: Embedding): Promise<void> {
+  await client.query('update collections set model = $2, dimension = $3 where n = $1', [collection, model, dimension])
+}
+
+const filterOf = ({ filter }: IndexQuery): string | null =>
+  Object.keys(filter).length === 0 ? null : JSON.stringify(plainMetadata(filter))
+
+const hitOf = ({ passage, document, score }: { passage: number; document: string; score: number }): Hit => ({
+  passage: String(passage),
+  document,
+  score,
+})

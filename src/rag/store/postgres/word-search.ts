@@ -1,0 +1,147 @@
+// BM25 over PostgreSQL's text search, which has no such rank: the number of passages that hold a lexeme is kept by the writer,
+// frequencies and weights are in the tsvector. The rarest words choose the candidates and all words score them; more words choose
+// as long as one that has not could still bring in a passage (MaxScore: Turtle and Flood, "Query evaluation", 1995).
+import type { PoolClient } from 'pg'
+import { identifierParts, type Term, wordsOf } from '../words.ts'
+
+/** What a tsvector is made of: title, headings, text, parts of identifiers, as its weights A to D; columns of `r`. */
+export const LEXEMES = `setweight(to_tsvector('words', r.a), 'A') || setweight(to_tsvector('words', r.b), 'B') ||
+  setweight(to_tsvector('words', r.c), 'C') || setweight(to_tsvector('words', r.d), 'D')`
+
+/** A tsvector ends at a megabyte. */
+const MAX_CHARACTERS = 200_000
+
+/** The texts for `LEXEMES` in their order, as plain words: PostgreSQL's own parser would keep paths and hosts in one piece. */
+export function wordsToIndex(of: { title: string; headings: readonly string[]; text: string }): {
+  readonly texts: readonly [string, string, string, string]
+  readonly count: number
+} {
+  const headings = of.headings.join('\n')
+  const lists = [of.title, headings, of.text, identifierParts(`${of.title}\n${headings}\n${of.text}`)].map((text) =>
+    wordsOf(text.slice(0, MAX_CHARACTERS)),
+  )
+  const [title = [], under = [], text = [], parts = []] = lists
+  return {
+    texts: [title.join(' '), under.join(' '), text.join(' '), parts.join(' ')],
+    count: lists.reduce((sum, words) => sum + words.length, 0),
+  }
+}
+
+const K1 = 1.2
+const B = 0.75
+/** Of each weight, as in the other index. */
+const TIMES = `case w when 'A' then 3.0 when 'B' then 2.0 when 'C' then 1.0 else 0.6 end`
+const MAX_ASKED = 48
+/** So many passages are scored for a start, and never many more than the second number. */
+const FIRST_CANDIDATES = 2_000
+const MOST_CANDIDATES = 30_000
+
+export interface Statistics {
+  readonly passages: number
+  readonly words: number
+}
+
+interface Lexeme {
+  readonly lexeme: string
+  readonly passages: number
+  readonly idf: number
+}
+
+export interface WordHit {
+  readonly passage: number
+  readonly document: string
+  readonly score: number
+}
+
+/** Asks only about passages of `collections`, whose statistics are given; `documents` is null for all of theirs. */
+export async function searchWords(
+  client: PoolClient,
+  asked: {
+    readonly terms: readonly Term[]
+    readonly collections: readonly number[]
+    readonly statistics: Statistics
+    readonly metadata: string | null
+    readonly limit: number
+  },
+): Promise<readonly WordHit[]> {
+  const lexemes = await loadLexemes(client, asked)
+  if (lexemes.length === 0) return []
+  const average = Math.max(1, asked.statistics.words / Math.max(1, asked.statistics.passages))
+  for (let choosing = 1, expected = lexemes[0]?.passages ?? 0; ; choosing++) {
+    const next = lexemes[choosing]
+    if (next && expected + next.passages <= FIRST_CANDIDATES) {
+      expected += next.passages
+      continue
+    }
+    const hits = await score(client, asked, lexemes, choosing, average)
+    if (!next) return hits
+    // What only the other words are in cannot reach more than this.
+    const bound = lexemes.slice(choosing).reduce((sum, { idf }) => sum + idf * (K1 + 1), 0)
+    const last = hits.length < asked.limit ? 0 : (hits.at(-1)?.score ?? 0)
+    expected += next.passages
+    if (last >= bound || (hits.length >= asked.limit && expected > MOST_CANDIDATES)) return hits
+  }
+}
+
+/** The rarest first. */
+async function loadLexemes(
+  client: PoolClient,
+  asked: { readonly terms: readonly Term[]; readonly collections: readonly number[]; readonly statistics: Statistics },
+): Promise<readonly Lexeme[]> {
+  const { rows } = await client.query<{ lexeme: string; passages: number }>(
+    `select lexeme, sum(passages)::bigint as passages from lexemes
+     where collection = any($1) and passages > 0
+       and lexeme in (select lexeme from unnest(to_tsvector('words', $2)))
+     group by lexeme order by 2, 1 limit ${MAX_ASKED}`,
+    [asked.collections, wordsOf(asked.terms.map(({ text }) => text).join(' ')).join(' ')],
+  )
+  const all = asked.statistics.passages
+  return rows.map(({ lexeme, passages }) => ({
+    lexeme,
+    passages,
+    idf: Math.log(1 + (Math.max(0, all - passages) + 0.5) / (passages + 0.5)),
+  }))
+}
+
+async function score(
+  client: PoolClient,
+  asked: { readonly collections: readonly number[]; readonly metadata: string | null; readonly limit: number },
+  lexemes: readonly Lexeme[],
+  choosing: number,
+  average: number,
+): Promise<readonly WordHit[]> {
+  const choice = lexemes
+    .slice(0, choosing)
+    .map(({ lexeme }) => `'${lexeme.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`)
+    .join(' | ')
+  const { rows } = await client.query<WordHit>(
+    `with asked as (select * from unnest($3::text[], $4::float8[]) as a (lexeme, idf)),
+     candidates as materialized (
+       select p.n, p.document, p.words, p.lexemes from passages p
+       where p.lexemes @@ $1::tsquery and p.collection = any($2)
+         and ($5::jsonb is null or p.document in (
+           select n from documents where collection = any($2) and metadata @> $5::jsonb))
+     ),
+     scored as (
+       select c.n, c.document, (
+         select sum(a.idf * f.tf * ${K1 + 1} / (f.tf + ${K1} * (1 - ${B} + ${B} * c.words / $6::float8)))
+         from unnest(c.lexemes) u join asked a on a.lexeme = u.lexeme
+         cross join lateral (select sum(${TIMES})::float8 as tf from unnest(u.weights) w) f
+       ) as score
+       from candidates c
+       order by score desc, n limit $7
+     )
+     select s.n as passage, d.id as document, s.score from scored s join documents d on d.n = s.document
+     order by s.score desc, s.n`,
+    [
+      choice,
+      asked.collections,
+      lexemes.map(({ lexeme }) => lexeme),
+      lexemes.map(({ idf }) => idf),
+      asked.metadata,
+      average,
+      asked.limit,
+    ],
+  )
+  return rows
+}
