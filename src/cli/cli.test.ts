@@ -25,7 +25,7 @@ function midwatch(args: readonly string[], environment: Record<string, string> =
 test('wrong usage is told in a sentence, with exit code 2', async () => {
   expect(await midwatch(['start', '--roles', 'gateway,boss'])).toEqual({
     code: 2,
-    said: expect.stringContaining('There is no role boss. Take gateway, agent.') as string,
+    said: expect.stringContaining('There is no role boss. Take gateway, rag, agent.') as string,
   })
 })
 

@@ -16,7 +16,7 @@ interface StartOptions {
 
 export function startCommand(): Command {
   return new Command('start')
-    .description('serve the gateway, the on-call agent and the page')
+    .description('serve the gateway, the knowledge base, the on-call agent and the page')
     .option('--config <file>', 'the config file (default: midwatch.yaml, else the embedded default)')
     .option('--port <number>', 'listen here instead of server.port', parsePort)
     .option('--data <folder>', 'keep the state here instead of data')
@@ -48,7 +48,7 @@ const withOptions = (config: Config, { port, data }: StartOptions): Config => ({
   data: data === undefined ? config.data : resolve(data),
 })
 
-const ROLES = ['gateway', 'agent'] as const
+const ROLES = ['gateway', 'rag', 'agent'] as const
 export type Role = (typeof ROLES)[number]
 
 function parseRoles(list: string): ReadonlySet<Role> {

@@ -44,6 +44,9 @@ export function loadConfig(file: string, environment: Environment = process.env)
   const { files, scrape } = config.agent.sources
   if (files) files.paths = files.paths.map((path) => resolve(base, path))
   if (scrape) scrape.targetFiles = scrape.targetFiles.map((path) => resolve(base, path))
+  for (const collection of Object.values(config.rag.collections)) {
+    collection.paths = collection.paths.map((path) => resolve(base, path))
+  }
   return config
 }
 

@@ -26,6 +26,14 @@ const parts = z.looseObject({
   agent: z
     .looseObject({ model: text, actions: z.array(z.looseObject({ name: text })).catch([]) })
     .catch({ model: undefined, actions: [] }),
+  rag: z
+    .looseObject({
+      model: text,
+      rerank: text,
+      rewrite: text,
+      embeddings: z.looseObject({ model: text }).catch({ model: undefined }),
+    })
+    .catch({ model: undefined, rerank: undefined, rewrite: undefined, embeddings: { model: undefined } }),
 })
 
 const LOOPBACK = ['127.0.0.1', '::1', 'localhost']
@@ -34,7 +42,7 @@ const LOOPBACK = ['127.0.0.1', '::1', 'localhost']
 export function findContradictions(raw: unknown): Problem[] {
   const read = parts.safeParse(raw)
   if (!read.success) return []
-  const { server, auth, providers, models, agent } = read.data
+  const { server, auth, providers, models, agent, rag } = read.data
   const missing = (kind: string, wanted: string, known: readonly string[]): string =>
     `no ${kind} is called ${wanted}; there is ${known.join(', ') || 'none'}`
   const problems: Problem[] = []
@@ -62,6 +70,10 @@ export function findContradictions(raw: unknown): Problem[] {
   }
   if (agent.model !== undefined && !known.includes(agent.model))
     problems.push({ path: ['agent', 'model'], message: missing('model', agent.model, known) })
+  const ofRag = { model: rag.model, rerank: rag.rerank, rewrite: rag.rewrite, 'embeddings.model': rag.embeddings.model }
+  for (const [key, model] of Object.entries(ofRag))
+    if (model !== undefined && !known.includes(model))
+      problems.push({ path: ['rag', ...key.split('.')], message: missing('model', model, known) })
   const called = agent.actions.map(({ name }) => name)
   const twice = called.find((name, i) => name !== undefined && called.indexOf(name) !== i)
   if (twice !== undefined) problems.push({ path: ['agent', 'actions'], message: `two actions are called ${twice}` })

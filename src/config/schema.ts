@@ -5,6 +5,7 @@ import { FAULT_KINDS } from '../core/fault-kinds.ts'
 import { Secret } from '../core/secret.ts'
 import { httpUrl, milliseconds, name, seconds, secret } from './fields.ts'
 import { gatewayFields } from './gateway-schema.ts'
+import { ragSchema } from './rag-schema.ts'
 
 const server = z.strictObject({
   host: z.string().default('127.0.0.1'),
@@ -123,6 +124,7 @@ export const configSchema = z.strictObject({
   data: z.string().default('./data'),
   auth: auth.prefault({}),
   ...gatewayFields,
+  rag: ragSchema.prefault({}),
   agent: agent.prefault({}),
 })
 
