@@ -28,6 +28,7 @@ const exampleEnvironment = {
   OTLP_TOKEN: 'g',
   NOTIFY_SECRET: 's',
   DEPLOY_TOKEN: 'd',
+  KNOWLEDGE_DATABASE_URL: 'postgres://127.0.0.1/knowledge',
 }
 
 /** The names of all keys, at every depth. */
