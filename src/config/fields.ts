@@ -15,6 +15,13 @@ export const httpUrl = z.url({ protocol: /^https?$/, error: 'must be an http:// 
 export const name = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'must be letters, digits, ".", "_" or "-", at most 64')
+/** As models are called in the field: `qwen3:8b`, `meta-llama/Llama-3.3-70B-Instruct`, `@cf/meta/llama-3.1-8b-instruct`. */
+export const modelName = z
+  .string()
+  .regex(
+    /^[A-Za-z0-9@][A-Za-z0-9._:/@+-]{0,199}$/,
+    'must be letters, digits, ".", "_", "-", ":", "/", "@" or "+", at most 200',
+  )
 /** Timers cannot wait longer than 2^31 ms. */
 const MAX_SECONDS = 24 * 86_400
 export const seconds = (fallback: number) => z.number().positive().max(MAX_SECONDS).default(fallback)

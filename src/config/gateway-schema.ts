@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { Secret } from '../core/secret.ts'
 import { limitFields, limitSet } from '../core/limits.ts'
-import { headerSecret, headerText, httpUrl, milliseconds, name, seconds } from './fields.ts'
+import { headerSecret, headerText, httpUrl, milliseconds, modelName, name, seconds } from './fields.ts'
 
 const CREDENTIAL = /auth|key|token|secret|cookie/i
 
@@ -78,7 +78,8 @@ const price = z.strictObject({
 
 const target = z.strictObject({
   provider: name,
-  model: z.string().min(1),
+  /** As the provider calls it. It is told to callers in a header. */
+  model: headerText.min(1),
   weight: z.number().positive().default(1),
   /** Without it the public price list decides; what stands in neither costs null, never 0. */
   price: price.optional(),
@@ -94,7 +95,7 @@ const target = z.strictObject({
 const model = z.strictObject({
   strategy: z.enum(['first', 'weighted', 'least-load', 'latency', 'cost', 'affinity']).default('first'),
   targets: z.array(target).min(1),
-  fallbacks: z.array(name).default([]),
+  fallbacks: z.array(modelName).default([]),
   timeouts: z
     .strictObject({
       connectMs: milliseconds(5_000),
@@ -138,7 +139,7 @@ const model = z.strictObject({
       /** semantic: cosine from which two prompts count as the same. */
       similarity: z.number().min(0.5).max(1).default(0.95),
       /** semantic: which of `models` embeds the prompts. */
-      embeddings: name.optional(),
+      embeddings: modelName.optional(),
       /** Cache also what is meant to differ: tools, and temperatures above 0.3. */
       varied: z.boolean().default(false),
     })
@@ -214,7 +215,7 @@ export const gatewayFields = {
     })
     .optional(),
   providers: z.record(name, provider).default({}),
-  models: z.record(name, model).default({}),
+  models: z.record(modelName, model).default({}),
   limits: limits.prefault({}),
   overload: overload.prefault({}),
   privacy: privacy.prefault({}),

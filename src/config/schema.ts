@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { templateProblems } from './action-templates.ts'
 import { FAULT_KINDS } from '../core/fault-kinds.ts'
 import { Secret } from '../core/secret.ts'
-import { httpUrl, milliseconds, name, seconds, secret } from './fields.ts'
+import { httpUrl, milliseconds, modelName, name, seconds, secret } from './fields.ts'
 import { gatewayFields } from './gateway-schema.ts'
 import { ragSchema } from './rag-schema.ts'
 
@@ -82,7 +82,7 @@ const actionConfig = z
   })
 
 const agent = z.strictObject({
-  model: name.optional(),
+  model: modelName.optional(),
   sources: sources.prefault({}),
   /** The service catalogue: owners, and calls that the metrics do not show. */
   services: z

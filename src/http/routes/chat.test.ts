@@ -269,6 +269,32 @@ describe('the openai package, changed only in base URL and key,', () => {
   })
   const client = () => new OpenAI({ baseURL: `${stack.url}/v1`, apiKey, maxRetries: 0 })
 
+  test.each(['qwen3:8b', 'meta-llama/Llama-3.3-70B-Instruct', '@cf/meta/llama-3.1-8b-instruct'])(
+    'finds and asks a model that is called %s',
+    async (name) => {
+      const named = await startStack({
+        yaml: `
+providers: { main: { kind: openai, baseUrl: "${upstream.baseUrl}" } }
+models:
+  "${name}": { targets: [{ provider: main, model: "${name}" }], fallbacks: [ "a/b:c" ], cache: { embeddings: "a/b:c" } }
+  "a/b:c": { targets: [{ provider: main, model: x }] }
+agent: { model: "${name}" }
+`,
+      })
+      const openai = new OpenAI({ baseURL: `${named.url}/v1`, apiKey: 'none', maxRetries: 0 })
+      expect((await openai.models.retrieve(name)).id).toBe(name)
+      const raw = await fetch(`${named.url}/v1/models/${name}`)
+      expect(await raw.json()).toMatchObject({ id: name, object: 'model' })
+      const inAnthropics = await fetch(`${named.url}/v1/models/${name}`, { headers: { 'anthropic-version': '1' } })
+      expect(await inAnthropics.json()).toMatchObject({ id: name, type: 'model' })
+      expect((await fetch(`${named.url}/v1/models/${name}/x`)).status).toBe(404)
+      await openai.chat.completions.create({ model: name, messages: [{ role: 'user', content: 'Hi' }] })
+      expect(upstream.asked[0]?.body['model']).toBe(name)
+      expect((await named.rows())[0]).toMatchObject({ model: name, provider_model: name, outcome: 'served' })
+      await named.stop()
+    },
+  )
+
   test('gets a plain answer and the list of models', async () => {
     const answer = await client().chat.completions.create({
       model: 'fast',

@@ -4,7 +4,7 @@ import { AppError } from '../../core/errors.ts'
 import type { Gateway } from '../../gateway/gateway.ts'
 import { type Exchange, ok, type Route } from '../exchange.ts'
 
-/** `GET /v1/models` and `/v1/models/:id`. */
+/** `GET /v1/models` and `/v1/models/NAME`. Names have slashes in them: they may come as they are, or as `%2F`. */
 export function modelRoutes(gateway: Gateway): Route[] {
   return [
     {
@@ -16,11 +16,11 @@ export function modelRoutes(gateway: Gateway): Route[] {
     },
     {
       method: 'GET',
-      path: '/v1/models/:id',
+      path: '/v1/models/*',
       scope: 'llm:chat',
       dialect: 'openai',
       handle: async (exchange) => {
-        const id = exchange.params['id'] ?? ''
+        const id = exchange.params['*'] ?? ''
         if (!gateway.models.includes(id)) {
           throw new AppError('not_found', `There is no model called ${id}. Known: ${gateway.models.join(', ')}.`)
         }
