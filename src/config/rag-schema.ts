@@ -64,16 +64,12 @@ export const ragSchema = z.strictObject({
   collections: z.record(name, collection).default({}),
   chunk: z
     .strictObject({
-      /** Of a passage, about. */
-      tokens: z.number().int().min(32).max(2048).default(256),
-      /** What a passage repeats of the one before it. */
-      overlapTokens: z.number().int().min(0).max(512).default(32),
+      /** The most a passage holds. */
+      tokens: z.number().int().min(16).max(2048).default(220),
+      /** How many sentences of a passage the next one of the same section repeats. */
+      overlapSentences: z.number().int().min(0).max(10).default(1),
     })
-    .prefault({})
-    .refine(({ tokens, overlapTokens }) => overlapTokens * 2 <= tokens, {
-      path: ['overlapTokens'],
-      message: 'may be at most half of tokens',
-    }),
+    .prefault({}),
   fetch: z
     .strictObject({
       /** What may be fetched although it is not on the public internet. */

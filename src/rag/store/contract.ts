@@ -73,6 +73,9 @@ export function describeStore(
           ['b', 2, 3],
         ])
         expect(listed.map((each) => each.embedding)).toEqual([null, embedding])
+        const all = await store.allCollections()
+        expect(all.filter((each) => each.tenant === tenant)).toEqual(listed)
+        expect(new Set(all.map((each) => each.tenant)).size).toBeGreaterThan(1)
       })
 
       it('go with everything in them, and what is put into one that is gone is refused', async () => {

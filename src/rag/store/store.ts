@@ -72,6 +72,8 @@ export interface KnowledgeStore {
   ensureCollection(of: { tenant: string; name: string; teams?: readonly string[] }, now: number): Promise<Collection>
   findCollection(tenant: string, name: string): Promise<Collection | null>
   listCollections(tenant: string): Promise<readonly Collection[]>
+  /** Of every tenant: for upkeep, never for a caller. */
+  allCollections(): Promise<readonly Collection[]>
   /** With everything in it. Whether it was there. */
   dropCollection(id: string): Promise<boolean>
 

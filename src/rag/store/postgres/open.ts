@@ -80,6 +80,10 @@ class PostgresStore implements KnowledgeStore {
     return this.#connections.read((client) => loadCollections(client, 'c.tenant = $1', [tenant]))
   }
 
+  allCollections() {
+    return this.#connections.read((client) => loadCollections(client, 'true', []))
+  }
+
   dropCollection(id: string) {
     return this.#connections.write(async (client) => {
       const head = await hold(client, id)

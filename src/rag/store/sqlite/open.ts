@@ -50,6 +50,10 @@ export class SqliteStore implements KnowledgeStore {
     return this.reader.call('listCollections', tenant)
   }
 
+  allCollections() {
+    return this.reader.call('allCollections')
+  }
+
   dropCollection(id: string) {
     return this.writer.call('dropCollection', id)
   }

@@ -40,6 +40,10 @@ export class Reader {
     return this.#db.read(() => loadCollections(this.#db, 'c.tenant = ?', tenant))
   }
 
+  allCollections(): readonly Collection[] {
+    return this.#db.read(() => loadCollections(this.#db, '1'))
+  }
+
   listDocuments(
     collection: string,
     page: { after?: string; limit: number; prefix?: string },
