@@ -7,16 +7,11 @@ import { queryTerms } from '../words.ts'
 import { CodeTable } from './codes.ts'
 import type { Database } from './database.ts'
 import { type DocumentRow, documentOf, loadCollections, loadPassages } from './rows.ts'
-import { searchWords } from './word-index.ts'
+import { type Scored, type Subquery, WordSearch } from './word-search.ts'
 
 /** So many passages are scored by their vectors for each hit asked, and never fewer than the second number. */
 const CANDIDATES_A_HIT = 16
 const MIN_CANDIDATES = 400
-
-interface Scored {
-  readonly passage: number
-  readonly score: number
-}
 
 interface VectorIndex {
   readonly n: number
@@ -27,9 +22,11 @@ interface VectorIndex {
 export class Reader {
   readonly #db: Database
   readonly #codes = new Map<number, CodeTable>()
+  readonly #words: WordSearch
 
   constructor(db: Database) {
     this.#db = db
+    this.#words = new WordSearch(db)
   }
 
   findCollection(tenant: string, name: string): Collection | null {
@@ -77,15 +74,12 @@ export class Reader {
   }
 
   byWords(words: string, query: IndexQuery): readonly Hit[] {
-    const db = this.#db
     const terms = queryTerms(words)
-    if (terms.length === 0) return []
     const limit = boundedLimit(query)
-    return db.read(() => {
-      const found = this.#numbers(query.collections).flatMap((collection) =>
-        searchWords(db, collection, terms, filterOf(collection, query), limit),
-      )
-      return this.#hits(found, limit)
+    if (terms.length === 0 || limit === 0) return []
+    return this.#db.read(() => {
+      const collections = this.#numbers(query.collections).map((n) => ({ n, documents: filterOf(n, query) }))
+      return this.#hits(this.#words.search(terms, collections, limit), limit)
     })
   }
 
@@ -187,10 +181,7 @@ export class Reader {
 const byScore = (a: Scored, b: Scored): number => b.score - a.score || a.passage - b.passage
 
 /** The documents that have all that is asked; undefined where nothing is. */
-function filterOf(
-  collection: number,
-  { filter }: IndexQuery,
-): { sql: string; values: readonly (string | number)[] } | undefined {
+function filterOf(collection: number, { filter }: IndexQuery): Subquery | undefined {
   const wanted = Object.entries(filter)
   if (wanted.length === 0) return undefined
   const one = 'select document from document_metadata where collection = ? and key = ? and value = ?'
