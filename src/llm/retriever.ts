@@ -8,6 +8,8 @@ export interface RetrieveQuery {
   /** Names. One that is not there finds nothing. */
   readonly collections: readonly string[]
   readonly topK: number
+  /** No more passages of one document than these; 2 where it is left out, 1 to search for documents. */
+  readonly perDocument?: number
   /** Metadata that a document must have, exactly. */
   readonly filter?: Readonly<Record<string, string | number | boolean>>
   /** `hybrid` where it is left out. */
@@ -41,6 +43,15 @@ export interface Retrieved {
   readonly none: boolean
   /** How sure it is that the first fits, 0 to 1. */
   readonly confidence: number
+  /** What could not be searched, and so may be missing from the answer; empty where all was. */
+  readonly missing?: readonly MissingPart[]
+}
+
+/** A half of the search that failed, or that a collection does not have. */
+export interface MissingPart {
+  readonly half: 'words' | 'vectors'
+  /** For a person. */
+  readonly reason: string
 }
 
 export interface Retriever {
