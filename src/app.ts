@@ -54,6 +54,8 @@ import type { Log } from './observe/log.ts'
 import { createMetrics } from './observe/metrics.ts'
 import { openTracing, type Tracing } from './observe/tracing.ts'
 import { revealed } from './providers/headers.ts'
+import { embeddingOpener } from './embedding-model.ts'
+import { createKnowledge, type Knowledge } from './rag/knowledge.ts'
 import { createLiveConfig } from './reload.ts'
 import { createFileLogSource } from './sources/files/files.ts'
 import { createPrometheusSource } from './sources/prometheus/prometheus.ts'
@@ -122,6 +124,17 @@ async function start(
   const gateway = await createGateway({ config, ledger: ledgerPlaces(config.data), db, metrics, tracing, log, clock })
   stops.push(() => gateway.stop())
   const live = createLiveConfig({ ...source, config, gateway, metrics, log, clock })
+
+  const knowledge = createKnowledge({
+    config: config.rag,
+    dataFolder: config.data,
+    openEmbedding: embeddingOpener(config),
+    metrics,
+    clock,
+    log,
+  })
+  stops.push(() => knowledge.stop())
+  if (roles.has('rag') && knowledge.isWanted) knowledge.start()
 
   const office = createBatchOffice({ db, dataFolder: config.data, gateway, callerOf: ownerNow(db), clock, log })
   if (roles.has('gateway')) {
@@ -194,6 +207,7 @@ async function start(
               },
             },
             ...(roles.has('gateway') ? gatewayChecks(gateway, config) : []),
+            ...(roles.has('rag') ? [knowledgeCheck(knowledge)] : []),
             {
               name: 'config',
               required: false,
@@ -204,7 +218,10 @@ async function start(
           version: VERSION,
           startedAt,
           stopping: () => stopping,
-          detail: () => ({ config: tellConfig(live.state) }),
+          detail: () => ({
+            config: tellConfig(live.state),
+            ...(roles.has('rag') ? { knowledge: knowledge.health() } : {}),
+          }),
         }),
         ...sessionRoutes({ keyRing, publicUrl: config.server.publicUrl }),
         ...keyRoutes({ db, clock }),
@@ -278,6 +295,22 @@ const gatewayChecks = (gateway: Gateway, { limits }: Config): HealthCheck[] => [
     },
   },
 ]
+
+/** What is told in the detail; a collection out of date is no reason to get no traffic. */
+const knowledgeCheck = (knowledge: Knowledge): HealthCheck => ({
+  name: 'knowledge',
+  required: false,
+  check: async () => {
+    const { reason, collections, wordsOnly } = knowledge.health()
+    const bad = Object.entries(collections).flatMap(([name, state]) =>
+      state.state === 'failed' ? [`${name}: ${state.reason}`] : [],
+    )
+    const without = Object.keys(wordsOnly).map(
+      (model) => `${model} is not to be had: its collections are searched by words alone`,
+    )
+    return toCheck([...(reason === undefined ? [] : [reason]), ...bad, ...without].join('; '))
+  },
+})
 
 const toCheck = (trouble: string | undefined): CheckResult =>
   trouble === undefined || trouble === '' ? { ok: true } : { ok: false, reason: trouble }

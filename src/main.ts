@@ -1,11 +1,13 @@
 // The command line. Exit codes: 0 done, 1 found a problem, 2 wrong usage. Data on stdout, everything else on stderr.
 import { Command, CommanderError } from 'commander'
 import { VERSION } from './app.ts'
+import { collectionsCommand } from './cli/collections.ts'
 import { configCommand } from './cli/config.ts'
 import { detectCommand } from './cli/detect.ts'
 import { diagnoseCommand } from './cli/diagnose.ts'
 import { doctorCommand } from './cli/doctor.ts'
 import { incidentsCommand } from './cli/incidents.ts'
+import { ingestCommand } from './cli/ingest.ts'
 import { keysCommand } from './cli/keys.ts'
 import { startCommand } from './cli/start.ts'
 import { describeError } from './core/errors.ts'
@@ -19,6 +21,8 @@ const program = new Command('midwatch')
   .addCommand(keysCommand())
   .addCommand(diagnoseCommand())
   .addCommand(detectCommand())
+  .addCommand(ingestCommand())
+  .addCommand(collectionsCommand())
   .addCommand(configCommand())
   .addCommand(doctorCommand())
 

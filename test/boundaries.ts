@@ -39,6 +39,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'rag',
     'app.ts',
     'database.ts',
+    'embedding-model.ts',
   ],
 }
 

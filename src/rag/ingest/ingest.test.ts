@@ -290,7 +290,7 @@ describe('a run', () => {
           : (store[method] as () => unknown).bind(store),
     })
     const report = await ingest(sourceOf(items), {}, { reader, model, store: watched })
-    expect(countsOf(report)).toMatchObject({ added: 100 })
+    expect(report).toMatchObject({ documents: { added: 100 }, passages: 100 })
     expect(most).toBeLessThanOrEqual(32)
     expect(heaviest).toBeLessThanOrEqual(8 * 1024 * 1024)
     expect(Math.max(...batches)).toBeGreaterThan(4)

@@ -193,7 +193,8 @@ class Run {
       const tools = { ...this.#parts, batcher: this.#batcher }
       const origin = mine?.origin ?? this.#origin
       const of = { collection: this.#collection.id, raw: result.document, hash, origin }
-      this.#passages += await putDocument(tools, of, this.#signal)
+      const passages = await putDocument(tools, of, this.#signal)
+      this.#passages += passages
       this.#count(this.#before.has(item.id) ? 'changed' : 'added')
     }
     result.stored?.(hash)
