@@ -96,6 +96,21 @@ export function describeStore(
       })
     })
 
+    it('counts in how many passages each word of a question is, in the collections asked alone', async () => {
+      const [one, other] = [await collectionOf(), await collectionOf(newTenant())]
+      await store.putDocument(one.id, documentWith('x', ['disk disk KubePodCrash', 'disks full', 'nothing']), embedding)
+      await store.putDocument(other.id, documentWith('y', ['disk']), embedding)
+      const counts = await store.wordCounts('the disk of kubepodcrash "absent*', [one.id])
+      expect(counts.passages).toBe(3)
+      expect(counts.words).toEqual([
+        { text: 'disk', part: false, passages: 2 },
+        { text: 'kubepodcrash', part: false, passages: 1 },
+        { text: 'absent', part: false, passages: 0 },
+      ])
+      expect((await store.wordCounts('disk', [one.id, other.id])).words[0]?.passages).toBe(3)
+      expect((await store.wordCounts('disk', [])).words[0]?.passages).toBe(0)
+    })
+
     describe('documents', () => {
       it('come back as they were put', async () => {
         const collection = await collectionOf()

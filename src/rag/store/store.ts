@@ -57,6 +57,20 @@ export interface Hit {
   readonly score: number
 }
 
+export interface WordCounts {
+  /** Of all collections asked. */
+  readonly passages: number
+  readonly words: readonly WordCount[]
+}
+
+export interface WordCount {
+  /** Lower case. */
+  readonly text: string
+  /** Of an identifier, and not a word of the question itself. */
+  readonly part: boolean
+  readonly passages: number
+}
+
 export interface StoredPassage extends Passage {
   readonly id: string
   /** The collection's id. */
@@ -91,6 +105,8 @@ export interface KnowledgeStore {
 
   /** BM25 over titles, headings and texts. `words` is what somebody asked, never a query language. */
   byWords(words: string, query: IndexQuery): Promise<readonly Hit[]>
+  /** In how many passages each word of a question is, however often: what is rare says most. Words as `byWords` takes them. */
+  wordCounts(words: string, collections: readonly string[]): Promise<WordCounts>
   /** Cosine with the nearest of each passage's vectors, among those made by `model`. */
   byVector(vector: Float32Array, model: string, query: IndexQuery): Promise<readonly Hit[]>
   /** In the order asked; what is gone is left out. */

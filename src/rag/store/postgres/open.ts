@@ -6,7 +6,7 @@ import { newId } from '../../../core/ids.ts'
 import type { Log } from '../../../observe/log.ts'
 import { plain, plainDocument, plainMetadata } from '../plain-text.ts'
 import type { Embedding, Hit, IndexQuery, KnowledgeStore, NewDocument } from '../store.ts'
-import { boundedLimit, passageNumber } from '../bounds.ts'
+import { boundedLimit, MAX_COUNTED, passageNumber } from '../bounds.ts'
 import { checkVectors } from '../vectors.ts'
 import { queryTerms } from '../words.ts'
 import { Connections, failure } from './connection.ts'
@@ -22,7 +22,7 @@ import {
   removeVectors,
   searchVectors,
 } from './vector-index.ts'
-import { searchWords, type Statistics } from './word-search.ts'
+import { countWords, searchWords, type Statistics } from './word-search.ts'
 
 /**
  * Connects to the database at `url` and makes what is missing in it, in a schema of its own. Throws AppError `unavailable` where it
@@ -175,6 +175,11 @@ class PostgresStore implements KnowledgeStore {
       })
       return found.map(hitOf)
     })
+  }
+
+  wordCounts(words: string, collections: readonly string[]) {
+    const terms = queryTerms(words).slice(0, MAX_COUNTED)
+    return this.#connections.read((client) => countWords(client, terms, collections))
   }
 
   byVector(vector: Float32Array, model: string, query: IndexQuery): Promise<readonly Hit[]> {

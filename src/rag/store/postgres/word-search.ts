@@ -2,6 +2,7 @@
 // frequencies and weights are in the tsvector. The rarest words choose the candidates and all words score them; more words choose
 // as long as one that has not could still bring in a passage (MaxScore: Turtle and Flood, "Query evaluation", 1995).
 import type { PoolClient } from 'pg'
+import type { WordCounts } from '../store.ts'
 import { identifierParts, type Term, wordsOf } from '../words.ts'
 
 /** What a tsvector is made of: title, headings, text, parts of identifiers, as its weights A to D; columns of `r`. */
@@ -80,6 +81,34 @@ export async function searchWords(
     const last = hits.length < asked.limit ? 0 : (hits.at(-1)?.score ?? 0)
     expected += next.passages
     if (last >= bound || (hits.length >= asked.limit && expected > MOST_CANDIDATES)) return hits
+  }
+}
+
+/** In how many passages of the collections, given by their ids, each term is. */
+export async function countWords(
+  client: PoolClient,
+  terms: readonly Term[],
+  collections: readonly string[],
+): Promise<WordCounts> {
+  // A term is one word to the indexer too; accents may make more or none of it, and then it is counted by the rarest.
+  const { rows } = await client.query<{ passages: number }>(
+    `select (
+       select coalesce(min(coalesce(f.passages, 0)), 0) from unnest(to_tsvector('words', asked.text)) l
+       left join lateral (
+         select sum(x.passages)::bigint as passages from lexemes x
+         where x.lexeme = l.lexeme and x.collection in (select n from collections where id = any($2))
+       ) f on true
+     ) as passages
+     from unnest($1::text[]) with ordinality asked (text, at) order by asked.at`,
+    [terms.map(({ text }) => wordsOf(text).join(' ')), collections],
+  )
+  const all = await client.query<{ passages: number }>(
+    'select coalesce(sum(passages), 0)::bigint as passages from collections where id = any($1)',
+    [collections],
+  )
+  return {
+    passages: all.rows[0]?.passages ?? 0,
+    words: terms.map(({ text, part }, i) => ({ text, part, passages: rows[i]?.passages ?? 0 })),
   }
 }
 

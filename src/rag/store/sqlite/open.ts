@@ -95,6 +95,10 @@ export class SqliteStore implements KnowledgeStore {
     return this.reader.call('byWords', words, plainQuery(query))
   }
 
+  wordCounts(words: string, collections: readonly string[]) {
+    return this.reader.call('wordCounts', words, collections)
+  }
+
   byVector(vector: Float32Array, model: string, query: IndexQuery) {
     return this.reader.call('byVector', alone(vector), model, plainQuery(query))
   }

@@ -1,7 +1,7 @@
 // What asks the store; runs in the reading thread, beside the writing one. Each operation sees one moment of the database.
 import { AppError } from '../../../core/errors.ts'
-import type { Collection, Hit, IndexQuery, StoredDocument, StoredPassage } from '../store.ts'
-import { boundedLimit, passageNumber } from '../bounds.ts'
+import type { Collection, Hit, IndexQuery, StoredDocument, StoredPassage, WordCounts } from '../store.ts'
+import { boundedLimit, MAX_COUNTED, passageNumber } from '../bounds.ts'
 import { bestCosine, signCodes } from '../vectors.ts'
 import { queryTerms } from '../words.ts'
 import { CodeTable } from './codes.ts'
@@ -81,6 +81,11 @@ export class Reader {
       const collections = this.#numbers(query.collections).map((n) => ({ n, documents: filterOf(n, query) }))
       return this.#hits(this.#words.search(terms, collections, limit), limit)
     })
+  }
+
+  wordCounts(words: string, collections: readonly string[]): WordCounts {
+    const terms = queryTerms(words).slice(0, MAX_COUNTED)
+    return this.#db.read(() => this.#words.counts(terms, this.#numbers(collections)))
   }
 
   byVector(vector: Float32Array, model: string, query: IndexQuery): readonly Hit[] {

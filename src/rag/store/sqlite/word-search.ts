@@ -1,6 +1,7 @@
 // BM25 by FTS5, without going through every passage that has a common word: the rarest words choose the passages, all words
 // score them, and more words choose as long as one that has not could still bring in a better passage (MaxScore: Turtle and
 // Flood, "Query evaluation: strategies and optimizations", 1995). With 100,000 passages that is ten times as quick.
+import type { WordCounts } from '../store.ts'
 import type { Term } from '../words.ts'
 import type { Database } from './database.ts'
 import { WEIGHTS, wordTable } from './word-index.ts'
@@ -75,6 +76,19 @@ export class WordSearch {
         ? this.#eachByItself(collection, found, sizes[i] ?? 0, limit)
         : this.#rarestFirst(collection, found, sizes[i] ?? 0, limit)
     })
+  }
+
+  /** In how many passages of the collections each word is; call it within a transaction. */
+  counts(terms: readonly Term[], collections: readonly number[]): WordCounts {
+    const sizes = collections.map((n) => this.#passages(n))
+    return {
+      passages: sizes.reduce((sum, size) => sum + size, 0),
+      words: terms.map(({ text, part }) => ({
+        text,
+        part,
+        passages: collections.reduce((sum, n, i) => sum + this.#count(n, `"${text}"`, sizes[i] ?? 0), 0),
+      })),
+    }
   }
 
   #eachByItself(collection: Asked, found: readonly Found[], size: number, limit: number): readonly Scored[] {
