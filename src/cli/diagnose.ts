@@ -68,15 +68,18 @@ export async function* diagnoseFolders(
 function toJson({ id, diagnosis, tookMs }: Answer) {
   return {
     id,
-    causes: diagnosis.causes.map(({ service, kind, metric, score, confidence, onset, evidence }) => ({
-      service,
-      kind,
-      metric,
-      score,
-      confidence,
-      onset: onset === null ? null : Math.round(onset / 1000),
-      evidence: evidence.map(toLine),
-    })),
+    // Where it abstains, the nearest: with the confidence that they deserve.
+    causes: [...diagnosis.causes, ...diagnosis.leads].map(
+      ({ service, kind, metric, score, confidence, onset, evidence }) => ({
+        service,
+        kind,
+        metric,
+        score,
+        confidence,
+        onset: onset === null ? null : Math.round(onset / 1000),
+        evidence: evidence.map(toLine),
+      }),
+    ),
     abstained: diagnosis.abstained,
     tookMs,
   }
@@ -97,7 +100,11 @@ function toLine({ claim, ref }: Evidence) {
 
 function toText({ id, diagnosis, tookMs }: Answer): string {
   const [best, ...others] = diagnosis.causes
-  if (!best) return `${id}: no cause stands out (${tookMs} ms). Missing: ${diagnosis.missing.join(' ') || 'nothing'}`
+  if (!best) {
+    const near = diagnosis.leads.map(({ service, kind }) => `${service} (${kind})`).join(', ')
+    const next = near === '' ? '' : ` Look next at ${near}.`
+    return `${id}: no cause stands out (${tookMs} ms).${next} Missing: ${diagnosis.missing.join(' ') || 'nothing'}`
+  }
   const facts = best.evidence.map(({ claim }) => `    ${claim}`)
   const next = others.map(({ service, kind }) => `${service} (${kind})`).join(', ')
   return [

@@ -34,6 +34,7 @@ function blameOf(edges: readonly (readonly [string, string])[], measured: readon
     topology,
     [...measured.map((text) => read(text).signal), ...anomalies.map((one) => one.signal)],
     anomalies,
+    new Map(),
   )
 }
 

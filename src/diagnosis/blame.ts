@@ -4,6 +4,7 @@
 // MicroRCA: Wu et al., NOMS 2020; here as a closed form instead of a random walk, so that each step can be explained.)
 import type { Anomaly } from './anomalies.ts'
 import { accountsForTime } from './loss.ts'
+import type { NetworkTrouble } from './network.ts'
 import type { Signal, SignalRole } from './service-signals.ts'
 import { clamp } from './stats.ts'
 import type { Topology } from './topology.ts'
@@ -47,6 +48,8 @@ export interface Blame {
   explained(service: string): Explanation
   /** What the callers hold against a service. */
   accused(service: string): Accusation
+  /** How much of what its callers suffer a service can account for, 0 to 1; 1 where none of them suffers. */
+  accounts(service: string): number
 }
 
 export const ERROR_ROLES: readonly SignalRole[] = ['errors', 'error_rate', 'availability', 'job_errors']
@@ -61,7 +64,12 @@ interface Pair {
 const worse = (pair: Pair): Anomaly | undefined =>
   (pair.errors?.strength ?? 0) >= (pair.latency?.strength ?? 0) ? pair.errors : pair.latency
 
-export function assignBlame(topology: Topology, signals: readonly Signal[], anomalies: readonly Anomaly[]): Blame {
+export function assignBlame(
+  topology: Topology,
+  signals: readonly Signal[],
+  anomalies: readonly Anomaly[],
+  network: ReadonlyMap<string, NetworkTrouble>,
+): Blame {
   const own = (roles: readonly SignalRole[]) =>
     strongest(anomalies, ({ signal }) => (roles.includes(signal.role) ? signal.service : undefined))
   const onEdge = (...roles: readonly SignalRole[]) =>
@@ -122,7 +130,11 @@ export function assignBlame(topology: Topology, signals: readonly Signal[], anom
     const base = measuredServices.has(one.callee) ? 0.45 : 0.9
     const fromOthers = othersSick === undefined ? 0 : 0.5 * (othersSick - 0.4)
     const fromSiblings = siblingsSick === undefined ? 0 : 0.5 * (0.4 - siblingsSick)
-    return Math.max(agrees, clamp(base + fromOthers + fromSiblings, 0.05, 1))
+    // Time lost before the callee's clock begins is not seen by the callee: its health says nothing then.
+    const lost = network.get(one.callee)?.incoming ?? 0
+    const callersOwn = lost <= (network.get(one.caller)?.outgoing ?? 0)
+    const onTheWay = one.latency >= one.errors && !callersOwn ? clamp(1.6 * lost, 0, 1) : 0
+    return Math.max(agrees, onTheWay, clamp(base + fromOthers + fromSiblings, 0.05, 1))
   }
 
   const explained = (service: string): Explanation => {
@@ -151,8 +163,17 @@ export function assignBlame(topology: Topology, signals: readonly Signal[], anom
     return { ...found, callers }
   }
 
-  return { symptom: memo(symptom), explained: memo(explained), accused: memo(accused) }
+  const accounts = (service: string): number => {
+    const hurt = (topology.callers.get(service) ?? []).filter((caller) => symptom(caller) > HURT)
+    const shares = hurt.map((caller) => accountsFor(ownPair(caller), seen(caller, service)))
+    return shares.length === 0 ? 1 : Math.max(...shares)
+  }
+
+  return { symptom: memo(symptom), explained: memo(explained), accused: memo(accused), accounts: memo(accounts) }
 }
+
+/** A caller with less than this hardly suffers. */
+const HURT = 0.25
 
 /** How much of a service's own trouble this trouble at a callee can account for, 0 to 1. */
 function accountsFor(mine: Pair, theirs: Pair): number {

@@ -20,6 +20,8 @@ export interface Diagnosis {
   /** Best first. Empty when abstained. */
   readonly causes: readonly Cause[]
   readonly abstained: boolean
+  /** The nearest, best first, where none is named: where to look next. */
+  readonly leads: readonly Cause[]
   /** "checkout fails for 31 % of requests": the symptom as the users feel it. */
   readonly effect: string
   readonly ruledOut: readonly { readonly service: string; readonly reason: string }[]

@@ -5,6 +5,7 @@ import type { Blame } from './blame.ts'
 import type { Load } from './load.ts'
 import type { Loss } from './loss.ts'
 import type { LogFinding } from './log-evidence.ts'
+import type { BrokenFlow } from './log-flow.ts'
 import type { NetworkTrouble } from './network.ts'
 import type { Signal, SignalRole } from './service-signals.ts'
 import type { Topology } from './topology.ts'
@@ -23,6 +24,8 @@ export interface Context {
   /** Time lost at the alerted services. */
   readonly loss: Loss
   readonly logs: readonly LogFinding[]
+  /** Lines that are missing beside those they go with. */
+  readonly flows: readonly BrokenFlow[]
   readonly changes: readonly Change[]
   /** When users began to feel it; the alert's time when no series says. */
   readonly onsetMs: number
@@ -34,6 +37,8 @@ export interface Context {
   readonly providers: ReadonlySet<string>
   /** The services whose queues a service works off. */
   readonly queuesOf: ReadonlyMap<string, readonly string[]>
+  /** Host names and the services that they stand for: what is seen there is how callers see the service. */
+  readonly addresses: ReadonlyMap<string, string>
   /** Names that only observe, and are never a cause. */
   readonly observers: ReadonlySet<string>
   /** How many signals of each role a service has. */

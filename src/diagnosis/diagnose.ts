@@ -23,26 +23,31 @@ export interface DiagnoseOptions extends ReadOptions {
 export function diagnose(input: CaseInput, options: DiagnoseOptions = {}): Diagnosis {
   const context = readCase(input, options)
   const judged = candidatesOf(context)
-    .filter((service) => !context.observers.has(service))
+    .filter((service) => !context.observers.has(service) && !context.addresses.has(service))
     .map((service) => judge(context, service))
     .sort((a, b) => b.score - a.score || (a.service < b.service ? -1 : 1))
   const [best] = judged
   const abstained = !best || best.score < (options.leastScore ?? LEAST_SCORE)
-  const named = abstained
-    ? []
-    : judged.filter(({ score }) => score > Math.min(0, options.leastScore ?? 0)).slice(0, options.limit ?? 5)
-  const causes = named.map((one) => toCause(context, one, judged))
+  const near = judged
+    .filter(({ score }) => score > (abstained ? LEAST_LEAD : Math.min(0, options.leastScore ?? 0)))
+    .slice(0, options.limit ?? 5)
+    .map((one) => toCause(context, one, judged))
+  const causes = abstained ? [] : near
   const path = best && !abstained ? pathTo(context, best.service) : []
   return {
     onsetMs: context.anomalies.length === 0 ? null : (causes[0]?.onset ?? context.onsetMs),
     causes,
     abstained,
+    leads: abstained ? near : [],
     effect: sayEffect(context),
     ruledOut: abstained ? [] : ruleOut(context, judged),
     missing: sayMissing(context, causes),
     path,
   }
 }
+
+/** Below this there is nothing to look at. */
+const LEAST_LEAD = 0.3
 
 interface Judged {
   readonly service: string
@@ -52,7 +57,8 @@ interface Judged {
 }
 
 function judge(context: Context, service: string): Judged {
-  const findings = judgeService(context, service)
+  const addresses = [...context.addresses].flatMap(([address, of]) => (of === service ? [address] : []))
+  const findings = [service, ...addresses].flatMap((one) => judgeService(context, one))
   let best: Judged = { service, kind: 'slow_dependency', score: Number.NEGATIVE_INFINITY, findings: [] }
   for (const kind of FAULT_KINDS) {
     const its = findingsFor(findings, kind)

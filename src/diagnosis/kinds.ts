@@ -4,14 +4,15 @@ import type { Context } from './context.ts'
 import type { Finding } from './findings.ts'
 import { changes } from './rules/changes.ts'
 import { database, habits, providers, surge } from './rules/demand.ts'
-import { logs } from './rules/logs.ts'
+import { flows, logs } from './rules/logs.ts'
 import { backlog, consumer } from './rules/queues.ts'
 import { absence, saturation } from './rules/saturation.ts'
-import { accusations, frontDoor, network, reach, symptoms, timing } from './rules/suffering.ts'
+import { accusations, alone, frontDoor, network, reach, symptoms, timing } from './rules/suffering.ts'
 import type { Rule } from './rules/weighing.ts'
 
 const RULES: readonly Rule[] = [
   symptoms,
+  alone,
   accusations,
   network,
   frontDoor,
@@ -25,6 +26,7 @@ const RULES: readonly Rule[] = [
   providers,
   changes,
   logs,
+  flows,
   timing,
   reach,
 ]

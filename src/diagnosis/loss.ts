@@ -35,7 +35,7 @@ const measureKey = (signal: Signal): string => [signal.metric, signal.as, signal
  * What these late signals, at the services that the alerts point at, have lost. `unseen` as in Loss: where lateness is
  * measured, is not there, and no alert speaks of it, lateness elsewhere is hardly why.
  */
-export function lossOf(anomalies: readonly Anomaly[], unseen: number): Loss {
+export function lossOf(anomalies: readonly Anomaly[], unseen: number, everywhere: readonly Anomaly[] = []): Loss {
   const byMeasure = new Map<string, number>()
   let seconds = 0
   for (const { signal, before, after } of anomalies) {
@@ -44,8 +44,16 @@ export function lossOf(anomalies: readonly Anomaly[], unseen: number): Loss {
     byMeasure.set(key, Math.max(byMeasure.get(key) ?? 0, after - before))
     seconds = Math.max(seconds, inSeconds(after - before, signal.unit) ?? 0)
   }
-  return { byMeasure, seconds, unseen }
+  return { byMeasure, seconds: seconds > 0 ? seconds : 0.5 * longest(everywhere), unseen }
 }
+
+/** The most that is lost anywhere, where it is plain: what is small beside it is beside the point. */
+const longest = (anomalies: readonly Anomaly[]): number =>
+  anomalies.reduce(
+    (most, { signal, before, after, strength }) =>
+      strength >= 0.5 && LATENESS.has(signal.role) ? Math.max(most, inSeconds(after - before, signal.unit) ?? 0) : most,
+    0,
+  )
 
 /** 1 for a lateness that can be felt in what users lose, down to 0.15 for one that cannot; 1 when it cannot be said. */
 export function matters(loss: Loss, { signal, before, after }: Anomaly): number {
@@ -53,9 +61,10 @@ export function matters(loss: Loss, { signal, before, after }: Anomaly): number 
   const same = loss.byMeasure.get(measureKey(signal))
   const [lost, here] =
     same === undefined ? [loss.seconds, inSeconds(after - before, signal.unit)] : [same, after - before]
-  if (lost <= 0) return loss.unseen
+  const felt = loss.byMeasure.size > 0 ? 1 : loss.unseen
+  if (lost <= 0) return felt
   // A mean is set against a percentile here, and one call against many: a factor of six is no contradiction.
-  return here === undefined ? 1 : clamp(here / (0.15 * lost), 0.15, 1)
+  return here === undefined ? felt : felt * clamp(here / (0.15 * lost), 0.15, 1)
 }
 
 /** How much of one lateness another can account for, 0 to 1; 1 when they cannot be compared. */

@@ -5,12 +5,18 @@ import { matters, type Loss } from './loss.ts'
 import type { Signal } from './service-signals.ts'
 
 export interface NetworkTrouble {
-  /** 0 to 1. */
+  /** How much of the calls to it, or of its own calls, lose time: the larger of the two, 0 to 1. */
   readonly share: number
+  /** Of the calls to it, and of its own. */
+  readonly incoming: number
+  readonly outgoing: number
   readonly worst: Anomaly
 }
 
-/** For each service how much of its edges lose time, counting half an edge of doubt, with the worst of them. */
+/**
+ * For each service how much of its edges lose time, counting half an edge of doubt, with the worst of them. The two
+ * directions are told apart: what delays what comes in need not delay what goes out.
+ */
 export function findNetworkTrouble(
   signals: readonly Signal[],
   anomalies: readonly Anomaly[],
@@ -21,8 +27,8 @@ export function findNetworkTrouble(
   for (const { role, service, peer } of signals) {
     if (role !== 'edge_gap' || peer === undefined) continue
     for (const [end, other] of [
-      [service, `>${peer}`],
-      [peer, `<${service}`],
+      [outOf(service), peer],
+      [into(peer), service],
     ] as const) {
       const known = edges.get(end)
       if (known) known.add(other)
@@ -32,15 +38,23 @@ export function findNetworkTrouble(
   for (const one of anomalies) {
     const { role, service, peer } = one.signal
     if (role !== 'edge_gap' || peer === undefined) continue
-    for (const end of [service, peer]) {
+    for (const end of [outOf(service), into(peer)]) {
       const known = slow.get(end)
       const worst = known && known.worst.strength >= one.strength ? known.worst : one
       slow.set(end, { sum: (known?.sum ?? 0) + one.strength * matters(loss, one), worst })
     }
   }
-  return new Map(
-    [...slow].map(
-      ([end, { sum, worst }]) => [end, { share: sum / ((edges.get(end)?.size ?? 1) + 0.5), worst }] as const,
-    ),
-  )
+  const found = new Map<string, NetworkTrouble>()
+  for (const service of new Set([...slow.keys()].map((end) => end.slice(1)))) {
+    const [incoming, outgoing] = [into(service), outOf(service)].map((end) => {
+      const its = slow.get(end)
+      return its && { share: its.sum / ((edges.get(end)?.size ?? 1) + 0.5), worst: its.worst }
+    })
+    const more = (incoming?.share ?? 0) >= (outgoing?.share ?? 0) ? incoming : outgoing
+    if (more) found.set(service, { ...more, incoming: incoming?.share ?? 0, outgoing: outgoing?.share ?? 0 })
+  }
+  return found
 }
+
+const into = (service: string): string => `<${service}`
+const outOf = (service: string): string => `>${service}`

@@ -1,5 +1,6 @@
 // One case, read once: signals, what left normal, who calls whom, the logs before and after. No judgement yet.
 import type { Edge, LogLine, Series } from '../core/telemetry.ts'
+import { findAddresses } from './addresses.ts'
 import { CLOSE, findAnomaly, yardstickFrom, type Anomaly, type Window, type Yardstick } from './anomalies.ts'
 import { assignBlame, ERROR_ROLES, LATENCY_ROLES } from './blame.ts'
 import type { CaseInput } from './case.ts'
@@ -8,6 +9,7 @@ import type { Context } from './context.ts'
 import { findLoads } from './load.ts'
 import { lossOf } from './loss.ts'
 import { compareLogs } from './log-evidence.ts'
+import { findBrokenFlows } from './log-flow.ts'
 import { looksLikeDatabase } from './metric-roles.ts'
 import { findNetworkTrouble } from './network.ts'
 import { readSignals, seriesKey, type Signal, type SignalRole } from './service-signals.ts'
@@ -51,8 +53,10 @@ export function readCase(input: CaseInput, options: ReadOptions): Context {
   const latenessMeasured = signals.some(({ role, service }) => role === 'latency' && alerted.has(service))
   const loss = lossOf(
     anomalies.filter(({ signal }) => alerted.has(signal.service)),
-    spoken.errors && !spoken.latency && latenessMeasured ? 0.4 : 1,
+    latenessMeasured && !spoken.latency ? (spoken.errors ? 0.4 : UNSEEN) : 1,
+    anomalies,
   )
+  const network = findNetworkTrouble(signals, anomalies, loss)
   const onsetMs = incidentOnset(anomalies, window)
   const providers = new Set(signals.flatMap((one) => (one.role.startsWith('provider') && one.peer ? [one.peer] : [])))
   const observed = new Set(signals.map(({ service }) => service))
@@ -70,26 +74,31 @@ export function readCase(input: CaseInput, options: ReadOptions): Context {
   return {
     window,
     topology,
-    blame: assignBlame(topology, signals, anomalies),
+    blame: assignBlame(topology, signals, anomalies, network),
     signals,
     anomalies,
     byService,
     loads: findLoads(topology, signals, anomalies),
-    network: findNetworkTrouble(signals, anomalies, loss),
+    network,
     felt: feltBy(alerted, byService, spoken),
     loss,
     logs,
+    flows: findBrokenFlows(healthy, input.logs, (service) => topology.callers.get(service) ?? []),
     changes: [...input.changes].sort((a, b) => a.at - b.at || compare(a.id, b.id)),
     onsetMs,
     alerted,
     distance: distances(topology, [...alerted]),
     providers,
     queuesOf: queuesByConsumer(consumers),
+    addresses: findAddresses(topology, names),
     observers: new Set(options.observers ?? []),
     signalCounts: countSignals(signals),
     observed,
   }
 }
+
+/** How much lateness counts elsewhere when users, whose waiting is measured, wait no longer than always. */
+const UNSEEN = 0.8
 
 /** A rate shows a change this much later than a log line does. */
 const RATES_LAG_STEPS = 3

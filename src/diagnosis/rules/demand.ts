@@ -7,7 +7,7 @@ import { matters } from '../loss.ts'
 import { looksLikeDatabase } from '../metric-roles.ts'
 import { clamp } from '../stats.ts'
 import { sayAnomaly } from '../wording.ts'
-import { byAnomaly, fits, relevance, support, type Rule } from './weighing.ts'
+import { accountable, byAnomaly, fits, relevance, support, type Rule } from './weighing.ts'
 
 export const surge: Rule = (context, service) => {
   const load = context.loads.get(service)
@@ -39,7 +39,7 @@ export const database: Rule = (context, service) => {
   if (!looksLikeDatabase(service)) return []
   const found: Finding[] = []
   const { edge, strength } = context.blame.accused(service)
-  const left = (1 - 0.8 * loaded(context, service)) * fits(context, 'latency')
+  const left = (1 - 0.8 * loaded(context, service)) * fits(context, 'latency') * accountable(context, service)
   const own = worstOf(context, service, 'database_latency', 'latency')
   if (own)
     found.push(

@@ -3,6 +3,7 @@ import type { FaultKind } from '../../core/fault-kinds.ts'
 import type { Context } from '../context.ts'
 import type { Finding } from '../findings.ts'
 import type { LogFinding } from '../log-evidence.ts'
+import type { BrokenFlow } from '../log-flow.ts'
 import { distances } from '../topology.ts'
 import { timeOfDay } from '../wording.ts'
 import type { Rule } from './weighing.ts'
@@ -38,6 +39,43 @@ export const logs: Rule = (context, service) => {
   }
   return found
 }
+
+/** A way that breaks off breaks off for everyone above: the deepest place counts most. */
+export const flows: Rule = (context, service) =>
+  context.flows
+    .filter((flow) => flow.service === service)
+    .flatMap((flow) => {
+      const callees = context.topology.callees.get(service) ?? []
+      const below = context.flows.reduce(
+        (most, other) => (callees.includes(other.service) ? Math.max(most, other.strength) : most),
+        0,
+      )
+      const weight = 3 * flow.strength * (1 - 0.7 * below)
+      const { partner, template, expected, count } = flow
+      const goesWith = `${partner.service === service ? '' : `${partner.service}'s `}"${partner.template.slice(0, 80)}"`
+      const claim = `${service} writes ${count} lines of some ${Math.round(expected)} that go with ${goesWith}: ${template.slice(0, 120)}`
+      const source: Finding['source'] = { kind: 'log', log: asLog(flow) }
+      return [
+        { service, aspect: 'flow', weight, kinds: 'any' as const, claim, source },
+        { service, aspect: 'flow:kind', weight: 0.3 * weight, kinds: BROKEN_BY, claim, source },
+      ]
+    })
+
+const BROKEN_BY: readonly FaultKind[] = ['bad_deploy']
+
+const asLog = ({ service, template, expected, count, strength, lines }: BrokenFlow): LogFinding => ({
+  service,
+  template,
+  change: 'vanished',
+  countBefore: Math.round(expected),
+  countAfter: count,
+  level: 'info',
+  strength,
+  kinds: [],
+  mentions: [],
+  firstMs: lines[0]?.at ?? 0,
+  lines,
+})
 
 const isComplaint = (log: LogFinding): boolean =>
   log.change !== 'vanished' && log.level !== 'info' && log.level !== 'debug' && log.strength > 0.2

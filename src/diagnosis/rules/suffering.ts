@@ -7,7 +7,7 @@ import { matters } from '../loss.ts'
 import { looksLikeDatabase } from '../metric-roles.ts'
 import type { SignalRole } from '../service-signals.ts'
 import { clamp } from '../stats.ts'
-import { byAnomaly, fits, support, unloaded, type Rule } from './weighing.ts'
+import { accountable, byAnomaly, fits, support, unloaded, type Rule } from './weighing.ts'
 
 const SYMPTOMS: readonly (readonly ['errors' | 'latency', readonly SignalRole[], readonly FaultKind[]])[] = [
   ['errors', ERROR_ROLES, ['bad_deploy', 'bad_config']],
@@ -18,7 +18,7 @@ const SYMPTOMS: readonly (readonly ['errors' | 'latency', readonly SignalRole[],
 export const symptoms: Rule = (context, service) => {
   const { share, by, edge } = context.blame.explained(service)
   const found: Finding[] = []
-  const own = (1 - share) * unloaded(context, service)
+  const own = (1 - share) * unloaded(context, service) * accountable(context, service)
   for (const [aspect, roles, kinds] of SYMPTOMS) {
     const worst = worstOf(context, service, ...roles)
     if (!worst) continue
@@ -28,7 +28,9 @@ export const symptoms: Rule = (context, service) => {
     found.push(byAnomaly(service, `${aspect}:kind`, 0.4 * weight, kinds, worst))
   }
   if (share > 0.2 && by !== undefined) {
-    const own = Math.max(0.3, context.blame.symptom(service))
+    // What is lost before its clock begins is no part of what it measures, and not explained by it.
+    const before = clamp(1.5 * (context.network.get(service)?.incoming ?? 0), 0, 1)
+    const own = Math.max(0.3, context.blame.symptom(service)) * (1 - 0.8 * before)
     const claim = `${service}'s trouble is explained by its calls to ${by}`
     const source: Finding['source'] = edge?.worst
       ? { kind: 'anomaly', anomaly: edge.worst }
@@ -37,6 +39,26 @@ export const symptoms: Rule = (context, service) => {
   }
   return found
 }
+
+/** Of many that are measured alike it alone moved, beside those where the alerts point. */
+export const alone: Rule = (context, service) => {
+  const found: Finding[] = []
+  for (const [aspect, roles] of SYMPTOMS) {
+    const worst = worstOf(context, service, ...roles)
+    if (!worst || worst.strength < 0.25 || context.alerted.has(service) || context.felt[aspect] === 0) continue
+    const measured = [...context.signalCounts].filter(([, counts]) => roles.some((role) => counts.has(role)))
+    const others = measured.filter(
+      ([one]) => one !== service && !context.alerted.has(one) && !context.observers.has(one),
+    )
+    if (others.length < MANY || others.some(([one]) => (worstOf(context, one, ...roles)?.strength ?? 0) > 0.1)) continue
+    const claim = `Of ${others.length + 1} services whose ${aspect} ${aspect === 'errors' ? 'are' : 'is'} measured, ${service} alone moved`
+    found.push(byAnomaly(service, `${aspect}:alone`, 0.8 * fits(context, aspect), 'any', worst, claim))
+  }
+  return found
+}
+
+/** Among fewer, one alone says little. */
+const MANY = 5
 
 /** What its callers see of it. */
 export const accusations: Rule = (context, service) => {

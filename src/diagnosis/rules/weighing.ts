@@ -43,6 +43,9 @@ export function fits(context: Context, aspect: 'errors' | 'latency'): number {
   return other < 0.15 ? 1 : clamp(same / other, 0.55, 1)
 }
 
+/** What cannot account for what its callers suffer is beside the point, however unusual it is for itself. */
+export const accountable = (context: Context, service: string): number => 0.3 + 0.7 * context.blame.accounts(service)
+
 /** One of many percentiles and operations may stray by chance; most of them together do not. */
 export function support(context: Context, service: string, roles: readonly SignalRole[]): number {
   const all = context.signalCounts.get(service)

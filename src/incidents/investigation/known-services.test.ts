@@ -38,6 +38,7 @@ const ghost = ({ at, ref, level, message }: LogLine): Diagnosis => ({
     },
   ],
   abstained: false,
+  leads: [],
   effect: 'checkout fails',
   ruledOut: [],
   missing: [],

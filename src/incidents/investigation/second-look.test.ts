@@ -27,6 +27,7 @@ const says = (service: string, kind: FaultKind, confidence: number): Diagnosis =
     },
   ],
   abstained: false,
+  leads: [],
   effect: 'checkout fails',
   ruledOut: [],
   missing: [],
