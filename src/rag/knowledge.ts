@@ -6,6 +6,7 @@ import type { RagConfig } from '../config/rag-schema.ts'
 import type { Clock } from '../core/clock.ts'
 import { AppError, describeError } from '../core/errors.ts'
 import type { EmbeddingModel } from '../llm/embedding.ts'
+import type { Retriever } from '../llm/retriever.ts'
 import type { Log } from '../observe/log.ts'
 import type { Metrics } from '../observe/metrics.ts'
 import type { RawDocument } from './document.ts'
@@ -17,6 +18,7 @@ import type { IngestReport } from './ingest/report.ts'
 import type { Source } from './ingest/source.ts'
 import { createUpkeep, type Upkeep } from './ingest/upkeep.ts'
 import { createKnowledgeMetrics, type KnowledgeMetrics } from './metrics.ts'
+import { createRetriever } from './search/retriever.ts'
 import { createModelShelf, type ModelShelf } from './models.ts'
 import type { Collection, KnowledgeStore } from './store/store.ts'
 
@@ -36,6 +38,8 @@ export interface Knowledge {
   open(): Promise<OpenKnowledge>
   /** There is something to be kept up to date, or something kept. */
   readonly isWanted: boolean
+  /** For those who ask without knowing whether there is a knowledge base. */
+  readonly retriever: Retriever
   /** Keeps the collections of the config up to date from now on, until it is stopped. */
   start(): void
   /** For `/health/detail`. */
@@ -49,6 +53,7 @@ export interface OpenKnowledge {
   readonly store: KnowledgeStore
   readonly models: ModelShelf
   readonly sources: SourceMaker
+  readonly retriever: Retriever
   ingest(collection: Collection, source: Source, options: IngestOptions, signal: AbortSignal): Promise<IngestReport>
   put(collection: Collection, document: RawDocument, signal: AbortSignal): ReturnType<typeof ingestDocument>
   /** As `reembed`. */
@@ -93,6 +98,9 @@ export function createKnowledge(options: KnowledgeOptions): Knowledge {
   return {
     open,
     isWanted: Object.keys(config.collections).length > 0 || isKept(options),
+    retriever: {
+      retrieve: async (query, signal) => (await open()).retriever.retrieve(query, signal),
+    },
     start: () => {
       upkeep ??= createUpkeep({ config, open, metrics, clock: options.clock, log })
       upkeep.start()
@@ -133,10 +141,12 @@ export async function openKnowledge(options: KnowledgeOptions, metrics?: Knowled
     const { reader, recipe } = openDocumentReader(config.chunk)
     const parts: IngestParts = { store, model, reader, recipe, clock }
     const sources = createSourceMaker({ folder: knowledgeFolder(dataFolder), allow: config.fetch.allow })
+    const retriever = createRetriever({ store, modelOf: models.modelOf, log })
     return {
       store,
       models,
       sources,
+      retriever: metrics?.timed(retriever) ?? retriever,
       ingest: async (collection, source, how, signal) => {
         const report = await ingestSource(parts, collection, source, how, signal)
         metrics?.ingested(report)

@@ -4,15 +4,15 @@ import { AppError, describeError } from '../../core/errors.ts'
 import type { EmbeddingModel } from '../../llm/embedding.ts'
 import type { FoundPassage, Retrieved, RetrieveQuery, Retriever } from '../../llm/retriever.ts'
 import type { Log } from '../../observe/log.ts'
-import type { Collection, Hit, KnowledgeStore, StoredPassage } from '../store/store.ts'
+import type { Collection, Embedding, Hit, KnowledgeStore, StoredPassage } from '../store/store.ts'
 import { findReadable } from './access.ts'
 import { diversify } from './diversify.ts'
 import { fuseRanks } from './fuse.ts'
 
 export interface RetrieverParts {
   readonly store: KnowledgeStore
-  /** null: only words are searched. */
-  readonly embedding: EmbeddingModel | null
+  /** For questions to vectors made so; null where only words are searched. */
+  readonly modelOf: (embedding: Embedding) => Promise<EmbeddingModel | null>
   readonly log: Log
 }
 
@@ -65,10 +65,16 @@ async function searchHalves(
   }
   const work: Promise<readonly Hit[]>[] = []
   if (mode !== 'vector') work.push(parts.store.byWords(query.text, index))
-  const { embedding } = parts
-  if (mode !== 'bm25' && embedding) {
-    const ask = async () => parts.store.byVector(await embedding.embedQuery(query.text, signal), embedding.id, index)
-    work.push(ask())
+  if (mode !== 'bm25') {
+    for (const { embedding, ids } of byEmbedding(collections)) {
+      const ask = async (): Promise<readonly Hit[]> => {
+        const model = await parts.modelOf(embedding)
+        if (!model) return []
+        const vector = await model.embedQuery(query.text, signal)
+        return parts.store.byVector(vector, model.id, { ...index, collections: ids })
+      }
+      work.push(ask())
+    }
   }
   const settled = await Promise.allSettled(work)
   signal.throwIfAborted()
@@ -78,6 +84,18 @@ async function searchHalves(
   if (hits.length === 0)
     throw new AppError('unavailable', 'The knowledge base cannot be searched right now.', { cause: failed[0] })
   return hits
+}
+
+/** While some are embedded anew, collections may have vectors of different models. */
+function byEmbedding(collections: readonly Collection[]) {
+  const groups = new Map<string, { readonly embedding: Embedding; readonly ids: string[] }>()
+  for (const { id, embedding } of collections) {
+    if (!embedding) continue
+    const group = groups.get(embedding.model)
+    if (group) group.ids.push(id)
+    else groups.set(embedding.model, { embedding, ids: [id] })
+  }
+  return groups.values()
 }
 
 const toFound = (passage: StoredPassage, collection: string, score: number): FoundPassage => ({
