@@ -56,6 +56,16 @@ test('a config check names the file it found, also when it is wrong', async () =
   expect([code, said]).toEqual([1, expect.stringContaining(`${file}:\n  - server`)])
 })
 
+test('a config check tells which file of a model is not there', async () => {
+  const folder = tempFolder()
+  const file = join(folder, 'midwatch.yaml')
+  writeFileSync(file, 'providers: { own: { kind: local, path: m.gguf } }')
+  const { code, said } = await midwatch(['config', 'check'], {}, folder)
+  expect([code, said]).toEqual([1, expect.stringContaining(`providers.own.path: there is no file ${folder}/m.gguf`)])
+  writeFileSync(join(folder, 'm.gguf'), 'GGUF')
+  expect(await midwatch(['config', 'check'], {}, folder)).toMatchObject({ code: 0 })
+})
+
 test('a healthy time that is not there is told, and not diagnosed without', async () => {
   const { code, said } = await midwatch(['diagnose', 'case-1', '--baseline', 'nowhere'])
   expect([code, said]).toEqual([1, expect.stringContaining('There is no folder nowhere.')])

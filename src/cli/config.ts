@@ -1,7 +1,9 @@
 // `midwatch config check`: every problem of a config file at once, before a server is bothered with it.
+import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { Command } from 'commander'
 import { ConfigError } from '../config/load.ts'
+import type { Config } from '../config/schema.ts'
 import { readSettings } from './settings.ts'
 
 export function configCommand(): Command {
@@ -24,9 +26,21 @@ function checkCommand(): Command {
     })
 }
 
+/**
+ * Files of models that are not there. No problem of the config as such, which may be written before they are fetched:
+ * Midwatch starts without them, and the provider fails.
+ */
+const missingModels = ({ providers }: Config): string[] =>
+  Object.entries(providers).flatMap(([name, provider]) =>
+    provider.kind === 'local' && !existsSync(provider.path)
+      ? [`providers.${name}.path: there is no file ${provider.path}. Put a GGUF file there, or correct the path`]
+      : [],
+  )
+
 function check(file: string | undefined): { name: string | null; problems: readonly string[] } {
   try {
-    return { name: readSettings(file).file, problems: [] }
+    const { config, file: name } = readSettings(file)
+    return { name, problems: missingModels(config) }
   } catch (error) {
     if (error instanceof ConfigError) return { name: resolve(error.file), problems: error.problems }
     throw error

@@ -124,7 +124,25 @@ describe('the configuration', () => {
       /models\.m\.cache\.embeddings.*semantic needs a model/,
     )
     expect(problemsOf(model('{ mode: semantic, embeddings: n }')).join()).toMatch(/no model is called n; there is m/)
-    expect(problemsOf(model('{ mode: semantic, embeddings: m }'))).toEqual([])
+    expect(problemsOf(model('{ mode: semantic, embeddings: m }')).join()).toMatch(
+      /models\.m\.cache\.embeddings: .*cannot be embedded by m itself\. Name a model/,
+    )
+    const texts = '\n  texts: { targets: [{ provider: p, model: y }] }'
+    const several = model('{ mode: semantic, embeddings: texts }').replace('models: { m:', 'models:\n  m:').slice(0, -2)
+    expect(problemsOf(`${several}${texts}`)).toEqual([])
+  })
+
+  it('says that a model cannot fall back to itself, or twice to the same; two may fall back to each other', () => {
+    const models = (a: string, b: string) => `
+providers: { p: { kind: openai, baseUrl: "http://127.0.0.1:1" } }
+models:
+  a: { targets: [{ provider: p, model: x }], fallbacks: ${a} }
+  b: { targets: [{ provider: p, model: y }], fallbacks: ${b} }`
+    expect(problemsOf(models('[a]', '[]'))).toEqual([
+      'models.a.fallbacks: a cannot fall back to itself. Name another model, or leave it out',
+    ])
+    expect(problemsOf(models('[]', '[a, a]'))).toEqual(['models.b.fallbacks: a is named twice. Once will do'])
+    expect(problemsOf(models('[b]', '[a]'))).toEqual([])
   })
 
   it('takes no provider from what every object has by nature', () => {

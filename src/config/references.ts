@@ -57,12 +57,21 @@ export function findContradictions(raw: unknown): Problem[] {
       const message = missing('provider', provider, Object.keys(providers))
       problems.push({ path: ['models', name, 'targets', i, 'provider'], message })
     })
-    for (const fallback of fallbacks)
-      if (!known.includes(fallback))
-        problems.push({ path: ['models', name, 'fallbacks'], message: missing('model', fallback, known) })
+    fallbacks.forEach((fallback, i) => {
+      const path = ['models', name, 'fallbacks']
+      if (!known.includes(fallback)) problems.push({ path, message: missing('model', fallback, known) })
+      else if (fallback === name)
+        problems.push({ path, message: `${name} cannot fall back to itself. Name another model, or leave it out` })
+      else if (fallbacks.indexOf(fallback) !== i)
+        problems.push({ path, message: `${fallback} is named twice. Once will do` })
+    })
     const embeddings = cache?.embeddings
     if (embeddings !== undefined && !known.includes(embeddings))
       problems.push({ path: ['models', name, 'cache', 'embeddings'], message: missing('model', embeddings, known) })
+    if (cache?.mode === 'semantic' && embeddings === name) {
+      const message = `the prompts of ${name} cannot be embedded by ${name} itself. Name a model here that embeds, or set mode: exact`
+      problems.push({ path: ['models', name, 'cache', 'embeddings'], message })
+    }
     if (cache?.mode === 'semantic' && embeddings === undefined) {
       const message = 'semantic needs a model that embeds the prompts. Name one of models here, or set mode: exact'
       problems.push({ path: ['models', name, 'cache', 'embeddings'], message })
