@@ -1,6 +1,7 @@
 import { NO_USAGE } from '../llm/chat.ts'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { LOCAL_CALLER } from '../core/caller.ts'
+import { openAiChat } from '../dialects/openai-chat/dialect.ts'
 import { createChatModel } from './chat-model.ts'
 import { type Stack, startStack } from './testing/stack.ts'
 import { answersStatus, chunk, cutsAfter, startUpstream, stream, type Upstream } from './testing/upstream.ts'
@@ -88,6 +89,12 @@ test('a stop waits for what is under way and takes nothing new', async () => {
   const asked = await upstream.arrived(1)
   const stopped = stack.gateway.stop()
   await expect(model().complete(question, patient())).rejects.toMatchObject({ code: 'unavailable' })
+  const call = { dialect: openAiChat, body: Buffer.from('{}'), caller: LOCAL_CALLER, requestId: 'r', signal: patient() }
+  expect(await stack.gateway.serve(call, { begin: () => undefined, write: () => undefined })).toMatchObject({
+    kind: 'refused',
+    errorType: 'stopping',
+    error: { code: 'unavailable' },
+  })
   asked.response.writeHead(200, { 'content-type': 'text/event-stream' })
   asked.response.end(`${chunk({ content: 'In time' })}${chunk({}, { finish_reason: 'stop' })}data: [DONE]\n\n`)
   expect((await answer).text).toBe('In time')

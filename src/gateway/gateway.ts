@@ -29,7 +29,7 @@ import { startLagMeter } from './overload/lag.ts'
 import { Turnstile, type TurnstileState } from './overload/turnstile.ts'
 import type { SharedRun } from './obtain.ts'
 import { Prices } from './prices.ts'
-import type { ModelCall } from './run.ts'
+import { type ModelCall, Run } from './run.ts'
 import { type GatewayParts, serveCall } from './serve.ts'
 import type { GatewayTables } from './tables.ts'
 
@@ -53,7 +53,10 @@ export interface Gateway {
   readonly models: readonly string[]
   /** ms since the epoch. */
   readonly startedAt: number
-  /** One call. Never throws: however it ends is an Outcome, and by then the ledger has it. */
+  /**
+   * One call. Never throws: however it ends is an Outcome, and by then the ledger has it, save one that comes while the
+   * gateway stops: that is refused and leaves no row, for nobody was asked.
+   */
   serve(call: ModelCall, audience: Audience): Promise<Outcome>
   /** Whether some target of this name answers in the dialect itself. */
   speaks(model: string, dialect: DialectName): boolean
@@ -118,7 +121,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const underWay = new Set<Promise<Outcome>>()
   let stopping = false
   const serve: Gateway['serve'] = (call, audience) => {
-    if (stopping) return Promise.reject(new AppError('unavailable', 'Midwatch is stopping. Try again in a moment.'))
+    if (stopping) return Promise.resolve(refusedAtTheEnd(new Run(call, clock, timekeeper)))
     const served = serveCall(parts, call, audience)
     underWay.add(served)
     void served.then(() => underWay.delete(served))
@@ -160,4 +163,10 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       await Promise.all([...parts.providers.values()].map((provider) => provider.stop()))
     },
   }
+}
+
+function refusedAtTheEnd(run: Run): Outcome {
+  run.end()
+  const error = new AppError('unavailable', 'Midwatch is stopping. Try again in a moment.')
+  return { kind: 'refused', errorType: 'stopping', error, facts: run.facts() }
 }
