@@ -16,15 +16,23 @@ export function parseJson(bytes: Uint8Array): unknown {
   }
 }
 
+/** What is parsed, as it is called in an error: the whole, and a part of it. */
+const BODY = ['The body', 'The field'] as const
+export const QUERY = ['The query of the address', 'The query parameter'] as const
+
 /** Throws `malformed` naming the first field at fault. */
-export function parseAs<T extends z.ZodType>(schema: T, value: unknown): z.output<T> {
+export function parseAs<T extends z.ZodType>(
+  schema: T,
+  value: unknown,
+  [whole, part]: readonly [string, string] = BODY,
+): z.output<T> {
   const result = schema.safeParse(value)
   if (result.success) return result.data
   const issue = result.error.issues[0]
   const field = issue?.path.map(String).join('.') ?? ''
   throw new AppError(
     'malformed',
-    `${field === '' ? 'The body' : `The field ${field}`} is not right: ${issue?.message ?? 'unknown problem'}.`,
+    `${field === '' ? whole : `${part} ${field}`} is not right: ${issue?.message ?? 'unknown problem'}.`,
     {
       ...(field === '' ? {} : { field }),
       cause: result.error,

@@ -14,7 +14,7 @@ import type { z } from 'zod'
 import { type Caller, mayDo, type Scope } from '../core/caller.ts'
 import { AppError, toAppError } from '../core/errors.ts'
 import { newId } from '../core/ids.ts'
-import { parseAs, parseJson } from '../core/parse.ts'
+import { parseAs, parseJson, QUERY } from '../core/parse.ts'
 import type { Log } from '../observe/log.ts'
 import { readBody } from './body.ts'
 import { errorReply } from './error-reply.ts'
@@ -257,7 +257,7 @@ class HttpExchange implements Exchange {
   }
 
   query<T extends z.ZodType>(schema: T): z.output<T> {
-    return parseAs(schema, Object.fromEntries(this.url.searchParams))
+    return parseAs(schema, Object.fromEntries(this.url.searchParams), QUERY)
   }
 }
 

@@ -4,7 +4,7 @@ import { Buffer } from 'node:buffer'
 import type { IncomingHttpHeaders } from 'node:http'
 import { type FailureKind, ProviderFailure } from '../../llm/provider.ts'
 import { isObject, textOf } from '../json.ts'
-import { CALLERS_FAULT, kindOfRefusal, kindOfStatus } from '../refusals.ts'
+import { CALLERS_FAULT, kindOfRefusal, kindOfStatus, plainReason } from '../refusals.ts'
 import { readRetryAfter } from '../retry-after.ts'
 
 /** It answers 400 also where our account is empty or at its limit. */
@@ -92,7 +92,7 @@ function readError(body: Buffer): Said {
   try {
     return readFields(JSON.parse(body.toString('utf8')))
   } catch {
-    return { type: undefined, message: undefined }
+    return { type: undefined, message: plainReason(body) }
   }
 }
 

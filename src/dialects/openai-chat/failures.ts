@@ -3,7 +3,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { z } from 'zod'
 import { type FailureKind, ProviderFailure } from '../../llm/provider.ts'
-import { CALLERS_FAULT, kindOfRefusal, kindOfStatus } from '../refusals.ts'
+import { CALLERS_FAULT, kindOfRefusal, kindOfStatus, plainReason } from '../refusals.ts'
 import { readRetryAfter } from '../retry-after.ts'
 
 const errorDetail = z.looseObject({
@@ -92,7 +92,8 @@ function readError(body: Buffer): { message: string | undefined; verbatim: boole
       words: `${error?.code ?? ''} ${error?.type ?? ''} ${told ?? ''}`,
     }
   } catch {
-    return { message: undefined, verbatim: false, words: '' }
+    const message = plainReason(body)
+    return { message, verbatim: false, words: message ?? '' }
   }
 }
 

@@ -229,7 +229,11 @@ describe('a fault that the provider finds with the request', () => {
     ['{"error":"bad temperature"}', 'bad temperature'],
     ['{"detail":"bad temperature"}', 'bad temperature'],
     ['{"detail":[{"loc":["body","top_p"],"msg":"too high"},{"msg":"odd"}]}', 'top_p: too high; : odd'],
+    ['top_p is too high', 'top_p is too high'],
+    ['"top_p is too high"', 'top_p is too high'],
+    ['  Bad\r\n\trequest:\u0000 é\n', 'Bad request: é'],
     ['<h1>Bad</h1>', 'The provider refused the request and did not say why.'],
+    ['422', 'The provider refused the request and did not say why.'],
   ])('is put into the shape of the dialect where it is not: %s', async (body, message) => {
     first.behave(answersStatus(422, body))
     const response = await stack.chat({})
@@ -237,6 +241,12 @@ describe('a fault that the provider finds with the request', () => {
     expect(await response.json()).toEqual({
       error: { message, type: 'invalid_request_error', param: null, code: null },
     })
+  })
+
+  test('is not told at length, and never with half a character', async () => {
+    first.behave(answersStatus(422, `No ${'😀'.repeat(3_000)}`))
+    const { error } = (await (await stack.chat({})).json()) as ErrorAnswer
+    expect(error.message).toBe(`No ${'😀'.repeat(248)}…`)
   })
 
   test('does not quote a credential that the config gives as a header', async () => {

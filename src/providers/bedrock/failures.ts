@@ -2,7 +2,7 @@
 // read. It names its kind in a header, or as the type of an exception in the midst of a stream.
 import type { IncomingHttpHeaders } from 'node:http'
 import { isObject, textOf } from '../../dialects/json.ts'
-import { CALLERS_FAULT, kindOfRefusal, kindOfStatus } from '../../dialects/refusals.ts'
+import { CALLERS_FAULT, kindOfRefusal, kindOfStatus, plainReason } from '../../dialects/refusals.ts'
 import { readRetryAfter } from '../../dialects/retry-after.ts'
 import { type FailureKind, ProviderFailure } from '../../llm/provider.ts'
 
@@ -28,7 +28,7 @@ const KINDS: Readonly<Record<string, FailureKind>> = {
 
 /** An answer with a status other than 200. */
 export function failureFromReply(status: number, headers: IncomingHttpHeaders, body: Buffer): ProviderFailure {
-  const { type, message } = readError(body)
+  const { type, message = plainReason(body) } = readError(body)
   const named = headers['x-amzn-errortype']
   const name = (typeof named === 'string' ? named.split(':')[0] : undefined) ?? type?.split('#').at(-1)
   const kind = kindOf(name) ?? kindOfStatus(status, message ?? '')

@@ -1,8 +1,8 @@
 // What an error of Google means: whose fault it is, whether another target may do better, and what of it the caller may
 // read. It tells in details how long to wait, and calls a wrong key an invalid argument.
 import type { IncomingHttpHeaders } from 'node:http'
-import { isObject, type Json, objectsIn, textOf } from '../../dialects/json.ts'
-import { CALLERS_FAULT, kindOfRefusal, kindOfStatus } from '../../dialects/refusals.ts'
+import { given, isObject, type Json, objectsIn, textOf } from '../../dialects/json.ts'
+import { CALLERS_FAULT, kindOfRefusal, kindOfStatus, plainReason } from '../../dialects/refusals.ts'
 import { readRetryAfter } from '../../dialects/retry-after.ts'
 import { type FailureKind, ProviderFailure } from '../../llm/provider.ts'
 
@@ -24,7 +24,7 @@ const OUR_KEY = /api.?key|billing|user location/i
 
 /** An answer with a status other than 200. */
 export function failureFromReply(status: number, headers: IncomingHttpHeaders, body: Buffer): ProviderFailure {
-  return failureOf(readError(body), status, readRetryAfter(headers))
+  return failureOf(readError(body) ?? given({ message: plainReason(body) }), status, readRetryAfter(headers))
 }
 
 /** An error told under 200: as an event of a stream or as the plain answer. */
