@@ -13,11 +13,13 @@ export type Request =
 export type Reply =
   | { readonly kind: 'ready' }
   | { readonly kind: 'done'; readonly id: number; readonly value: unknown }
-  | {
-      readonly kind: 'failed'
-      readonly id: number
-      readonly code: ErrorCode
-      /** Public. */
-      readonly message: string
-      readonly detail: string
-    }
+  | ({ readonly kind: 'failed'; readonly id: number } & Failure)
+  /** Instead of `ready`: the thread ends. */
+  | ({ readonly kind: 'unopened' } & Failure)
+
+export interface Failure {
+  readonly code: ErrorCode
+  /** Public. */
+  readonly message: string
+  readonly detail: string
+}

@@ -94,7 +94,8 @@ export class ThreadClient<T> {
           this.#ready = true
           for (const call of this.#waiting.splice(0)) this.#send(call)
           resolve()
-        } else this.#settle(reply)
+        } else if (reply.kind === 'unopened') why = new AppError(reply.code, reply.message, { cause: reply.detail })
+        else this.#settle(reply)
       })
       thread.on('error', (error) => {
         why = error

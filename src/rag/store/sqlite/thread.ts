@@ -5,7 +5,7 @@ import { AppError, describeError } from '../../../core/errors.ts'
 import { connectSqlite } from '../../../db/connect.ts'
 import { migrate } from '../../../db/migrate.ts'
 import { Database } from './database.ts'
-import type { Reply, Request, ThreadTask } from './protocol.ts'
+import type { Failure, Reply, Request, ThreadTask } from './protocol.ts'
 import { Reader } from './reader.ts'
 import { knowledgeMigrations } from './schema.ts'
 import { Writer } from './writer.ts'
@@ -14,28 +14,42 @@ if (!parentPort) throw new Error('thread.ts is to be run as a thread')
 const port = parentPort
 const { file, use } = workerData as ThreadTask
 
-if (use === 'write') {
-  const connection = connectSqlite(file)
-  try {
-    await migrate(connection, knowledgeMigrations)
-  } finally {
-    await connection.close()
-  }
-}
-const db = new Database(file, use)
-const operations: object = use === 'write' ? new Writer(db) : new Reader(db)
+/** SQLite's codes for what passes, or what the operator has to make room for: busy, locked, I/O, full. */
+const UNAVAILABLE = new Set([5, 6, 10, 13])
 
-port.on('message', (request: Request) => {
-  if (request.kind === 'stop') {
+try {
+  serve(await open())
+} catch (error) {
+  const known = failure(error)
+  const message = error instanceof AppError ? known.message : `The knowledge base ${file} cannot be opened.`
+  const code = error instanceof AppError ? known.code : 'unavailable'
+  port.postMessage({ kind: 'unopened', code, message, detail: known.detail } satisfies Reply)
+  port.close()
+}
+
+async function open(): Promise<Database> {
+  if (use === 'write') {
+    const connection = connectSqlite(file)
+    try {
+      await migrate(connection, knowledgeMigrations)
+    } finally {
+      await connection.close()
+    }
+  }
+  return new Database(file, use)
+}
+
+function serve(db: Database): void {
+  const operations: object = use === 'write' ? new Writer(db) : new Reader(db)
+  port.on('message', (request: Request) => {
+    if (request.kind === 'call') return port.postMessage(answer(operations, request))
     db.close()
     port.close()
-    return
-  }
-  port.postMessage(answer(request))
-})
-port.postMessage({ kind: 'ready' } satisfies Reply)
+  })
+  port.postMessage({ kind: 'ready' } satisfies Reply)
+}
 
-function answer({ id, operation, values }: Request & { kind: 'call' }): Reply {
+function answer(operations: object, { id, operation, values }: Request & { kind: 'call' }): Reply {
   try {
     const method = Reflect.get(operations, operation) as (...values: readonly unknown[]) => unknown
     return { kind: 'done', id, value: Reflect.apply(method, operations, values) }
@@ -44,10 +58,7 @@ function answer({ id, operation, values }: Request & { kind: 'call' }): Reply {
   }
 }
 
-/** SQLite's codes for what passes, or what the operator has to make room for: busy, locked, I/O, full. */
-const UNAVAILABLE = new Set([5, 6, 10, 13])
-
-function failure(error: unknown): Pick<Reply & { kind: 'failed' }, 'code' | 'message' | 'detail'> {
+function failure(error: unknown): Failure {
   const detail = describeError(error)
   if (error instanceof AppError) return { code: error.code, message: error.message, detail }
   const code = error instanceof Error && 'errcode' in error ? Number(error.errcode) & 0xff : 0
