@@ -13,7 +13,7 @@ const truthFile = z.record(z.string(), z.object({ service: z.string(), kind: z.s
 
 const [root, ...flags] = process.argv.slice(2)
 if (root === undefined || !existsSync(root)) {
-  console.error('usage: node bench/diagnosis.ts FOLDER_OF_SETS [--cases]')
+  console.error('usage: npm run bench:diagnosis -- FOLDER_OF_SETS [--cases]')
   process.exit(2)
 }
 
@@ -29,16 +29,16 @@ for (const set of readdirSync(root).filter((name) => existsSync(join(root, name,
   const answers: { answer: Answer; right: boolean }[] = []
   for await (const answer of diagnoseFolders(dirs)) {
     const guilty = truth[answer.id]?.service ?? ''
-    const at = answer.diagnosis.causes.findIndex(({ service }) => service === guilty)
+    // Where it abstains, what it would look at next counts: the column `abstained` tells how often.
+    const ranked = [...answer.diagnosis.causes, ...answer.diagnosis.leads]
+    const at = ranked.findIndex(({ service }) => service === guilty)
     ours?.push(at)
     answers.push({ answer, right: at === 0 })
     const { input } = await readCase(join(root, set, 'cases', answer.id), topology)
     shift?.push(rankByDeviation(input, baseline, 'median').indexOf(guilty))
     largest?.push(rankByDeviation(input, baseline, 'largest').indexOf(guilty))
     if (flags.includes('--cases')) {
-      const named = answer.diagnosis.causes.map(
-        ({ service, kind, score, confidence }) => `${service} ${kind} ${score} (${confidence})`,
-      )
+      const named = ranked.map(({ service, kind, score, confidence }) => `${service} ${kind} ${score} (${confidence})`)
       console.log(
         `${set} ${answer.id} ${guilty} ${truth[answer.id]?.kind ?? ''}: place ${at + 1}; ${named.slice(0, 3).join(', ')}`,
       )
