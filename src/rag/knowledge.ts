@@ -141,7 +141,7 @@ export async function openKnowledge(options: KnowledgeOptions, metrics?: Knowled
     const { reader, recipe } = openDocumentReader(config.chunk)
     const parts: IngestParts = { store, model, reader, recipe, clock }
     const sources = createSourceMaker({ folder: knowledgeFolder(dataFolder), allow: config.fetch.allow })
-    const retriever = createRetriever({ store, modelOf: models.modelOf, log })
+    const retriever = createRetriever({ store, modelOf: (embedding) => models.modelOf(embedding), log })
     return {
       store,
       models,

@@ -178,7 +178,9 @@ class Work {
     try {
       const knowledge = await open()
       for (const collection of await knowledge.store.allCollections()) {
+        if (this.#signal.aborted) return false
         const tell = (done: number) => void this.anew.set(collection.name, { done, total: collection.passages })
+        if (collection.embedding !== null && collection.embedding.model !== knowledge.models.current.id) tell(0)
         const count = await knowledge
           .reembed(collection, tell, this.#signal)
           .finally(() => this.anew.delete(collection.name))
