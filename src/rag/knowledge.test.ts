@@ -8,7 +8,7 @@ import { ManualClock, systemClock } from '../core/clock.ts'
 import type { EmbeddingModel } from '../llm/embedding.ts'
 import { silentLog } from '../observe/log.ts'
 import { createMetrics } from '../observe/metrics.ts'
-import { wordModel } from './ingest/testing/word-model.ts'
+import { hashEmbedding } from './testing/hash-embedding.ts'
 import { createKnowledge, type Knowledge, type KnowledgeOptions } from './knowledge.ts'
 
 const never = new AbortController().signal
@@ -21,7 +21,7 @@ function knowledgeIn(dataFolder: string, { collections = {}, ...more }: Setup = 
   const knowledge = createKnowledge({
     config: ragSchema.parse({ collections }),
     dataFolder,
-    openEmbedding: async (id) => (id === undefined || id === 'words' ? wordModel() : null),
+    openEmbedding: async (id) => (id === undefined || id === 'words' ? hashEmbedding({ id: 'words' }) : null),
     clock: systemClock,
     log: silentLog(),
     ...more,
@@ -52,7 +52,7 @@ test('what cannot be opened is told, and tried again', async () => {
   let broken = true
   const openEmbedding = async () => {
     if (broken) throw new Error('no such model')
-    return wordModel()
+    return hashEmbedding({ id: 'words' })
   }
   const knowledge = knowledgeIn(tempFolder(), { openEmbedding })
   await expect(knowledge.open()).rejects.toThrow('no such model')
@@ -158,7 +158,7 @@ describe('a collection of the config', () => {
 describe('another embedding model', () => {
   /** Holds back what it is asked to embed until it is let go. */
   function held(id: string): { model: EmbeddingModel; let: () => void } {
-    const plain = wordModel(id)
+    const plain = hashEmbedding({ id })
     let go: () => void = () => undefined
     const gate = new Promise<void>((resolve) => (go = resolve))
     const embedPassages: EmbeddingModel['embedPassages'] = async (texts, signal) => {
@@ -186,7 +186,7 @@ describe('another embedding model', () => {
   test('embeds anew in the background, while questions are asked by the old one, and then changes over', async () => {
     const data = await filled()
     const { model, let: go } = held('better')
-    const openEmbedding = async (id?: string) => (id === 'words' ? wordModel() : model)
+    const openEmbedding = async (id?: string) => (id === 'words' ? hashEmbedding({ id: 'words' }) : model)
     const knowledge = knowledgeIn(data, { openEmbedding })
     knowledge.start()
     const { store } = await knowledge.open()
@@ -204,7 +204,7 @@ describe('another embedding model', () => {
     const data = await filled()
     let asked = 0
     const counting = (stopAfter: number): EmbeddingModel => {
-      const plain = wordModel('better')
+      const plain = hashEmbedding({ id: 'better' })
       return {
         ...plain,
         embedPassages: (texts, signal) => {

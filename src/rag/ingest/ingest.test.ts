@@ -16,7 +16,7 @@ import type { Source, SourceItem } from './source.ts'
 import { createFolderSource } from './sources/folder.ts'
 import { createJsonLinesSource } from './sources/json-lines.ts'
 import { plainReader } from './testing/plain-reader.ts'
-import { wordModel } from './testing/word-model.ts'
+import { hashEmbedding } from '../testing/hash-embedding.ts'
 
 let store: KnowledgeStore
 let collection: Collection
@@ -37,7 +37,7 @@ afterAll(async () => {
 beforeEach(async () => {
   collection = await store.ensureCollection({ tenant: `tenant${++tenants}`, name: 'runbooks' }, 0)
   folder = tempFolder()
-  parts = { store, model: wordModel(), reader: plainReader, recipe: recipeOf({ version: 1 }), clock: systemClock }
+  parts = { store, model: hashEmbedding(), reader: plainReader, recipe: recipeOf({ version: 1 }), clock: systemClock }
 })
 
 function write(files: Readonly<Record<string, string>>, into = folder): void {
@@ -87,7 +87,11 @@ describe('a folder that is ingested', () => {
     expect(report).toMatchObject({ documents: { added: 1 }, passages: 2, failures: [], gaps: [] })
     const query = { collections: [collection.id], filter: {}, limit: 5 }
     const byWords = await store.byWords('defragment', query)
-    const byVector = await store.byVector(await parts.model.embedQuery('slow.md defragment', never), 'words', query)
+    const byVector = await store.byVector(
+      await parts.model.embedQuery('slow.md defragment', never),
+      parts.model.id,
+      query,
+    )
     const [passage] = await store.passages([byWords[0]?.passage ?? ''])
     expect(passage).toMatchObject({
       document: 'etcd/slow.md',
@@ -101,7 +105,7 @@ describe('a folder that is ingested', () => {
   test('again is read and passed over: nothing is embedded twice', async () => {
     write({ 'a.md': 'a', 'b.md': 'b' })
     await ingest()
-    const model = { ...wordModel(), embedPassages: () => Promise.reject(new Error('asked')) }
+    const model = { ...hashEmbedding(), embedPassages: () => Promise.reject(new Error('asked')) }
     expect(countsOf(await ingest(undefined, {}, { model }))).toMatchObject({ unchanged: 2, added: 0, changed: 0 })
   })
 
@@ -271,7 +275,7 @@ describe('a run', () => {
         return plainReader.read(...of)
       },
     }
-    const plain = wordModel()
+    const plain = hashEmbedding()
     const model: EmbeddingModel = {
       ...plain,
       embedPassages: async (texts, signal) => {
@@ -298,7 +302,7 @@ describe('a run', () => {
 
   test('goes on after a model that did not answer for a moment', async () => {
     const clock = new ManualClock()
-    const plain = wordModel()
+    const plain = hashEmbedding()
     let asked = 0
     const model: EmbeddingModel = {
       ...plain,
@@ -315,7 +319,7 @@ describe('a run', () => {
   })
 
   test('ends where the model stays away, with whole documents and a way on', async () => {
-    const plain = wordModel()
+    const plain = hashEmbedding()
     let asked = 0
     const model: EmbeddingModel = {
       ...plain,
@@ -333,7 +337,7 @@ describe('a run', () => {
   })
 
   test('has one text that the model does not take cost no other document', async () => {
-    const plain = wordModel()
+    const plain = hashEmbedding()
     const model: EmbeddingModel = {
       ...plain,
       embedPassages: (texts, signal) =>
