@@ -2,6 +2,7 @@
 // answered in its own recorded bytes, and what it does when things go wrong. A provider's test says how it is made, what
 // its server sends, and what that means.
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { brotliCompressSync, gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Ask, DialectName } from '../llm/dialect.ts'
 import type { AnswerEvent } from '../llm/events.ts'
@@ -188,6 +189,46 @@ export function describeProvider(contract: ProviderContract): void {
         if (contract.own) await failing(contract.own(true), new Collector(), true)
       }
     })
+
+    const plain = contract.recorded.filter(({ stream }) => !stream)
+    test.each(plain)(
+      '$what is read also behind a byte order mark, and compressed against our wish',
+      async (recorded) => {
+        const { body } = recorded
+        const forms = [
+          [Buffer.concat([Buffer.from([0xef, 0xbb, 0xbf]), body]), undefined],
+          [gzipSync(body), 'gzip'],
+          [brotliCompressSync(gzipSync(body)), 'GZIP, br'],
+        ] as const
+        for (const [bytes, encoding] of forms) {
+          peer.answer((response) => {
+            response.writeHead(200, encoding === undefined ? {} : { 'content-encoding': encoding })
+            response.end(bytes)
+          })
+          const sink = new Collector()
+          await call(foreign(false), sink)
+          expect(saidIn(sink.events)).toMatchObject(recorded.said)
+        }
+        peer.answer((response) => void response.writeHead(200, { 'content-encoding': 'gzip' }).end(body))
+        expect((await failing(foreign(false))).kind).toBe('upstream_malformed')
+      },
+    )
+
+    test.each(contract.recorded)(
+      '$what (stream: $stream) is read behind a 100 Continue that nobody asked for',
+      async (one) => {
+        for (let time = 0; time < 2; time++) {
+          peer.answer(async (response) => {
+            response.writeContinue()
+            if (time === 1) response.writeContinue()
+            await inPieces(typeOf(one), [one.body])(response)
+          })
+          const sink = new Collector()
+          await call(foreign(one.stream), sink)
+          expect(saidIn(sink.events)).toMatchObject(one.said)
+        }
+      },
+    )
 
     test('an error inside a stream under 200 is a failure, after what was good before it', async () => {
       const { body, kind } = contract.errorInStream

@@ -6,7 +6,8 @@ import { type SseFrame, SseSplitter } from '../core/sse.ts'
 import type { AnswerReader } from '../llm/dialect.ts'
 import type { Frame } from '../llm/frames.ts'
 import { type FrameSink, ProviderFailure } from '../llm/provider.ts'
-import { withoutSecrets } from './headers.ts'
+import { wholeBody } from './body.ts'
+import { quotingNone, withoutSecrets } from './headers.ts'
 import type { Receiver, Wire } from './wire.ts'
 
 export interface HttpRequest {
@@ -53,12 +54,12 @@ export async function callOverHttp(
   const answer = new HttpAnswer(request.stream, codec, sink)
   try {
     await wire.post(request.path, headersOf(request), request.body, answer, signal)
+    answer.end()
   } catch (error) {
-    // What cannot be read of an error's body is not missed.
-    if (answer.refused && error instanceof ProviderFailure) throw answer.failure()
-    throw error
+    if (!(error instanceof ProviderFailure)) throw error
+    // What cannot be read of an error's body is not missed. An error that was told under 200 may quote our key as well.
+    throw answer.refused ? answer.failure() : quotingNone(error, codec.secrets)
   }
-  answer.end()
 }
 
 const headersOf = ({ headers, traceparent }: HttpRequest): readonly string[] =>
@@ -129,7 +130,7 @@ class HttpAnswer implements Receiver {
 
   failure(): ProviderFailure {
     const { verbatim, secrets } = this.#codec
-    const said = withoutSecrets(this.#whole(), secrets)
+    const said = withoutSecrets(this.#wholeIfReadable(), secrets)
     const failure = this.#codec.failureFromReply(this.#status, this.#headers, said)
     if (verbatim || failure.detail.reply === undefined) return failure
     return new ProviderFailure(failure.kind, failure.message, { ...failure.detail, reply: undefined })
@@ -175,8 +176,15 @@ class HttpAnswer implements Receiver {
     this.#body?.push(chunk)
   }
 
+  #wholeIfReadable(): Buffer {
+    try {
+      return this.#whole()
+    } catch {
+      return Buffer.alloc(0)
+    }
+  }
+
   #whole(): Buffer {
-    const body = this.#body ?? []
-    return body.length === 1 && body[0] ? body[0] : Buffer.concat(body)
+    return wholeBody(this.#body ?? [], this.#headers['content-encoding'], MAX_ANSWER_BYTES)
   }
 }

@@ -4,6 +4,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { type Dispatcher, Pool } from 'undici'
 import { ProviderFailure } from '../llm/provider.ts'
+import { connectWithoutContinue } from './interim.ts'
 
 /** Longer than any wait for a connection that a model's config asks for by default; the finer limit is the attempt's. */
 const CONNECT_TIMEOUT_MS = 30_000
@@ -33,7 +34,7 @@ export function createWire(origin: string): Wire {
   const pool = new Pool(origin, {
     connections: null,
     pipelining: 1,
-    connect: { timeout: CONNECT_TIMEOUT_MS },
+    connect: connectWithoutContinue({ timeout: CONNECT_TIMEOUT_MS }),
     // The gateway's own limits are finer, and know what they wait for.
     headersTimeout: 0,
     bodyTimeout: 0,
