@@ -76,6 +76,8 @@ export class Attempt implements FrameSink {
   #heldBytes = 0
   #begun = false
   #complete = false
+  /** All was said, and the wait for the accounting goes on: what comes meanwhile makes it no longer. */
+  #accounting = false
   #ended = false
   #closing: Uint8Array | null = null
   #lost = false
@@ -137,6 +139,7 @@ export class Attempt implements FrameSink {
       if (full) {
         // The caller is slow, not the provider.
         this.#limit.set(Infinity)
+        this.#accounting = false
         return full.then(() => this.#expectMore())
       }
       this.#expectMore()
@@ -239,7 +242,11 @@ export class Attempt implements FrameSink {
   #expectMore(): void {
     const { ask, target } = this.#options
     if (ask.stream && this.#firstContentMs === null) return
-    this.#limit.set(this.#complete ? Math.min(target.timeouts.idleMs, ACCOUNTING_MS) : target.timeouts.idleMs)
+    if (!this.#complete) this.#limit.set(target.timeouts.idleMs)
+    else if (!this.#accounting) {
+      this.#accounting = true
+      this.#limit.set(Math.min(target.timeouts.idleMs, ACCOUNTING_MS))
+    }
   }
 
   #end(): AttemptEnd {

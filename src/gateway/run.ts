@@ -206,7 +206,8 @@ export class Run {
       answeredBy: last?.answeredBy ?? null,
       attempts: this.attempts,
       usage,
-      usageSource: source,
+      // Who was asked and never said what it did (the loser of a hedge, say) may charge for it all the same.
+      usageSource: source === 'measured' && this.mayHaveUsed ? 'estimated' : source,
       costMicroUsd,
       costSource: costMicroUsd === null ? null : (this.tried.findLast(({ bill }) => bill)?.priceSource ?? null),
       overheadMs: this.overheadMs(),

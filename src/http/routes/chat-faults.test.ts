@@ -351,6 +351,23 @@ describe('an answer in which all was said is whole', () => {
     expect(await text).toBe([...said, DONE].join(''))
   })
 
+  test('also when pings go on coming in place of the end mark', async () => {
+    first.behave(async ({ response }) => stream(response, said))
+    const response = await stack.chat({ stream: true })
+    const asked = await first.arrived(1)
+    const reader = new StreamReader(response)
+    await reader.until('"finish_reason":"stop"')
+    for (let second = 1; second <= 3 && !asked.response.destroyed; second++) {
+      asked.response.write(`: ping ${second}\n\n`)
+      if (second < 3) await reader.until(`ping ${second}`)
+      await clock.advance(900)
+    }
+    await clock.advance(300)
+    await reader.until('[DONE]')
+    await asked.hungUp
+    expect(await lastRow()).toMatchObject({ outcome: 'served' })
+  })
+
   test('only when each of several choices has its end', async () => {
     first.behave(cutsAfter(...said))
     expect(await (await stack.chat({ stream: true, n: 2 })).text()).toContain('"error"')
@@ -452,6 +469,32 @@ test('a plain answer may take longer than the first token of a stream', async ()
   await clock.advance(30_000)
   asked.response.end(plainAnswer('late but whole'))
   expect(await (await answer).text()).toContain('late but whole')
+})
+
+describe('an error under 200 that quotes our key is told without it', () => {
+  const fault = { error: { message: 'the key sk-1 has no credit', type: 'server_error' } }
+
+  test.each<[string, Behaviour, boolean]>([
+    ['as a plain answer', answersStatus(200, fault), false],
+    ['as the first event of a stream', streams(event(fault)), true],
+    ['in the midst of a stream', streams(chunk({ content: 'Half' }), event(fault)), true],
+    ['instead of a stream', answersStatus(200, fault), true],
+  ])('%s', async (_name, behaviour, streamed) => {
+    first.behave(behaviour)
+    const watched: string[] = []
+    const other = await startStack({
+      log: pino({ level: 'debug' }, { write: (line: string) => void watched.push(line) }),
+      yaml: `
+providers: { first: { kind: openai, baseUrl: "${first.baseUrl}", apiKey: sk-1 } }
+models: { fast: { targets: [{ provider: first, model: a }], retries: { max: 0 }, stream: { onCut: fail } } }
+`,
+    })
+    const said = await (await other.chat({ stream: streamed })).text()
+    await other.stop()
+    expect(said).toContain('error')
+    expect(watched.join('')).toContain('the key *** has no credit')
+    expect(said + watched.join('')).not.toContain('sk-1')
+  })
 })
 
 describe('a plain call to a provider that takes it and never answers', () => {
