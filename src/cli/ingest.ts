@@ -60,12 +60,14 @@ async function run(paths: readonly string[], options: Options): Promise<void> {
   process.once('SIGINT', onSignal)
   process.once('SIGTERM', onSignal)
   const line = new ProgressLine(process.stderr)
+  const dataFolder = options.data ?? config.data
+  const log = createLog({ level: 'error' })
   const knowledge = await openKnowledge({
     config: config.rag,
-    dataFolder: options.data ?? config.data,
-    openEmbedding: embeddingOpener(config),
+    dataFolder,
+    openEmbedding: embeddingOpener(config, { dataFolder, log }),
     clock: systemClock,
-    log: createLog({ level: 'error' }),
+    log,
   })
   try {
     const { tenant, collection: name, team: teams } = options

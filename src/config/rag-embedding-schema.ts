@@ -1,6 +1,6 @@
 // How the knowledge base makes vectors of texts.
 import { z } from 'zod'
-import { name } from './fields.ts'
+import { modelName } from './fields.ts'
 
 export const ragEmbeddingSchema = z
   .discriminatedUnion('provider', [
@@ -15,7 +15,7 @@ export const ragEmbeddingSchema = z
       passagePrefix: z.string().max(200).optional(),
     }),
     /** Of `models`, through our own gateway: a provider's, or a GGUF file's. */
-    z.strictObject({ provider: z.literal('gateway'), model: name }),
+    z.strictObject({ provider: z.literal('gateway'), model: modelName }),
   ])
   .prefault({ provider: 'local' })
 

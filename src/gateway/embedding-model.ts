@@ -111,6 +111,7 @@ function windowsOf(text: string): string[] {
 
 function toUnitLength(model: string, vector: Float32Array): Float32Array {
   const length = Math.hypot(...vector)
-  if (!(length > 0 && length < Infinity)) throw new AppError('upstream', `The model ${model} gave a vector without a direction.`)
+  if (!(length > 0 && length < Infinity))
+    throw new AppError('upstream', `The model ${model} gave a vector without a direction.`)
   return vector.map((x) => x / length)
 }

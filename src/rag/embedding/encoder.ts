@@ -1,6 +1,6 @@
 // What runs in the thread: a text to word pieces, and rows of word pieces to vectors.
 import { setPriority } from 'node:os'
-import type { InferenceSession } from 'onnxruntime-node'
+import type * as Ort from 'onnxruntime-node'
 import { AppError } from '../../core/errors.ts'
 import type { Reading } from './windows.ts'
 
@@ -18,7 +18,7 @@ export interface Encoder {
 export async function openSession(
   file: string,
   threads: number,
-): Promise<{ session: InferenceSession; ort: typeof import('onnxruntime-node') }> {
+): Promise<{ session: Ort.InferenceSession; ort: typeof Ort }> {
   const ort = await import('onnxruntime-node').catch((error: unknown) => {
     throw new AppError(
       'unavailable',
@@ -42,9 +42,13 @@ export async function openSession(
     })
     return { session, ort }
   } catch (error) {
-    throw new AppError('unavailable', `${file} is not an ONNX model that can be run. Export it again, or name another.`, {
-      cause: error,
-    })
+    throw new AppError(
+      'unavailable',
+      `${file} is not an ONNX model that can be run. Export it again, or name another.`,
+      {
+        cause: error,
+      },
+    )
   }
 }
 

@@ -28,7 +28,10 @@ export async function openEmbedding(config: RagEmbeddingConfig, options: Embeddi
       )
     case 'onnx': {
       const { path, queryPrefix, passagePrefix } = config
-      return await openInThread({ kind: 'directory', path: resolve(path), queryPrefix, passagePrefix, threads }, options.log)
+      return await openInThread(
+        { kind: 'directory', path: resolve(path), queryPrefix, passagePrefix, threads },
+        options.log,
+      )
     }
     case 'gateway':
       return await options.gatewayEmbedding(config.model)

@@ -1,6 +1,9 @@
 // What the embedding thread and the main one say to each other.
 import type { ErrorCode } from '../../core/errors.ts'
 
+/** The id of the model that is installed with Midwatch. */
+export const USE_LITE = 'use-lite@0.2.0'
+
 export type ThreadTask = {
   readonly threads: number
 } & (
@@ -22,6 +25,12 @@ export type Request =
 export type Reply =
   | { readonly kind: 'ready'; readonly model: string; readonly dimension: number }
   | { readonly kind: 'done'; readonly id: number; readonly vectors: readonly (readonly Float32Array[])[] }
-  | { readonly kind: 'failed'; readonly id: number; readonly code: ErrorCode; readonly message: string; readonly detail: string }
+  | {
+      readonly kind: 'failed'
+      readonly id: number
+      readonly code: ErrorCode
+      readonly message: string
+      readonly detail: string
+    }
   /** Instead of `ready`: the thread ends. */
   | { readonly kind: 'unopened'; readonly code: ErrorCode; readonly message: string; readonly detail: string }

@@ -61,7 +61,10 @@ class EmbeddingThread {
     return this.#starting
   }
 
-  async ask(toRequest: (id: number) => Call['request'], signal: AbortSignal): Promise<readonly (readonly Float32Array[])[]> {
+  async ask(
+    toRequest: (id: number) => Call['request'],
+    signal: AbortSignal,
+  ): Promise<readonly (readonly Float32Array[])[]> {
     signal.throwIfAborted()
     if (this.#stopped) throw new AppError('unavailable', 'The embedding model is being stopped.')
     await this.start()
@@ -162,7 +165,8 @@ class EmbeddingThread {
         const lost = [...this.#underWay.values(), ...this.#waiting.splice(0)]
         this.#underWay.clear()
         for (const call of lost) call.reject(new AppError('unavailable', ENDED, { cause: why }))
-        if (began && !this.#stopped) this.#log.error({ err: why }, 'the embedding thread ended; the next call starts it again')
+        if (began && !this.#stopped)
+          this.#log.error({ err: why }, 'the embedding thread ended; the next call starts it again')
         reject(why instanceof AppError ? why : new AppError('unavailable', ENDED, { cause: why }))
       })
     })

@@ -83,7 +83,10 @@ async function answer(id: number, compute: () => Promise<(readonly Float32Array[
 }
 
 /** Undefined when nobody waits for it any more. */
-async function embed(model: Encoder, { id, texts }: Request & { kind: 'passages' }): Promise<Float32Array[][] | undefined> {
+async function embed(
+  model: Encoder,
+  { id, texts }: Request & { kind: 'passages' },
+): Promise<Float32Array[][] | undefined> {
   const vectors: Float32Array[][] = texts.map(() => [])
   let pool: Row[] = []
   let pooled = 0
@@ -133,8 +136,7 @@ function runsOf(rows: readonly Row[]): Row[][] {
 }
 
 try {
-  encoder =
-    task.kind === 'use-lite' ? await openUseLite(task.cacheFolder, task.threads) : await openHuggingFace(task)
+  encoder = task.kind === 'use-lite' ? await openUseLite(task.cacheFolder, task.threads) : await openHuggingFace(task)
   tell({ kind: 'ready', model: encoder.id, dimension: encoder.dimension })
   void work()
 } catch (error) {

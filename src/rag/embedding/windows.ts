@@ -49,7 +49,8 @@ export function windowsOf(text: string, reading: Reading): readonly (readonly nu
   }
   // A short rest is no sentence of its own.
   const last = windows.at(-1)
-  if (last && window.length < reading.fewestPieces && last.length + window.length <= reading.maxPieces) last.push(...window)
+  if (last && window.length < reading.fewestPieces && last.length + window.length <= reading.maxPieces)
+    last.push(...window)
   else if (window.length > 0) windows.push(window)
   return windows.length > 0 ? windows : [[]]
 }

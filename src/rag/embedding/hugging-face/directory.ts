@@ -70,7 +70,10 @@ export function readModelDirectory(path: string): ModelDirectory {
   // RoBERTa counts places from 2.
   const places = (about?.max_position_embeddings ?? MAX_PIECES) - (/roberta/.test(about?.model_type ?? '') ? 2 : 0)
   const limits = [read('sentence_bert_config.json', sentenceConfig)?.max_seq_length, given.model_max_length, places]
-  const maxPieces = Math.min(MAX_PIECES, ...limits.flatMap((limit) => (limit === undefined || limit === null ? [] : [limit])))
+  const maxPieces = Math.min(
+    MAX_PIECES,
+    ...limits.flatMap((limit) => (limit === undefined || limit === null ? [] : [limit])),
+  )
   if (!(maxPieces >= 8)) throw refused(path, `reads ${maxPieces} tokens at a time, which is too little`)
   const result = {
     pooling: pool?.pooling_mode_cls_token ? ('cls' as const) : ('mean' as const),

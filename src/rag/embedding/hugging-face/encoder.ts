@@ -57,7 +57,10 @@ export async function openHuggingFace(task: ThreadTask & { kind: 'directory' }):
     const data = result?.data
     const dims = result?.dims ?? []
     if (!(data instanceof Float32Array) || dims.length < 2 || dims.length > 3 || dims[0] !== rows.length) {
-      throw refused(task.path, `gives ${result?.type ?? 'nothing'} of the shape [${dims.join(', ')}], which is no embedding`)
+      throw refused(
+        task.path,
+        `gives ${result?.type ?? 'nothing'} of the shape [${dims.join(', ')}], which is no embedding`,
+      )
     }
     const size = dims.at(-1) ?? 0
     if (dims.length === 2) return rows.map((_, r) => toUnitLength(data.slice(r * size, (r + 1) * size)))
@@ -89,8 +92,8 @@ const LONG_WORD = new RegExp(`\\S{${MAX_WORD}}(?=\\S)`, 'gu')
 
 /** What the tokenizer puts around a text: `[CLS]` and `[SEP]`. */
 function marksOf(tokenizer: Tokenizer): { before: number[]; after: number[] } {
-  const bare = tokenizer.encode('a', { add_special_tokens: false }).ids
-  const framed = tokenizer.encode('a').ids
+  const bare: readonly number[] = tokenizer.encode('a', { add_special_tokens: false }).ids
+  const framed: number[] = tokenizer.encode('a').ids
   const at = framed.findIndex((_, i) => bare.every((piece, j) => framed[i + j] === piece))
   return at < 0 ? { before: [], after: [] } : { before: framed.slice(0, at), after: framed.slice(at + bare.length) }
 }

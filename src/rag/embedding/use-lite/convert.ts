@@ -1,7 +1,17 @@
 // The package's weights as one ONNX file in the data folder, made once. It is written beside its place and moved there, so
 // that no half of a file is ever loaded, whoever is killed; and its name has the hash of what it was made from.
 import { createHash } from 'node:crypto'
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { z } from 'zod'
@@ -21,11 +31,18 @@ const modelJson = z.object({
   ),
 })
 /** Some pieces have no likelihood; the model's own tokenizer takes that for 0. */
-const vocabulary = z.array(z.tuple([z.string(), z.number().nullable().transform((score) => score ?? 0)]))
+const vocabulary = z.array(
+  z.tuple([
+    z.string(),
+    z
+      .number()
+      .nullable()
+      .transform((score) => score ?? 0),
+  ]),
+)
 
 /** Where the package's files are. Throws where it is not installed. */
-export const packageFolder = (): string =>
-  dirname(createRequire(import.meta.url).resolve(`${PACKAGE}/package.json`))
+export const packageFolder = (): string => dirname(createRequire(import.meta.url).resolve(`${PACKAGE}/package.json`))
 
 export const loadVocabulary = (folder = packageFolder()): [string, number][] =>
   vocabulary.parse(JSON.parse(readFileSync(join(folder, 'dist/vocab.json'), 'utf8')))
@@ -41,7 +58,12 @@ export function convertedModel(cacheFolder: string, folder = packageFolder()): s
   const file = join(cacheFolder, `use-lite-${source.slice(0, 16)}.onnx`)
   if (isWhole(file)) return file
   mkdirSync(cacheFolder, { recursive: true })
-  const model = useLiteGraph(weightsOf(weightsManifest.flatMap(({ weights }) => weights), bytes))
+  const model = useLiteGraph(
+    weightsOf(
+      weightsManifest.flatMap(({ weights }) => weights),
+      bytes,
+    ),
+  )
   const digest = createHash('sha256').update(model).digest('hex')
   replaceFile(file, model)
   replaceFile(`${file}.sha256`, Buffer.from(digest))
@@ -79,7 +101,11 @@ function weightsOf(
   for (const { name, shape, dtype } of weights) {
     const size = shape.reduce((product, one) => product * one, 4)
     // `module/…` and `module_apply_default/…`.
-    if (dtype === 'float32') byName.set(name.replace(/^module[/_]/, ''), new Float32Array(Uint8Array.from(bytes.subarray(at, at + size)).buffer))
+    if (dtype === 'float32')
+      byName.set(
+        name.replace(/^module[/_]/, ''),
+        new Float32Array(Uint8Array.from(bytes.subarray(at, at + size)).buffer),
+      )
     at += size
   }
   return (name) => {

@@ -1,11 +1,11 @@
 // The model that is installed with Midwatch: USE-lite, English, 512 dimensions, 128 word pieces at a time.
 import type { Encoder } from '../encoder.ts'
 import { openSession, toUnitLength } from '../encoder.ts'
+import { USE_LITE } from '../protocol.ts'
 import type { Reading } from '../windows.ts'
 import { convertedModel, loadVocabulary } from './convert.ts'
 import { createCut } from './pieces.ts'
 
-export const USE_LITE = 'use-lite@0.2.0'
 const DIMENSION = 512
 const UNKNOWN = 0
 

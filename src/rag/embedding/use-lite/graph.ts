@@ -44,7 +44,9 @@ function timingSignal(g: Graph, weights: Weights, ids: string): string {
   const scales = weights(`${STACK}/Layer_0/AddTimingSignal/TimingSignal/ExpandDims_1`)
   const pieces = g.apply('Squeeze', [g.apply('Slice', [g.apply('Shape', [ids]), g.ints(1), g.ints(2)])])
   const zero = g.apply('Squeeze', [g.ints(0)])
-  const places = g.apply('Cast', [g.apply('Range', [zero, pieces, g.apply('Squeeze', [g.ints(1)])])], { to: { int: 1 } })
+  const places = g.apply('Cast', [g.apply('Range', [zero, pieces, g.apply('Squeeze', [g.ints(1)])])], {
+    to: { int: 1 },
+  })
   const angles = g.apply('Mul', [g.apply('Unsqueeze', [places, g.ints(1)]), g.floats(scales, [1, 128])])
   return g.apply('Concat', [g.apply('Sin', [angles]), g.apply('Cos', [angles])], { axis: { int: 1 } })
 }
@@ -53,7 +55,8 @@ function layer(g: Graph, weights: Weights, { index, width }: Layer, x: string, b
   const of = (name: string): Float32Array => weights(`${ENCODE}/Layer_${index}/TransformerLayer/${name}`)
   const attended = attention(g, weights, { index, width }, normalised(g, x, of, ''), bias)
   // Where the layer is wider than what comes in, that is widened too.
-  const residual = width === WIDTH ? x : linear(g, x, of(`dense/kernel${WHOLE}`), width, WIDTH, of(`dense/bias${WHOLE}`))
+  const residual =
+    width === WIDTH ? x : linear(g, x, of(`dense/kernel${WHOLE}`), width, WIDTH, of(`dense/bias${WHOLE}`))
   const y = g.apply('Add', [attended, residual])
   const tensor = (name: string): Float32Array =>
     weights(`${STACK}/Layer_${index}/TransformerLayer/FFN/${name}/Tensordot/Reshape_1`)
@@ -63,9 +66,12 @@ function layer(g: Graph, weights: Weights, { index, width }: Layer, x: string, b
 }
 
 function attention(g: Graph, weights: Weights, { index, width }: Layer, x: string, bias: string): string {
-  const of = (name: string): Float32Array => weights(`${ENCODE}/Layer_${index}/TransformerLayer/MultiheadAttention/${name}`)
+  const of = (name: string): Float32Array =>
+    weights(`${ENCODE}/Layer_${index}/TransformerLayer/MultiheadAttention/${name}`)
   const kernel = (name: string): Float32Array =>
-    weights(`Encoder_en/KonaTransformer/Encode/Layer_${index}/TransformerLayer/MultiheadAttention/${name}/kernel/part_0`)
+    weights(
+      `Encoder_en/KonaTransformer/Encode/Layer_${index}/TransformerLayer/MultiheadAttention/${name}/kernel/part_0`,
+    )
   const qkv = linear(g, x, kernel('qkv_transform_single'), width, 3 * width, of(`qkv_transform_single/bias${WHOLE}`))
   const inHeads = g.ints(0, 0, HEADS, width / HEADS)
   const [q = '', k = '', v = ''] = g
@@ -76,7 +82,10 @@ function attention(g: Graph, weights: Weights, { index, width }: Layer, x: strin
   const scores = g.apply('MatMul', [scaled, g.apply('Transpose', [k], { perm: { ints: [0, 2, 3, 1] } })])
   const shares = g.apply('Softmax', [g.apply('Add', [scores, bias])], { axis: { int: -1 } })
   const heads = g.apply('MatMul', [shares, g.apply('Transpose', [v], { perm: { ints: [0, 2, 1, 3] } })])
-  const joined = g.apply('Reshape', [g.apply('Transpose', [heads], { perm: { ints: [0, 2, 1, 3] } }), g.ints(0, 0, width)])
+  const joined = g.apply('Reshape', [
+    g.apply('Transpose', [heads], { perm: { ints: [0, 2, 1, 3] } }),
+    g.ints(0, 0, width),
+  ])
   const output = 'output_transform_single'
   return linear(g, joined, kernel(output), width, WIDTH, of(`${output}/bias${WHOLE}`))
 }

@@ -19,7 +19,7 @@ export type Cut = (text: string) => number[]
 /** `vocabulary`: pieces with their log-likelihoods, as the model's package has them. Takes time in proportion to a text. */
 export function createCut(vocabulary: readonly (readonly [string, number])[]): Cut {
   const root = node()
-  const lengths = vocabulary.map(([piece]) => [...piece].length)
+  const lengths = vocabulary.map(([piece]) => Array.from(piece).length)
   vocabulary.forEach(([piece, score], id) => {
     if (id < MARKS) return
     let at = root
