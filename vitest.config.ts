@@ -7,7 +7,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['{src,lab,bench,web}/**/*.test.{ts,tsx}', 'test/*.test.ts'],
+          include: ['{src,lab,bench,evals,web}/**/*.test.{ts,tsx}', 'test/*.test.ts'],
           testTimeout: 20_000,
         },
       },

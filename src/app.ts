@@ -128,7 +128,7 @@ async function start(
   const knowledge = createKnowledge({
     config: config.rag,
     dataFolder: config.data,
-    openEmbedding: embeddingOpener(config, { dataFolder: config.data, gateway, log }),
+    openEmbedding: embeddingOpener(config),
     metrics,
     clock,
     log,

@@ -9,6 +9,7 @@ import { doctorCommand } from './cli/doctor.ts'
 import { incidentsCommand } from './cli/incidents.ts'
 import { ingestCommand } from './cli/ingest.ts'
 import { keysCommand } from './cli/keys.ts'
+import { searchCommand } from './cli/search.ts'
 import { startCommand } from './cli/start.ts'
 import { describeError } from './core/errors.ts'
 
@@ -22,6 +23,7 @@ const program = new Command('midwatch')
   .addCommand(diagnoseCommand())
   .addCommand(detectCommand())
   .addCommand(ingestCommand())
+  .addCommand(searchCommand())
   .addCommand(collectionsCommand())
   .addCommand(configCommand())
   .addCommand(doctorCommand())

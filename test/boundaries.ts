@@ -6,7 +6,7 @@ import { dirname, join, relative } from 'node:path'
 import { type ModuleItem, parseSync } from '@swc/core'
 
 const ROOT = join(import.meta.dirname, '..')
-const ROOTS = ['src', 'web', 'lab', 'bench', 'test'] as const
+const ROOTS = ['src', 'web', 'lab', 'bench', 'evals', 'test'] as const
 
 /** Folder of src → the other folders of src it may import. Files directly in src may import everything. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
@@ -48,6 +48,7 @@ const BESIDE: Readonly<Record<string, RegExp>> = {
   web: /^src\/(core|diagnosis|incidents\/(report|view)\.ts)/,
   lab: /^src\//,
   bench: /^src\//,
+  evals: /^src\//,
   test: /^/,
 }
 

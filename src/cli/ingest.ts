@@ -60,14 +60,12 @@ async function run(paths: readonly string[], options: Options): Promise<void> {
   process.once('SIGINT', onSignal)
   process.once('SIGTERM', onSignal)
   const line = new ProgressLine(process.stderr)
-  const dataFolder = options.data ?? config.data
-  const log = createLog({ level: 'error' })
   const knowledge = await openKnowledge({
     config: config.rag,
-    dataFolder,
-    openEmbedding: embeddingOpener(config, { dataFolder, log }),
+    dataFolder: options.data ?? config.data,
+    openEmbedding: embeddingOpener(config),
     clock: systemClock,
-    log,
+    log: createLog({ level: 'error' }),
   })
   try {
     const { tenant, collection: name, team: teams } = options

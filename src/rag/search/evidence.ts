@@ -1,0 +1,127 @@
+// What speaks for a passage that neither rank nor score says: how much of the question it covers, weighed by how rare its words
+// are in the collections asked, whether its words stand side by side as there, and whether its title is what was asked about.
+// Each is between 0 and 1 and means the same in every collection.
+import type { StoredPassage, WordCounts } from '../store/store.ts'
+import { partsOf, wordsOf } from '../store/words.ts'
+import { stem } from './stem.ts'
+
+export interface Evidence {
+  /** Of the information in the question's words (their idf), the share whose words are in the passage, its title or headings. */
+  readonly covered: number
+  /** Of the pairs of words that stand side by side in the question, the share that does so in the passage, by idf. */
+  readonly paired: number
+  /** Of the title's words, the share that is asked about. */
+  readonly titled: number
+  /** An identifier of the question is the title, a heading or the name of the document. */
+  readonly named: boolean
+}
+
+/** A question made ready to be compared with passages. */
+export interface Weighed {
+  /** Stem to idf; what no passage has counts too, the most. */
+  readonly words: ReadonlyMap<string, number>
+  readonly total: number
+  readonly pairs: ReadonlyMap<string, number>
+  readonly pairTotal: number
+  /** Words with a seam or digits in them, whole, in small letters. */
+  readonly identifiers: ReadonlySet<string>
+}
+
+/** A part of an identifier says less than a word: together its parts say what it says. */
+const PART = 0.5
+/** Questions may be long logs: of these many words, pairs are looked at. */
+const MAX_PAIRED = 256
+
+export function weigh(text: string, { passages, words }: WordCounts): Weighed {
+  const weights = new Map<string, number>()
+  for (const word of words) {
+    const idf = Math.log(1 + (passages - word.passages + 0.5) / (word.passages + 0.5)) * (word.part ? PART : 1)
+    for (const one of wordsOf(word.text)) {
+      const key = stem(one)
+      weights.set(key, Math.max(weights.get(key) ?? 0, idf))
+    }
+  }
+  const pairs = new Map<string, number>()
+  const stems = wordsOf(text.slice(0, MAX_PAIRED * 20)).slice(0, MAX_PAIRED).map(stem)
+  stems.forEach((word, i) => {
+    const next = stems[i + 1]
+    const [a, b] = [weights.get(word), next === undefined ? undefined : weights.get(next)]
+    if (a !== undefined && b !== undefined && word !== next) pairs.set(`${word} ${next}`, Math.min(a, b))
+  })
+  return {
+    words: weights,
+    total: sum(weights.values()),
+    pairs,
+    pairTotal: sum(pairs.values()),
+    identifiers: identifiersIn(text),
+  }
+}
+
+export function evidenceOf(
+  asked: Weighed,
+  passage: Pick<StoredPassage, 'title' | 'headings' | 'text' | 'document'>,
+): Evidence {
+  const title = withParts(passage.title)
+  const body = withParts(`${passage.headings.join('\n')}\n${passage.text}`)
+  const all = new Set([...title, ...body])
+  let covered = 0
+  for (const [word, weight] of asked.words) if (all.has(word)) covered += weight
+  let paired = 0
+  let before = ''
+  const seen = new Set<string>()
+  for (const word of body) {
+    const key = `${before} ${word}`
+    if (asked.pairs.has(key) && !seen.has(key)) {
+      seen.add(key)
+      paired += asked.pairs.get(key) ?? 0
+    }
+    before = word
+  }
+  const titleWords = new Set(title)
+  const titled = titleWords.size === 0 ? 0 : count(titleWords, (word) => asked.words.has(word)) / titleWords.size
+  return {
+    covered: asked.total === 0 ? 0 : covered / asked.total,
+    paired: asked.pairTotal === 0 ? 0 : paired / asked.pairTotal,
+    titled,
+    named: isNamed(asked.identifiers, passage),
+  }
+}
+
+function isNamed(identifiers: ReadonlySet<string>, passage: Pick<StoredPassage, 'title' | 'headings' | 'document'>) {
+  if (identifiers.size === 0) return false
+  const name = passage.document.split(/[/#?]/).findLast((part) => part !== '') ?? ''
+  const names = [passage.title, ...passage.headings, name, name.replace(/\.\w{1,5}$/, '')]
+  return names.some((one) => identifiers.has(one.trim().toLowerCase()))
+}
+
+const IDENTIFIER = /[\p{L}\p{N}_.:-]*[\p{L}\p{N}]/gu
+
+function identifiersIn(text: string): ReadonlySet<string> {
+  const found = new Set<string>()
+  for (const [word] of text.slice(0, MAX_PAIRED * 40).matchAll(IDENTIFIER))
+    if (/[_.:-]/.test(word) || partsOf(word).length > 1) found.add(word.toLowerCase())
+  return found
+}
+
+/** Stems in their order, the parts of an identifier behind it. */
+function withParts(text: string): readonly string[] {
+  const found: string[] = []
+  for (const [word] of text.matchAll(/[\p{L}\p{N}\p{M}]+/gu)) {
+    const parts = partsOf(word)
+    for (const one of wordsOf(word)) found.push(stem(one))
+    for (const part of parts) for (const one of wordsOf(part)) found.push(stem(one))
+  }
+  return found
+}
+
+function sum(values: Iterable<number>): number {
+  let total = 0
+  for (const value of values) total += value
+  return total
+}
+
+function count<T>(values: Iterable<T>, is: (value: T) => boolean): number {
+  let found = 0
+  for (const value of values) if (is(value)) found++
+  return found
+}
