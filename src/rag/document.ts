@@ -1,5 +1,6 @@
 // What a document is on its way in: bytes are parsed into text with an outline, the text is cut into passages. Offsets
-// are UTF-16 units of the document's text, which for Markdown and plain text is the file as it stands.
+// are UTF-16 units of the document's text, which for Markdown and plain text is the file as it stands (with hidden text
+// blanked in place, so that the offsets stay the file's).
 
 export type Metadata = Readonly<Record<string, string | number | boolean>>
 
@@ -32,6 +33,8 @@ export interface Block {
   readonly level?: number
   /** Of a heading: its words without markup. */
   readonly words?: string
+  /** Of a table whose rows do not say it themselves: its column names, which a passage of later rows would lack. */
+  readonly columns?: readonly string[]
   readonly start: number
   readonly end: number
   /** From 1; of formats with pages. */
@@ -40,6 +43,7 @@ export interface Block {
 
 export interface Passage {
   readonly ordinal: number
+  /** From the outermost inwards; behind them `Columns: a | b` where the text is the later part of a table. */
   readonly headings: readonly string[]
   readonly start: number
   readonly end: number

@@ -1,0 +1,84 @@
+// Runs the parsers in a thread that is kept for the next document, and killed when one takes too long or too much memory.
+// One document at a time: parsing is never what ingest waits for longest, and a second thread would double the memory.
+import { Worker } from 'node:worker_threads'
+import { AppError, type ErrorCode } from '../../core/errors.ts'
+import type { ChunkOptions } from '../chunk.ts'
+import type { ReadDocument } from './parse.ts'
+import type { ParseInput } from './formats.ts'
+
+export interface ThreadLimits {
+  readonly timeLimitMs?: number
+  readonly heapMebibytes?: number
+}
+
+export interface ThreadTask {
+  readonly raw: ParseInput
+  readonly options: ChunkOptions
+}
+
+export type ThreadReply =
+  | ({ readonly kind: 'read' } & ReadDocument)
+  | { readonly kind: 'failed'; readonly code: ErrorCode; readonly message: string; readonly detail: string | undefined }
+
+const TIME_LIMIT_MS = 30_000
+const HEAP_MEBIBYTES = 768
+
+let idle: { readonly thread: Worker; readonly heapMebibytes: number } | undefined
+let last: Promise<unknown> = Promise.resolve()
+
+/** Tasks wait for one another; the time limit is counted from when its own turn comes. */
+export async function runInThread(task: ThreadTask, limits: ThreadLimits): Promise<ReadDocument> {
+  const turn = last.then(() => run(task, limits))
+  last = turn.catch(() => undefined)
+  return turn
+}
+
+async function run(task: ThreadTask, limits: ThreadLimits): Promise<ReadDocument> {
+  const heapMebibytes = limits.heapMebibytes ?? HEAP_MEBIBYTES
+  if (idle && idle.heapMebibytes !== heapMebibytes) void idle.thread.terminate()
+  const thread = idle?.heapMebibytes === heapMebibytes ? idle.thread : start(heapMebibytes)
+  idle = undefined
+  thread.ref()
+  let timer: NodeJS.Timeout | undefined
+  try {
+    const reply = await new Promise<ThreadReply>((resolve, reject) => {
+      const timeLimitMs = limits.timeLimitMs ?? TIME_LIMIT_MS
+      timer = setTimeout(() => reject(tookTooLong(timeLimitMs)), timeLimitMs)
+      thread.once('message', resolve)
+      thread.once('error', (error) => reject(brokeOff(error)))
+      thread.once('exit', () => reject(brokeOff(undefined)))
+      thread.postMessage(task, [task.raw.bytes.buffer as ArrayBuffer])
+    })
+    thread.removeAllListeners()
+    thread.unref()
+    idle = { thread, heapMebibytes }
+    if (reply.kind === 'read') return { document: reply.document, passages: reply.passages }
+    throw new AppError(reply.code, reply.message, { cause: reply.detail })
+  } finally {
+    clearTimeout(timer)
+    if (idle?.thread !== thread) {
+      thread.removeAllListeners()
+      // An error that comes while it ends has nobody left to care, but would end the process.
+      thread.on('error', () => undefined)
+      await thread.terminate()
+    }
+  }
+}
+
+function start(heapMebibytes: number): Worker {
+  return new Worker(new URL('./parse-thread.ts', import.meta.url), {
+    name: 'parse',
+    resourceLimits: { maxOldGenerationSizeMb: heapMebibytes, maxYoungGenerationSizeMb: 32 },
+  })
+}
+
+const tookTooLong = (timeLimitMs: number): AppError =>
+  new AppError('deadline', `Reading it took longer than ${timeLimitMs / 1000} s. Split the document or simplify it.`)
+
+function brokeOff(error: unknown): AppError {
+  const isMemory = error instanceof Error && 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY'
+  const message = isMemory
+    ? 'Reading it needs more memory than is allowed. Split the document.'
+    : 'The parser broke off on this document. Export it anew, or leave it out.'
+  return new AppError(isMemory ? 'too_large' : 'malformed', message, { cause: error })
+}
