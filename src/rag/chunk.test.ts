@@ -57,7 +57,7 @@ it('every character of content is in a passage; passages are exact, in order, an
 })
 
 it('a passage stays under its heading, whose path it carries; tiny siblings share one', () => {
-  const long = 'The volume is nearly full and has to grow. '.repeat(12)
+  const long = 'The volume is nearly full and has to grow. '.repeat(19)
   const passages = chunk(
     documentOf(`# Disk\n\n## Meaning\n\n${long}\n\n## Impact\n\n${long}\n\n## See\n\nThis.\n\n## Also\n\nThat.\n`),
   )

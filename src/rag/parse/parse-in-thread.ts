@@ -39,37 +39,44 @@ async function run(task: ThreadTask, limits: ThreadLimits): Promise<ReadDocument
   const thread = idle?.heapMebibytes === heapMebibytes ? idle.thread : start(heapMebibytes)
   idle = undefined
   thread.ref()
-  let timer: NodeJS.Timeout | undefined
+  const timeLimitMs = limits.timeLimitMs ?? TIME_LIMIT_MS
+  const { promise, resolve, reject } = Promise.withResolvers<ThreadReply>()
+  const onError = (error: unknown): void => reject(brokeOff(error))
+  const onExit = (): void => reject(brokeOff(undefined))
+  const timer = setTimeout(() => reject(tookTooLong(timeLimitMs)), timeLimitMs)
+  thread.on('message', resolve)
+  thread.on('error', onError)
+  thread.on('exit', onExit)
+  let isWell = false
   try {
-    const reply = await new Promise<ThreadReply>((resolve, reject) => {
-      const timeLimitMs = limits.timeLimitMs ?? TIME_LIMIT_MS
-      timer = setTimeout(() => reject(tookTooLong(timeLimitMs)), timeLimitMs)
-      thread.once('message', resolve)
-      thread.once('error', (error) => reject(brokeOff(error)))
-      thread.once('exit', () => reject(brokeOff(undefined)))
-      thread.postMessage(task, [task.raw.bytes.buffer as ArrayBuffer])
-    })
-    thread.removeAllListeners()
-    thread.unref()
-    idle = { thread, heapMebibytes }
+    thread.postMessage(task)
+    const reply = await promise
+    isWell = true
     if (reply.kind === 'read') return { document: reply.document, passages: reply.passages }
     throw new AppError(reply.code, reply.message, { cause: reply.detail })
   } finally {
     clearTimeout(timer)
-    if (idle?.thread !== thread) {
-      thread.removeAllListeners()
-      // An error that comes while it ends has nobody left to care, but would end the process.
-      thread.on('error', () => undefined)
-      await thread.terminate()
-    }
+    thread.off('message', resolve)
+    thread.off('exit', onExit)
+    thread.off('error', onError)
+    if (isWell) {
+      thread.unref()
+      idle = { thread, heapMebibytes }
+    } else await thread.terminate()
   }
 }
 
 function start(heapMebibytes: number): Worker {
-  return new Worker(new URL('./parse-thread.ts', import.meta.url), {
+  const thread = new Worker(new URL('./parse-thread.ts', import.meta.url), {
     name: 'parse',
     resourceLimits: { maxOldGenerationSizeMb: heapMebibytes, maxYoungGenerationSizeMb: 32 },
   })
+  // Also of one that ends while it idles; without a listener its error would end the process.
+  thread.on('error', () => undefined)
+  thread.once('exit', () => {
+    if (idle?.thread === thread) idle = undefined
+  })
+  return thread
 }
 
 const tookTooLong = (timeLimitMs: number): AppError =>
