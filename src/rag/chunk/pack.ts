@@ -47,6 +47,10 @@ function groups(text: string, sections: readonly Section[], limit: number): read
 function join(text: string, group: Group, section: Section, limit: number): Group | undefined {
   const gap = gapTokens(text, group.units, section.units)
   const tokens = group.tokens + gap + section.tokens
+  // A heading alone says nothing: it goes with what stands below it, whose path holds it.
+  if (isBare(group) && section.level > group.level) {
+    return { level: section.level, path: section.path, units: [...group.units, ...section.units], tokens }
+  }
   if (tokens > limit) return undefined
   const bare = isBare(section)
   const tiny = group.tokens < limit * TINY || section.tokens < limit * TINY

@@ -1,8 +1,8 @@
 // Bytes to text: UTF-8, UTF-16 by its mark, else Latin-1 (as Windows has it). What is no text is refused.
 import { AppError } from '../../core/errors.ts'
 
-const MOST_CONTROLS = 0.02
-const CONTROLS = /[\u0001-\u0008\u000e-\u001a\u001c-\u001f]/g
+const MOST_CONTROLS = 0.05
+const CONTROLS = /(?!\s)\p{Cc}/gu
 
 /** Without the byte order mark. */
 export function decodeText(bytes: Uint8Array): string {
