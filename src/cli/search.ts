@@ -9,18 +9,19 @@ import { systemClock } from '../core/clock.ts'
 import { AppError, describeError } from '../core/errors.ts'
 import { mapParallel } from '../core/parallel.ts'
 import { embeddingOpener } from '../embedding-model.ts'
-import type { Retrieved, RetrieveQuery } from '../llm/retriever.ts'
 import { createLog } from '../observe/log.ts'
 import { knowledgeFile, openKnowledge, type OpenKnowledge } from '../rag/knowledge.ts'
 import { parseName } from './names.ts'
 import { type Line, readTexts } from './read-texts.ts'
 import { readSettings } from './settings.ts'
 
+type Retrieved = Awaited<ReturnType<OpenKnowledge['retriever']['retrieve']>>
+
 interface Options {
   readonly queries?: string
   readonly collection: string
   readonly top: number
-  readonly mode: NonNullable<RetrieveQuery['mode']>
+  readonly mode: 'bm25' | 'vector' | 'hybrid'
   readonly tenant: string
   readonly team?: string
   readonly config?: string
