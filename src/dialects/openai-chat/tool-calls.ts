@@ -8,7 +8,8 @@ import { ProviderFailure } from '../../llm/provider.ts'
 import { isObject, type Json, textOf } from '../json.ts'
 
 interface Call {
-  readonly index: unknown
+  /** Among all calls of the choice. */
+  readonly place: number
   id: string
   name: string
   opened: boolean
@@ -16,11 +17,16 @@ interface Call {
   json: string
   /** Of these, what has gone out. */
   told: number
+  /** Whether the arguments so far are all of them; undefined while nobody has looked. */
+  whole: boolean | undefined
 }
 
 export class ToolCallOrder {
   readonly #choice: number
   readonly #calls: Call[] = []
+  /** The last one under each index and of each id: an answer may have very many. */
+  readonly #byIndex = new Map<number, Call>()
+  readonly #byId = new Map<string, Call>()
   /** The one whose arguments are told now. */
   #current = 0
 
@@ -38,11 +44,17 @@ export class ToolCallOrder {
     const id = textOf(delta['id']) ?? ''
     const name = textOf(given['name']) ?? ''
     const call = this.#find(delta['index'], id, name) ?? this.#begin(delta['index'])
-    if (call.id === '') call.id = id
+    if (call.id === '' && id !== '') {
+      call.id = id
+      if ((this.#byId.get(id)?.place ?? -1) < call.place) this.#byId.set(id, call)
+    }
     if (call.name === '') call.name = name
     const more = argumentsIn(given['arguments'])
-    call.json += more
-    if (more.trim() !== '' && this.#calls.indexOf(call) < this.#current) {
+    if (more !== '') {
+      call.json += more
+      call.whole = undefined
+    }
+    if (more.trim() !== '' && call.place < this.#current) {
       throw new ProviderFailure('upstream_malformed', 'the arguments of a tool call went on after its end')
     }
     this.#advance(false, out)
@@ -54,16 +66,18 @@ export class ToolCallOrder {
   }
 
   #find(index: unknown, id: string, name: string): Call | undefined {
-    const sameIndex = typeof index === 'number' ? this.#calls.findLast((call) => call.index === index) : undefined
+    const sameIndex = typeof index === 'number' ? this.#byIndex.get(index) : undefined
     if (sameIndex) return name !== '' && beginsAnew(sameIndex, id) ? undefined : sameIndex
     if (typeof index === 'number') return undefined
-    if (id !== '') return this.#calls.findLast((call) => call.id === id)
+    if (id !== '') return this.#byId.get(id)
     return name === '' ? this.#calls.at(-1) : undefined
   }
 
   #begin(index: unknown): Call {
-    const call: Call = { index, id: '', name: '', opened: false, json: '', told: 0 }
+    const place = this.#calls.length
+    const call: Call = { place, id: '', name: '', opened: false, json: '', told: 0, whole: undefined }
     this.#calls.push(call)
+    if (typeof index === 'number') this.#byIndex.set(index, call)
     return call
   }
 
@@ -85,14 +99,14 @@ export class ToolCallOrder {
         call.told = call.json.length
       }
       if (all) continue
-      if (this.#current === this.#calls.length - 1 || !isWhole(call.json)) return
+      if (this.#current === this.#calls.length - 1 || !isWhole(call)) return
     }
   }
 }
 
 /** A named delta under an index that is taken is another call if its id differs or the one before is whole. */
 const beginsAnew = (call: Call, id: string): boolean =>
-  id !== '' && call.id !== '' ? id !== call.id : id === '' && isWhole(call.json)
+  id !== '' && call.id !== '' ? id !== call.id : id === '' && isWhole(call)
 
 /** JSON as text; some servers give it parsed. */
 function argumentsIn(value: unknown): string {
@@ -100,7 +114,9 @@ function argumentsIn(value: unknown): string {
   return isObject(value) ? JSON.stringify(value) : ''
 }
 
-function isWhole(json: string): boolean {
+const isWhole = (call: Call): boolean => (call.whole ??= isJsonObject(call.json))
+
+function isJsonObject(json: string): boolean {
   if (!json.trimEnd().endsWith('}')) return false
   try {
     JSON.parse(json)

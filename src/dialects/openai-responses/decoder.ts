@@ -9,8 +9,9 @@ import { Item } from './item.ts'
 
 export class ResponsesDecoder {
   readonly #items = new Map<number, Item>()
-  /** Places of items that have not been told to their end, in order. */
-  #waiting: number[] = []
+  /** Places of items, in order; those before the first have been told to their end. */
+  readonly #places: number[] = []
+  #first = 0
   #started = false
   #calls = false
   #refused = false
@@ -76,15 +77,17 @@ export class ResponsesDecoder {
     let item = this.#items.get(index)
     if (!item) {
       this.#items.set(index, (item = new Item()))
-      this.#waiting.push(index)
-      this.#waiting.sort((a, b) => a - b)
+      // Nearly always it is the last one.
+      let at = this.#places.length
+      while (at > this.#first && (this.#places[at - 1] ?? 0) > index) at--
+      this.#places.splice(at, 0, index)
     }
     return item
   }
 
   #tell(out: AnswerEvent[]): void {
     for (;;) {
-      const item = this.#items.get(this.#waiting[0] ?? -1)
+      const item = this.#items.get(this.#places[this.#first] ?? -1)
       if (!item) return
       for (const event of item.take()) {
         if (event.kind === 'tool-call') this.#calls = true
@@ -92,7 +95,7 @@ export class ResponsesDecoder {
         out.push(event)
       }
       if (!item.ended) return
-      this.#waiting.shift()
+      this.#first++
     }
   }
 
