@@ -13,7 +13,7 @@ import { parseAsciidoc, parseRst } from './plain-headings.ts'
 
 /** The most that is taken of a binary format, and of text: what is larger is a dump, not a document. */
 export const LARGEST_FILE = 64 * 1024 * 1024
-export const LARGEST_TEXT = 16 * 1024 * 1024
+const LARGEST_TEXT = 16 * 1024 * 1024
 
 export type ParseInput = Pick<RawDocument, 'id' | 'source' | 'title' | 'bytes' | 'mediaType' | 'metadata'>
 

@@ -25,7 +25,7 @@ export function splitTable(text: string, start: number, end: number): readonly B
 }
 
 /** The cells of a row; a pipe behind a backslash is none. */
-export function cells(row: string): string[] {
+function cells(row: string): string[] {
   return row
     .trim()
     .replace(/^[>\s]*\|/, '')
