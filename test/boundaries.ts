@@ -45,7 +45,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 
 /** What stands beside src takes from it only this. */
 const BESIDE: Readonly<Record<string, RegExp>> = {
-  web: /^src\/(core|diagnosis|incidents\/(report|view)\.ts)/,
+  web: /^src\/(core|diagnosis|incidents\/(report|view|memory\/(past|say-past))\.ts)/,
   lab: /^src\//,
   bench: /^src\//,
   evals: /^src\//,

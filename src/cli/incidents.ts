@@ -2,7 +2,14 @@
 import { Command } from 'commander'
 import { z } from 'zod'
 import { AppError } from '../core/errors.ts'
-import { approvalView, incidentList, incidentView, type IncidentView } from '../incidents/view.ts'
+import {
+  approvalView,
+  erasureView,
+  incidentList,
+  incidentView,
+  type IncidentView,
+  runbookView,
+} from '../incidents/view.ts'
 import { callServer, type ServerOptions, withServerOptions } from './client.ts'
 import { renderIncident, renderList } from './render-incident.ts'
 
@@ -19,6 +26,8 @@ export function incidentsCommand(): Command {
   incidents.addCommand(showCommand())
   incidents.addCommand(decideCommand('approve', 'let the proposed fix run, once'))
   incidents.addCommand(decideCommand('refuse', 'do not run the proposed fix'))
+  incidents.addCommand(runbookCommand())
+  incidents.addCommand(forgetCommand())
   return incidents
 }
 
@@ -41,6 +50,33 @@ function showCommand(): Command {
     .action(async (incident: string, options: Options) => {
       const view = await load(incident, options)
       console.log(options.json ? JSON.stringify(view) : renderIncident(view))
+    })
+}
+
+function runbookCommand(): Command {
+  return common(new Command('runbook'))
+    .description('draft a runbook, as Markdown, out of the closed incidents of the same trouble')
+    .argument('<incident>', 'its number or id')
+    .action(async (incident: string, options: Options) => {
+      const draft = await callServer(options, `/v1/incidents/${encodeURIComponent(incident)}/runbook`, runbookView)
+      console.log(options.json ? JSON.stringify(draft) : draft.markdown.trimEnd())
+    })
+}
+
+function forgetCommand(): Command {
+  return common(new Command('forget'))
+    .description('erase what is remembered of closed incidents as cases; the incidents themselves stay')
+    .argument('[incident]', 'its number or id')
+    .option('--mentions <text>', 'instead: every case in which this text stands')
+    .action(async (incident: string | undefined, options: Options & { readonly mentions?: string }) => {
+      const { mentions } = options
+      if ((incident === undefined) === (mentions === undefined))
+        throw new AppError('malformed', 'Name one incident, or a text with --mentions.')
+      const json = mentions === undefined ? { incident } : { mentions }
+      const done = await callServer(options, '/v1/incidents/cases/erasures', erasureView, { method: 'POST', json })
+      if (options.json) console.log(JSON.stringify(done))
+      else if (done.erased.length === 0) console.log('No case was there to erase.')
+      else console.log(`Erased: the case of incident ${done.erased.join(', ')}.`)
     })
 }
 

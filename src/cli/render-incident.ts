@@ -1,9 +1,14 @@
 // The same sentence and the same order as on the page, in 80 columns. Colour only on a terminal, never with NO_COLOR.
 import { styleText } from 'node:util'
 import type { Evidence } from '../diagnosis/evidence.ts'
+import type { Past } from '../incidents/memory/past.ts'
+import { sayCase, sayNudges } from '../incidents/memory/say-past.ts'
+import type { Report } from '../incidents/report.ts'
 import type { IncidentList, IncidentSummary, IncidentView } from '../incidents/view.ts'
 
 const WIDTH = 80
+
+type Runbook = NonNullable<Report['runbooks']>[number]
 
 export function renderList({ incidents, waiting }: IncidentList): string {
   const lines = incidents.map((incident) => {
@@ -27,6 +32,7 @@ export function renderIncident(view: IncidentView): string {
       `Confidence ${cause.confidence.toFixed(2)}\n${[...cause.evidence.map(evidenceLine), ...cause.against.map((e) => `against: ${evidenceLine(e)}`)].join('\n')}`,
     )
   }
+  blocks.push(...pastBlocks(report?.past), ...(report?.runbooks ?? []).map(runbookBlock))
   for (const next of report?.causes.slice(1, 3) ?? [])
     blocks.push(`Also possible: ${next.service}, ${next.kind.replaceAll('_', ' ')} (${next.confidence.toFixed(2)})`)
   if (report?.abstained)
@@ -54,6 +60,21 @@ export function renderIncident(view: IncidentView): string {
 }
 
 const evidenceLine = (evidence: Evidence): string => wrap(`- ${evidence.claim}`, 2)
+
+function pastBlocks(past: Past | undefined): string[] {
+  if (past === undefined) return []
+  const cases = past.cases.map((one) => `  - ${sayCase(one)}`)
+  const nudges = sayNudges(past).map((nudge) => wrap(`Moved by it: ${nudge}.`, 2))
+  return [[`Earlier incidents. ${past.sentence}`, ...cases.map((line) => wrap(line.trim(), 2)), ...nudges].join('\n')]
+}
+
+/** A quote of what somebody wrote: set apart, and named as what it is. */
+function runbookBlock({ document, headings, quote, start, end, suspicious }: Runbook): string {
+  const where = [document, ...headings].join(' › ')
+  const doubt = suspicious ? '\n  It has text that speaks to a machine. Nothing obeys it; read it with care.' : ''
+  const quoted = quote.split('\n').map((line) => `  | ${line}`)
+  return `Runbook ${where} (${start}–${end})${doubt}\n${quoted.join('\n')}`
+}
 
 function severityMark({ severity }: IncidentSummary): string {
   if (severity === 'critical') return colour('red', '■ critical')

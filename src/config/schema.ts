@@ -116,6 +116,15 @@ const agent = z.strictObject({
       confirmFromRisk: z.number().int().min(0).max(10).default(6),
     })
     .prefault({}),
+  /** Collections of the knowledge base that are asked for runbooks. */
+  knowledge: z.strictObject({ collections: z.array(name).default([]) }).prefault({}),
+  /** How long closed incidents are remembered as cases, and how many of them. */
+  memory: z
+    .strictObject({
+      keepDays: z.number().int().min(1).max(36_500).default(730),
+      keepCases: z.number().int().min(1).max(100_000).default(5000),
+    })
+    .prefault({}),
   verify: z.strictObject({ withinSeconds: seconds(300), everySeconds: seconds(10) }).prefault({}),
 })
 

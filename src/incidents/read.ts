@@ -2,7 +2,8 @@
 // what belongs to another one is not there.
 import { z } from 'zod'
 import type { Db } from '../db/connect.ts'
-import { proposedAction, report } from './report.ts'
+import { resolvePast } from './memory/recall.ts'
+import { proposedAction, report, type Report } from './report.ts'
 import { alertViewOf } from './read-alerts.ts'
 import { type ActionRunRow, type ApprovalRow, type IncidentRow, type IncidentTables, stillOpen } from './tables.ts'
 import type { ApprovalView, EventView, IncidentSummary, IncidentView } from './view.ts'
@@ -60,12 +61,33 @@ export async function readIncident(
     .execute()
   return {
     ...summaryOf(row, counts.get(row.id)),
-    report: row.report === null ? null : report.parse(JSON.parse(row.report)),
+    report: row.report === null ? null : await readReport(db, row, row.report),
+    feedback: await readFeedback(db, row.id),
     approval,
     approvals,
     timeline: [...timeline],
     alertList: alerts.map(alertViewOf),
   }
+}
+
+/** With its references to earlier incidents looked up: what is gone by now is not shown. */
+async function readReport(db: Db<IncidentTables>, row: IncidentRow, stored: string): Promise<Report> {
+  const { past: told, ...rest } = report.parse(JSON.parse(stored))
+  const { past } = await resolvePast(db, row.tenant, told, row.opened_at)
+  return { ...rest, ...(past === undefined ? {} : { past }) }
+}
+
+async function readFeedback(db: Db<IncidentTables>, incidentId: string): Promise<IncidentView['feedback']> {
+  const latest = await db
+    .selectFrom('feedback')
+    .select(['verdict', 'by', 'at', 'service', 'kind'])
+    .where('incident_id', '=', incidentId)
+    .orderBy('at', 'desc')
+    .orderBy('id', 'desc')
+    .limit(1)
+    .executeTakeFirst()
+  if (!latest || latest.verdict === 'withdrawn') return null
+  return { ...latest, verdict: latest.verdict }
 }
 
 /** The row of an incident of this tenant, by its id or its number. */

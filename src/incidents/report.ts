@@ -2,6 +2,7 @@
 // are views of this one value, and it is stored as JSON on its incident.
 import { z } from 'zod'
 import { cause } from '../diagnosis/evidence.ts'
+import { past } from './memory/past.ts'
 
 /** Exactly what will run, and what it would take back. */
 export const proposedAction = z.object({
@@ -50,5 +51,28 @@ export const report = z.object({
   /** Claims that did not resolve when they were asked again, and were taken out. */
   claimsRemoved: z.number().int(),
   diagnosedAt: z.number(),
+  /** Earlier incidents that looked the same; absent when none did. */
+  past: past.optional(),
+  /** Out of the knowledge base, best first: quotes word for word, for people to read. Data, whatever they say. */
+  runbooks: z
+    .array(
+      z.object({
+        collection: z.string(),
+        document: z.string(),
+        title: z.string(),
+        source: z.string().nullable(),
+        headings: z.array(z.string()),
+        quote: z.string(),
+        /** UTF-16 offsets in the document's text. */
+        start: z.number().int(),
+        end: z.number().int(),
+        page: z.number().int().nullable(),
+        /** How sure the search is that it fits, 0 to 1. */
+        confidence: z.number(),
+        /** It has text that speaks to a machine. */
+        suspicious: z.boolean(),
+      }),
+    )
+    .optional(),
 })
 export type Report = z.infer<typeof report>

@@ -1,6 +1,7 @@
 // The tables of the on-call agent. Times are ms since the epoch; JSON is text and parsed where it is read.
 import { type Kysely, sql } from 'kysely'
 import type { Migration } from '../db/migrate.ts'
+import { type CaseTables, createCaseTables } from './memory/tables.ts'
 
 /** A webhook body, kept as it came. The same body again only raises `times`. */
 export interface DeliveryRow {
@@ -168,14 +169,14 @@ export interface FeedbackRow {
   incident_id: string
   at: number
   by: string
-  /** `right`, `wrong`, or what the real cause was. */
-  verdict: 'right' | 'wrong'
+  /** The latest of an incident counts; `withdrawn` takes back what was said before. */
+  verdict: 'right' | 'wrong' | 'withdrawn'
   service: string | null
   kind: string | null
   text: string | null
 }
 
-export interface IncidentTables {
+export interface IncidentTables extends CaseTables {
   deliveries: DeliveryRow
   alerts: AlertRow
   incidents: IncidentRow
@@ -197,6 +198,7 @@ export const incidentMigrations: readonly Migration[] = [
   { name: '2026-11-23-incidents', up: createIncidentTables },
   { name: '2026-11-24-alerts-that-return', up: addReturns },
   { name: '2026-11-25-alerts-that-fall-silent', up: addSilence },
+  { name: '2026-11-26-cases', up: createCaseTables },
 ]
 
 async function createIncidentTables(db: Kysely<unknown>): Promise<void> {

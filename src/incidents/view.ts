@@ -69,7 +69,18 @@ export const incidentSummary = z.object({
 export type IncidentSummary = z.infer<typeof incidentSummary>
 
 export const incidentView = incidentSummary.extend({
+  /** Its `past` is looked up anew: what people have said of those incidents since then counts. */
   report: report.nullable(),
+  /** What was said of the diagnosis last and still counts. */
+  feedback: z
+    .object({
+      verdict: z.enum(['right', 'wrong']),
+      by: z.string(),
+      at: z.number(),
+      service: z.string().nullable(),
+      kind: z.string().nullable(),
+    })
+    .nullable(),
   approval: approvalView.nullable(),
   /** Earlier approvals of the same incident, newest first. */
   approvals: z.array(approvalView),
@@ -97,9 +108,21 @@ export const approvalDecision = z.strictObject({
 })
 export type ApprovalDecision = z.infer<typeof approvalDecision>
 
+/** `POST /v1/incidents/cases/erasures`: one incident's case (an id or a number), or all in which a text stands. */
+export const erasureBody = z.union([
+  z.strictObject({ incident: z.string().min(1).max(100) }),
+  z.strictObject({ mentions: z.string().min(3).max(500) }),
+])
+/** The numbers of the incidents whose cases are gone now. */
+export const erasureView = z.object({ erased: z.array(z.number().int()) })
+
+/** `GET /v1/incidents/:id/runbook` */
+export const runbookView = z.object({ markdown: z.string(), cases: z.array(z.number().int()) })
+
 /** `POST /v1/incidents/:id/feedback` */
 export const feedbackBody = z.strictObject({
-  verdict: z.enum(['right', 'wrong']),
+  /** The latest word counts; `withdrawn` takes back what was said before. */
+  verdict: z.enum(['right', 'wrong', 'withdrawn']),
   service: z.string().max(200).optional(),
   kind: z.string().max(100).optional(),
   text: z.string().max(5000).optional(),

@@ -277,6 +277,7 @@ function view(patch: Partial<IncidentView> = {}): IncidentView {
   return {
     ...summary(),
     report: null,
+    feedback: null,
     approval: null,
     approvals: [],
     timeline: [

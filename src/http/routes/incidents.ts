@@ -5,9 +5,17 @@ import { AppError } from '../../core/errors.ts'
 import type { Db } from '../../db/connect.ts'
 import type { IncidentFeed } from '../../incidents/feed.ts'
 import { eventsAfter, incidentStates, latestPosition } from '../../incidents/live.ts'
+import { eraseCases } from '../../incidents/memory/erase.ts'
+import { offerRunbook } from '../../incidents/memory/offer-runbook.ts'
 import { findIncident, listIncidents, readIncident } from '../../incidents/read.ts'
 import type { IncidentTables } from '../../incidents/tables.ts'
-import type { IncidentList, IncidentView } from '../../incidents/view.ts'
+import {
+  erasureBody,
+  type erasureView,
+  type IncidentList,
+  type IncidentView,
+  type runbookView,
+} from '../../incidents/view.ts'
 import { countWaiting } from '../../incidents/waiting-alerts.ts'
 import { lastEventId, type OutgoingEvent, streamEvents } from '../event-stream.ts'
 import { type Exchange, ok, type Reply, type Route } from '../exchange.ts'
@@ -26,7 +34,10 @@ const listQuery = z.strictObject({
   before: z.coerce.number().int().positive().optional(),
 })
 
-/** `GET /v1/incidents`, `/v1/incidents/events`, `/v1/incidents/:id` (an id or a number), `/v1/incidents/:id/events`. */
+/**
+ * `GET /v1/incidents`, `/v1/incidents/events`, `/v1/incidents/:id` (an id or a number), `/v1/incidents/:id/events`,
+ * `/v1/incidents/:id/runbook`; `POST /v1/incidents/cases/erasures`.
+ */
 export function incidentRoutes(deps: IncidentRouteDeps): Route[] {
   const { db, clock, confirmFromRisk } = deps
   return [
@@ -56,6 +67,32 @@ export function incidentRoutes(deps: IncidentRouteDeps): Route[] {
         const incident = await readIncident(db, id, { tenant: exchange.caller.tenant, confirmFromRisk })
         if (!incident) throw noIncident(id)
         return ok(incident satisfies IncidentView)
+      },
+    },
+    {
+      method: 'GET',
+      path: '/v1/incidents/:id/runbook',
+      scope: 'incidents:read',
+      handle: async (exchange) => {
+        const id = exchange.params['id'] ?? ''
+        const incident = await findIncident(db, exchange.caller.tenant, id)
+        if (!incident) throw noIncident(id)
+        const { markdown, cases } = await offerRunbook(db, incident)
+        return ok({ markdown, cases: [...cases] } satisfies z.infer<typeof runbookView>)
+      },
+    },
+    {
+      method: 'POST',
+      path: '/v1/incidents/cases/erasures',
+      scope: 'admin',
+      handle: async (exchange) => {
+        const { tenant } = exchange.caller
+        const body = await exchange.json(erasureBody)
+        const incident = 'incident' in body ? await findIncident(db, tenant, body.incident) : undefined
+        if ('incident' in body && !incident) throw noIncident(body.incident)
+        const erasure = 'mentions' in body ? { mentions: body.mentions } : { incidentId: incident?.id ?? '' }
+        const erased = await eraseCases(db, tenant, erasure, clock.now())
+        return ok({ erased: [...erased] } satisfies z.infer<typeof erasureView>)
       },
     },
     {

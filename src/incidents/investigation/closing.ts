@@ -1,4 +1,5 @@
 // How an incident ends. Either an action of ours is verified, or its alerts end by themselves.
+import { planToRemember } from '../memory/keep.ts'
 import { moveIncident } from '../store.ts'
 import type { IncidentOutcome } from '../tables.ts'
 import { countFiring, getIncident, lastVerdict } from './incident.ts'
@@ -21,7 +22,10 @@ export async function closeIncident(
   const at = context.clock.now()
   const event = { at, kind: 'closed', text, data: { outcome } }
   const { moved } = await moveIncident(trx, incidentId, 'closed', { outcome }, event)
-  if (moved) await enqueueNotification(context, trx, incidentId, 'closed', { outcome })
+  if (moved) {
+    await enqueueNotification(context, trx, incidentId, 'closed', { outcome })
+    await planToRemember(trx, incidentId, at)
+  }
   return moved
 }
 

@@ -8,6 +8,7 @@ import type { Db } from '../../db/connect.ts'
 import type { QueueTables } from '../../db/queue.ts'
 import type { CaseInput, Diagnosis } from '../../diagnosis/case.ts'
 import type { ChatModel } from '../../llm/chat.ts'
+import type { Retriever } from '../../llm/retriever.ts'
 import type { Log } from '../../observe/log.ts'
 import type { IncidentFeed } from '../feed.ts'
 import type { IncidentTables } from '../tables.ts'
@@ -37,6 +38,8 @@ export interface InvestigationContext {
   readonly changes: ListChanges
   readonly diagnose: (input: CaseInput) => Diagnosis | Promise<Diagnosis>
   readonly chatModel: ChatModel | undefined
+  /** The knowledge base, where there is one. */
+  readonly retriever?: Retriever | undefined
   readonly actions: HttpActions
   readonly webhook: Webhook | undefined
   readonly clock: Clock

@@ -8,7 +8,8 @@ export interface Feedback {
   readonly incidentId: string
   readonly tenant: string
   readonly by: string
-  readonly verdict: 'right' | 'wrong'
+  /** `withdrawn` takes back whatever was said of this incident before. */
+  readonly verdict: 'right' | 'wrong' | 'withdrawn'
   /** What the cause really was, when it was wrong. */
   readonly service?: string | undefined
   readonly kind?: string | undefined
@@ -35,7 +36,9 @@ export async function giveFeedback(
       .values({ id: newId('fbk', now), incident_id: incidentId, at: now, by, verdict, service, kind, text })
       .execute()
     const really = service === null && kind === null ? '' : ` It was ${[kind, service].filter(Boolean).join(' at ')}.`
-    const said = `${by} says the diagnosis is ${verdict}.${really}${text === null ? '' : ` ${text}`}`
+    const says =
+      verdict === 'withdrawn' ? 'takes back what was said of the diagnosis' : `says the diagnosis is ${verdict}`
+    const said = `${by} ${says}.${really}${text === null ? '' : ` ${text}`}`
     await addEvent(trx, incidentId, { at: now, kind: 'feedback', text: said })
   })
   feed.publish(incidentId)

@@ -10,6 +10,7 @@ import type { Job, JobHandler } from '../../db/queue.ts'
 import { diagnose } from '../../diagnosis/diagnose.ts'
 import type { Metrics } from '../../observe/metrics.ts'
 import { listChanges } from '../changes.ts'
+import { planToCatchUp, remember } from '../memory/keep.ts'
 import { decide, expire, type Decision } from './approvals.ts'
 import type { CheckpointTables } from './checkpoint-tables.ts'
 import { KyselyCheckpointSaver } from './checkpointer.ts'
@@ -39,7 +40,7 @@ export interface InvestigatorOptions
 
 export interface Investigator {
   readonly handlers: Readonly<
-    Record<'investigate' | 'resume' | 'again' | 'recovered' | 'notify' | 'expire', JobHandler>
+    Record<'investigate' | 'resume' | 'again' | 'recovered' | 'notify' | 'expire' | 'remember', JobHandler>
   >
   /** Who calls whom, as far as it is known now. */
   topology(): readonly Edge[]
@@ -47,7 +48,7 @@ export interface Investigator {
   decide(decision: Decision): Promise<void>
   /** Records what a person says about the diagnosis. */
   giveFeedback(feedback: Feedback): Promise<void>
-  /** Begins to keep the topology fresh. */
+  /** Begins to keep the topology fresh, and keeps as cases what closed before there were any. */
   start(): void
   stop(): Promise<void>
 }
@@ -60,6 +61,8 @@ const TOPOLOGY_FIRST_MS = 5000
 
 const aboutIncident = z.object({ incidentId: z.string() })
 const aboutLook = z.object({ look: z.number().int().default(1) })
+/** Without an incident: all that were not kept yet. */
+const aboutCase = z.object({ incidentId: z.string().optional() })
 const aboutApproval = z.object({ approvalId: z.string() })
 
 export function createInvestigator(options: InvestigatorOptions): Investigator {
@@ -145,6 +148,7 @@ export function createInvestigator(options: InvestigatorOptions): Investigator {
     })
 
   let refreshing: Promise<void> | undefined
+  let catchingUp: Promise<void> | undefined
   const keepTopologyFresh = async (): Promise<void> => {
     while (!stopping.signal.aborted) {
       await topology.refresh(sources.metrics, stopping.signal).catch(() => undefined)
@@ -172,6 +176,8 @@ export function createInvestigator(options: InvestigatorOptions): Investigator {
         await walk(incidentId, signal)
       }),
       expire: (job) => expire(context, aboutApproval.parse(job.payload).approvalId),
+      remember: (job, signal) =>
+        remember(db, aboutCase.parse(job.payload).incidentId, config.memory, clock.now(), signal),
       // In the order in which they were written: nobody wants to read of an action before its proposal.
       notify: (job, signal) => lock(`notify ${job.key.split(':', 1)[0]}`, () => notify(context, job, signal)),
     },
@@ -180,10 +186,17 @@ export function createInvestigator(options: InvestigatorOptions): Investigator {
     giveFeedback: (feedback) => giveFeedback(context, feedback),
     start: () => {
       refreshing ??= keepTopologyFresh()
+      catchingUp ??= planToCatchUp(db, clock.now()).catch((error: unknown) =>
+        log.error(
+          { err: error },
+          'incidents that closed before cannot be kept as cases now; the next start tries again',
+        ),
+      )
     },
     stop: async () => {
       stopping.abort(new Error('Midwatch is stopping'))
       await refreshing
+      await catchingUp
     },
   }
 }

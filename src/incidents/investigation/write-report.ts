@@ -1,7 +1,9 @@
 // Puts together what an investigation found, in the shape that every face shows.
 import type { Diagnosis } from '../../diagnosis/case.ts'
+import type { Past } from '../memory/past.ts'
 import type { Report } from '../report.ts'
 import type { InvestigationContext } from './context.ts'
+import type { Consulted } from './knowledge.ts'
 import type { Readings } from './read.ts'
 import type { Challenge } from './refute.ts'
 import { writeSentence } from './sentence.ts'
@@ -14,12 +16,15 @@ export interface Findings {
   readonly diagnosis: Diagnosis
   readonly challenged: Challenge
   readonly claimsRemoved: number
+  /** What looked the same before, its references looked up. */
+  readonly past?: Past | undefined
+  readonly consulted: Consulted
 }
 
 type WritingContext = Pick<InvestigationContext, 'chatModel' | 'config' | 'clock' | 'log'>
 
 export async function writeReport(context: WritingContext, findings: Findings, signal: AbortSignal): Promise<Report> {
-  const { state, readings, diagnosis, challenged, claimsRemoved } = findings
+  const { state, readings, diagnosis, challenged, claimsRemoved, past, consulted } = findings
   const { causes } = challenged
   const abstained = causes.length === 0 || diagnosis.abstained
   const named = abstained ? [] : causes
@@ -36,8 +41,11 @@ export async function writeReport(context: WritingContext, findings: Findings, s
     { incidentId: state.incidentId, sentence, causes: named, services },
     signal,
   )
+  // After the wording: what a model makes of the sentence is checked against this diagnosis alone.
+  const before = past === undefined || past.sentence === '' ? '' : ` ${past.sentence}`
   return {
-    ...worded,
+    writtenBy: worded.writtenBy,
+    sentence: `${worded.sentence}${before}`,
     effect,
     causes: [...named],
     abstained,
@@ -50,9 +58,11 @@ export async function writeReport(context: WritingContext, findings: Findings, s
       changes: readings.changes.length,
       tookMs: Math.round(context.clock.now() - state.startedAtMs),
     },
-    blind: [...readings.blind],
+    blind: [...readings.blind, ...consulted.blind],
     claimsRemoved,
     diagnosedAt: context.clock.now(),
+    ...(past === undefined ? {} : { past }),
+    ...(consulted.runbooks.length === 0 ? {} : { runbooks: [...consulted.runbooks] }),
   }
 }
 

@@ -1,15 +1,24 @@
 // Fourth step: tries to refute the diagnosis. Every claim is asked for again at its source, the order of events is
 // checked, and only what stands is written into the report, told, and looked at again later.
 import { readSignals } from '../../../diagnosis/service-signals.ts'
+import type { Cause } from '../../../diagnosis/evidence.ts'
+import { alertTexts } from '../../memory/case.ts'
+import { nudge } from '../../memory/nudge.ts'
+import { recall, resolvePast, toPast } from '../../memory/recall.ts'
+import { sayNudges } from '../../memory/say-past.ts'
+import { signatureOf } from '../../memory/signature.ts'
 import { report as reportSchema, type Report } from '../../report.ts'
 import { addEvent } from '../../store.ts'
+import type { IncidentRow } from '../../tables.ts'
 import type { InvestigationContext, InvestigationDb, Step } from '../context.ts'
-import { hasEvent } from '../incident.ts'
+import { alertsOf, getIncident, hasEvent } from '../incident.ts'
+import { consultRunbooks } from '../knowledge.ts'
 import { findLeads } from '../leads.ts'
 import { enqueueNotification, onceIn } from '../notify.ts'
 import { recheck } from '../recheck.ts'
 import { refute } from '../refute.ts'
 import { planSecondLooks } from '../second-look.ts'
+import { SURE_ENOUGH } from '../sentence.ts'
 import type { InvestigationState } from '../state.ts'
 import { callWitnesses } from '../witnesses.ts'
 import { writeReport } from '../write-report.ts'
@@ -19,16 +28,33 @@ export const challenge = (context: InvestigationContext): Step =>
     const readings = await context.desk.readings(state, signal)
     const diagnosis = await context.desk.diagnosis(state, signal)
     const witnesses = await callWitnesses(context, state, readings, signal)
-    const { causes, claimsRemoved } = await recheck(diagnosis.causes, witnesses)
+    const rechecked = await recheck(diagnosis.causes, witnesses)
+    const incident = await getIncident(context.db, state.incidentId)
+    const { causes, found, nudges } = await weighPast(context, incident, rechecked.causes)
     const victims = [...new Set([...diagnosis.path, ...state.symptoms.map(({ service }) => service)])]
     const challenged = refute(causes, readSignals(readings.series), victims, state.window)
     const [cause] = challenged.causes
-    const report = await writeReport(context, { state, readings, diagnosis, challenged, claimsRemoved }, signal)
+    const leading = diagnosis.abstained ? undefined : cause
+    const told = toPast(found, leading ?? null, nudges, incident.opened_at)
+    const { past, removed } = await resolvePast(context.db, incident.tenant, told, incident.opened_at)
+    const alerts = await alertsOf(context.db, incident.id)
+    const consulted = await consultRunbooks(context, incident.tenant, alerts, leading, signal)
+    const claimsRemoved = rechecked.claimsRemoved + removed
+    const findings = { state, readings, diagnosis, challenged, claimsRemoved, past, consulted }
+    const report = await writeReport(context, findings, signal)
     await publish(context, state, report)
     const named = new Set(report.causes.map(({ service }) => service))
     const measured = [...new Set(readings.series.map(({ service }) => service))].filter((service) => named.has(service))
     return { leads: cause ? await findLeads(cause, witnesses) : [], measured }
   }
+
+/** What looked the same before, and the ranking with what was confirmed of it: a nudge, bounded and told. */
+async function weighPast({ db }: InvestigationContext, incident: IncidentRow, causes: readonly Cause[]) {
+  const { id, tenant } = incident
+  const signature = signatureOf({ alerts: await alertTexts(db, id), causes })
+  const found = await recall(db, { incidentId: id, tenant, signature })
+  return { found, ...nudge(causes, found, SURE_ENOUGH) }
+}
 
 /** Stores and tells the report, once a look. */
 async function publish(context: InvestigationContext, state: InvestigationState, report: Report): Promise<void> {
@@ -47,7 +73,9 @@ async function publish(context: InvestigationContext, state: InvestigationState,
     const data = cause
       ? { service: cause.service, kind: cause.kind, confidence: cause.confidence }
       : { abstained: true }
-    await addEvent(trx, incidentId, { at: now, kind: 'diagnosed', text: `${report.sentence}${sure}`, data })
+    const moved = report.past ? sayNudges(report.past) : []
+    const nudged = moved.length === 0 ? '' : ` Moved by earlier incidents: ${moved.join('; ')}.`
+    await addEvent(trx, incidentId, { at: now, kind: 'diagnosed', text: `${report.sentence}${sure}${nudged}`, data })
     await enqueueNotification(context, trx, incidentId, 'diagnosed', { cause: cause ? data : null }, onceIn(look))
     await planSecondLooks(trx, incidentId, look, now)
     return true
