@@ -163,6 +163,7 @@ async function start(
     wake: () => worker.wake(),
     config: config.agent,
     chatModel: config.agent.model === undefined ? undefined : createChatModel(gateway, AGENT),
+    retriever: knowledge.retriever,
     publicUrl: addressOf(config, config.server.port),
     clock,
     log,

@@ -23,7 +23,7 @@ const DOUBT = 0.6
 /** How often each feature is among how many cases. */
 export interface Frequencies {
   readonly cases: number
-  of(feature: string): number
+  readonly of: (feature: string) => number
 }
 
 export interface Likeness {

@@ -105,7 +105,7 @@ function measures({ metric, labels }: Extract<EvidenceRef, { kind: 'series' }>):
 }
 
 /** Words of three letters and more, lower case, with names in CamelCase taken apart. Numbers and addresses are none. */
-export function wordsOf(text: string): readonly string[] {
+function wordsOf(text: string): readonly string[] {
   const apart = text.slice(0, 2000).replaceAll(/(\p{Ll})(\p{Lu})/gu, '$1 $2')
   return apart
     .split(/[\s,;:()[\]{}"'<>|=/_.-]+/u)
