@@ -128,7 +128,7 @@ async function start(
   const knowledge = createKnowledge({
     config: config.rag,
     dataFolder: config.data,
-    openEmbedding: embeddingOpener(config),
+    openEmbedding: embeddingOpener(config, { gateway, log }),
     metrics,
     clock,
     log,

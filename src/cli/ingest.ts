@@ -63,7 +63,7 @@ async function run(paths: readonly string[], options: Options): Promise<void> {
   const knowledge = await openKnowledge({
     config: config.rag,
     dataFolder: options.data ?? config.data,
-    openEmbedding: embeddingOpener(config),
+    openEmbedding: embeddingOpener(config, { dataFolder: options.data ?? config.data }),
     clock: systemClock,
     log: createLog({ level: 'error' }),
   })

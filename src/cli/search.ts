@@ -93,7 +93,7 @@ async function openThere(options: Options): Promise<OpenKnowledge> {
   return openKnowledge({
     config: config.rag,
     dataFolder,
-    openEmbedding: embeddingOpener(config),
+    openEmbedding: embeddingOpener(config, { dataFolder }),
     clock: systemClock,
     log: createLog({ level: 'error' }),
   })

@@ -3,6 +3,7 @@
 import { isIP } from 'node:net'
 import { z } from 'zod'
 import { httpUrl, name, seconds, secret } from './fields.ts'
+import { ragEmbeddingSchema } from './rag-embedding-schema.ts'
 
 /** A host, `*.` and a domain, an address, or a range of addresses. */
 const reachable = z.string().refine((entry) => {
@@ -40,18 +41,8 @@ const collection = z.strictObject({
   everySeconds: seconds(300),
 })
 
-/** How texts become vectors. */
-const embeddings = z
-  .discriminatedUnion('provider', [
-    /** The model that is installed with Midwatch. */
-    z.strictObject({ provider: z.literal('local') }),
-    /** Of `models`, through our own gateway. */
-    z.strictObject({ provider: z.literal('gateway'), model: name }),
-  ])
-  .prefault({ provider: 'local' })
-
 export const ragSchema = z.strictObject({
-  embeddings,
+  embeddings: ragEmbeddingSchema,
   /** Where the knowledge is kept; a file in the data folder where it is left out. */
   database: z
     .strictObject({
