@@ -33,7 +33,7 @@ export function draftRunbook(cases: readonly RunbookCase[]): string {
       `Draft, made of ${cases.length} ${cases.length === 1 ? 'case' : 'cases'}: ${cases.map(({ case: one }) => `incident ${one.number}`).join(', ')}. Read it, correct it, and put it into a collection of runbooks.`,
     ],
     ['## Symptoms', ''],
-    [...list(of('alert').map((alert) => alert.replace(/^(\S+) (.*)$/, '$2 ($1)')))],
+    list(of('alert')),
     ['## How it was recognised', ''],
     [...list([...of('anomaly'), ...of('log')]), ...list(of('change').map((change) => `change: ${change}`))],
     ['## Cause', ''],

@@ -18,7 +18,7 @@ const WEIGHT: Readonly<Record<FeatureType, number>> = {
 }
 
 /** Against little evidence: signatures that agree in one common feature are not known to be alike. */
-const DOUBT = 0.6
+const DOUBT = 0.7
 
 /** How often each feature is among how many cases. */
 export interface Frequencies {
@@ -61,7 +61,8 @@ export function compare(now: Signature, before: Signature, frequencies: Frequenc
       all += weight
       rarest = Math.max(rarest, weight)
     }
-    const says = WEIGHT[type] * (rarest / highest)
+    // What every case has tells less, and not nothing: a trouble that comes all the time is still this one.
+    const says = WEIGHT[type] * (0.5 + (0.5 * rarest) / highest)
     agreed += says * (both / all)
     mass += says
   }
@@ -74,7 +75,7 @@ export function compare(now: Signature, before: Signature, frequencies: Frequenc
  * From agreement to how often it is the same trouble: a logistic curve (Platt, 1999). Steeper and later than the fit over
  * made-up cases and recorded ones, so that it errs towards saying less.
  */
-const sureness = (agreement: number): number => Math.round(1000 / (1 + Math.exp(-14 * (agreement - 0.67)))) / 1000
+const sureness = (agreement: number): number => Math.round(1000 / (1 + Math.exp(-14 * (agreement - 0.71)))) / 1000
 
 /** From here on a case is told as alike. */
 export const ALIKE = 0.6

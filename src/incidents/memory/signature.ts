@@ -52,7 +52,6 @@ export function signatureOf({ alerts, causes }: SignatureInput): Signature {
   let first: { readonly onsetMs: number; readonly what: string } | undefined
   for (const { ref } of evidenceOf(causes)) {
     for (const [type, what] of featuresIn(ref)) found[type].add(what)
-    if (ref.kind === 'log') for (const word of wordsOf(ref.template)) found.word.add(word)
     if (ref.kind !== 'series' || ref.onsetMs === null) continue
     if (!first || ref.onsetMs < first.onsetMs) first = { onsetMs: ref.onsetMs, what: `${ref.service} ${measures(ref)}` }
   }
