@@ -38,6 +38,9 @@ import { keyRoutes } from './http/routes/keys.ts'
 import { modelRoutes } from './http/routes/models.ts'
 import { type CheckResult, type HealthCheck, operationsRoutes } from './http/routes/operations.ts'
 import { pageRoutes } from './http/routes/page.ts'
+import { ragCollectionRoutes } from './http/routes/rag-collections.ts'
+import { ragDocumentRoutes } from './http/routes/rag-documents.ts'
+import { ragRoutes } from './http/routes/rag.ts'
 import { requestRoutes } from './http/routes/requests.ts'
 import { responsesRoutes } from './http/routes/responses.ts'
 import { sessionRoutes } from './http/routes/session.ts'
@@ -238,6 +241,23 @@ async function start(
               ...capacityRoutes(gateway),
               ...usageRoutes({ db, flush: () => gateway.flush(), clock }),
               ...requestRoutes({ db, flush: () => gateway.flush() }),
+            ]
+          : []),
+        ...(roles.has('rag')
+          ? [
+              ...ragRoutes({
+                open: () => knowledge.open(),
+                chatModelFor: (caller) => createChatModel(gateway, caller),
+                model: () => config.rag.model,
+                clock,
+                log,
+              }),
+              ...ragCollectionRoutes({
+                open: () => knowledge.open(),
+                isOfConfig: (tenant, name) => config.rag.collections[name]?.tenant === tenant,
+                clock,
+              }),
+              ...ragDocumentRoutes({ open: () => knowledge.open() }),
             ]
           : []),
         ...(roles.has('agent')

@@ -11,12 +11,15 @@ import type { Gateway } from './gateway.ts'
 /** `caller` is who is charged. */
 export function createChatModel(gateway: Gateway, caller: Caller): ChatModel {
   return {
-    complete: async (request, signal) => {
+    complete: async (request, signal, onText) => {
       let text = ''
       const listener: Audience = {
         begin: () => undefined,
         write: (frames) => {
-          for (const frame of frames) text += frame.text
+          for (const frame of frames) {
+            text += frame.text
+            if (frame.text !== '') onText?.(frame.text)
+          }
           return undefined
         },
       }

@@ -55,5 +55,6 @@ export interface ChatAnswer {
 
 /** How the rest of Midwatch asks a model: always through our own gateway. Throws AppError. */
 export interface ChatModel {
-  complete(request: ChatRequest, signal: AbortSignal): Promise<ChatAnswer>
+  /** `onText` gets the text piece by piece as it comes; of a model that cannot stream it may get nothing before the end. */
+  complete(request: ChatRequest, signal: AbortSignal, onText?: (text: string) => void): Promise<ChatAnswer>
 }

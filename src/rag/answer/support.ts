@@ -1,0 +1,178 @@
+// Whether a passage says what a sentence says, by code alone: every number with its unit, every name, the same side of every
+// negation and of every pair of opposites, and nearly all other words, in at most three sentences of the passage, which are
+// what is cited. It errs to the side of dropping. What it cannot see: who does what to whom among words that are all there,
+// and words for the same thing that share no stem.
+import { type Evidence, type EvidenceSentence, hasHidden } from './evidence.ts'
+import type { Span } from './sentences.ts'
+import { type NumberTerm, OPPOSITES, readTerms, type Terms } from './terms.ts'
+
+export type Support =
+  | { readonly kind: 'supported'; readonly span: Span }
+  | { readonly kind: 'unsupported'; readonly reason: string }
+
+/** Of a sentence without its citations. The span is of the passage's text. */
+export function findSupport(sentence: string, evidence: Evidence): Support {
+  if (/^\s*(?:```|~~~)/.test(sentence)) return findVerbatim(sentence, evidence)
+  const terms = readTerms(sentence)
+  if (terms.words.length + terms.names.length + terms.numbers.length === 0) return no('it says nothing')
+  const strange = terms.names.find((name) => !hasName(evidence, name))
+  if (strange !== undefined) return no(`${strange} is not in the passage`)
+  const chosen = choose(terms, evidence)
+  const [first] = chosen
+  if (!first) return no('the passage says nothing of it')
+  const number = terms.numbers.find((one) => !chosen.some((said) => hasNumber(one, terms, said.terms)))
+  if (number) return no(`${number.value} is not said of this in the passage`)
+  const turned = findTurned(terms, chosen)
+  if (turned !== undefined) return no(turned)
+  const missing = findMissing(terms, chosen, evidence)
+  if (missing !== undefined) return no(missing)
+  return {
+    kind: 'supported',
+    span: {
+      start: Math.min(...chosen.map(({ start }) => start)),
+      end: Math.max(...chosen.map(({ end }) => end)),
+    },
+  }
+}
+
+const no = (reason: string): Support => ({ kind: 'unsupported', reason })
+
+const MOST_SENTENCES = 3
+
+/** The sentences that say most of it, greedily: each next one has to bring something. */
+function choose(terms: Terms, { sentences }: Evidence): readonly EvidenceSentence[] {
+  const left = new Set([
+    ...terms.words.map(({ stem }) => `w ${stem}`),
+    ...terms.numbers.map(({ value }) => `n ${value}`),
+    ...terms.names.map((name) => `i ${name}`),
+  ])
+  const chosen: EvidenceSentence[] = []
+  while (left.size > 0 && chosen.length < MOST_SENTENCES) {
+    let best:
+      | { readonly sentence: EvidenceSentence; readonly brings: readonly string[]; readonly worth: number }
+      | undefined
+    for (const sentence of sentences) {
+      if (chosen.includes(sentence) || (chosen[0] && chosen[0].stretch !== sentence.stretch)) continue
+      const brings = broughtBy(sentence.terms, left)
+      if (brings.length === 0) continue
+      // Beside equals the one that stands next to what is chosen, and says it in the same sense.
+      const near = chosen.length === 0 || chosen.some((one) => Math.abs(one.start - sentence.end) < 200) ? 0.2 : 0
+      const worth = brings.reduce((sum, key) => sum + (key.startsWith('w') ? 1 : 2), near)
+      if (!best || worth > best.worth) best = { sentence, brings, worth }
+    }
+    if (!best || (chosen.length > 0 && best.worth < 1)) break
+    chosen.push(best.sentence)
+    for (const key of best.brings) left.delete(key)
+  }
+  return chosen
+}
+
+function broughtBy(said: Terms, left: ReadonlySet<string>): string[] {
+  const has = new Set([...said.words.map(({ stem }) => `w ${stem}`), ...said.numbers.map(({ value }) => `n ${value}`)])
+  return [...left].filter((key) => has.has(key) || (key.startsWith('i ') && said.text.includes(key.slice(2))))
+}
+
+/** Whole, as it stands, in the passage or in what it is called. */
+function hasName({ readable, subject }: Evidence, name: string): boolean {
+  return isIn(readable.toLowerCase(), name) || isIn(subject.text, name)
+}
+
+function isIn(text: string, name: string): boolean {
+  const url = /^https?:/.test(name)
+  for (let at = text.indexOf(name); at >= 0; at = text.indexOf(name, at + 1)) {
+    const before = text[at - 1] ?? ' '
+    const after = text.slice(at + name.length, at + name.length + 2)
+    if (/[\p{L}\p{N}_]/u.test(before)) continue
+    if (
+      url
+        ? /^[\w/?&=%#@:+~-]/.test(after)
+        : /^(?:[\p{L}\p{N}_]|[./@:-][\p{L}\p{N}_])/u.test(after) && !/^(?:s\b|'s)/.test(after)
+    )
+      continue
+    return true
+  }
+  return false
+}
+
+/** The same number, in the same unit, said of the same thing: next to a word that stands next to it here too. */
+function hasNumber(number: NumberTerm, terms: Terms, said: Terms): boolean {
+  const wanted = wordsBeside(number, terms)
+  return said.numbers.some((other) => {
+    if (other.value !== number.value) return false
+    if (number.unit !== other.unit && !(other.unit === undefined && isUnitNamed(number, said))) return false
+    if (said.numbers.length === 1 || wanted.length === 0) return true
+    const beside = wordsBeside(other, said)
+    return beside.length === 0 || wanted.some((stem) => beside.includes(stem))
+  })
+}
+
+/** A table names its unit in another cell. A number of nothing is of anything. */
+const isUnitNamed = ({ unit }: NumberTerm, said: Terms): boolean =>
+  unit === undefined || said.words.some(({ stem }) => stem.startsWith(unit) && unit.length > 1)
+
+function wordsBeside({ clause }: NumberTerm, { words }: Terms): readonly string[] {
+  return words.filter((word) => word.clause === clause).map(({ stem }) => stem)
+}
+
+function findTurned(terms: Terms, chosen: readonly EvidenceSentence[]): string | undefined {
+  const turns = new Set(chosen.flatMap((one) => [...one.terms.turns]))
+  for (const turn of terms.turns) {
+    if (!turns.has(turn) && OPPOSITES.get(turn)?.some((opposite) => turns.has(opposite)))
+      return `the passage says the opposite of "${turn}"`
+  }
+  const said = chosen.flatMap((one) => one.terms.words)
+  const affirmed = new Set(said.flatMap(({ stem, negated }) => (negated ? [] : [stem])))
+  const shared = new Set(said.map(({ stem }) => stem))
+  const denied = new Set([...shared].filter((stem) => !affirmed.has(stem)))
+  const here = terms.words.filter(({ stem }) => shared.has(stem))
+  const affirmedHere = new Set(here.flatMap(({ stem, negated }) => (negated ? [] : [stem])))
+  const deniedHere = new Set(here.flatMap(({ stem }) => (affirmedHere.has(stem) ? [] : [stem])))
+  const deniedThere = here.filter(({ stem }) => denied.has(stem))
+  if (deniedHere.size > 0 && ![...deniedHere].some((stem) => said.some((w) => w.stem === stem && w.negated)))
+    return 'the passage does not deny it'
+  if (deniedThere.length > 0 && !deniedThere.some(({ stem }) => deniedHere.has(stem))) return 'the passage denies it'
+  return undefined
+}
+
+/** Of a sentence three words in ten may be another's; of a part of it between commas no more than half. */
+const STRANGE_WORDS = 0.3
+
+function findMissing(terms: Terms, chosen: readonly EvidenceSentence[], { subject }: Evidence): string | undefined {
+  const there = new Set([...chosen.flatMap((one) => one.terms.words), ...subject.words].map(({ stem }) => stem))
+  // Names of the passage are words in the sentence where they begin it, and the other way round.
+  const names = [...chosen.map((one) => one.terms.text), subject.text].join('\n')
+  const isThere = (stem: string) => there.has(stem) || (stem.length > 3 && names.includes(stem))
+  const missing = terms.words.filter(({ stem }) => !isThere(stem))
+  if (missing.length > Math.floor(terms.words.length * STRANGE_WORDS))
+    return `the passage does not speak of "${missing[0]?.stem ?? ''}"`
+  for (const clause of new Set(missing.map((word) => word.clause))) {
+    const all = terms.words.filter((word) => word.clause === clause).length
+    if (all > 1 && missing.filter((word) => word.clause === clause).length > all / 2)
+      return `the passage does not speak of "${missing.find((word) => word.clause === clause)?.stem ?? ''}"`
+  }
+  return undefined
+}
+
+/** A block of code has to stand in the passage line by line, in order. */
+function findVerbatim(block: string, { readable, passage }: Evidence): Support {
+  const lines = linesOfCode(block).filter((line) => line !== '')
+  if (lines.length === 0) return no('it says nothing')
+  let start = -1
+  let at = 0
+  for (const line of lines) {
+    const found = readable.indexOf(line, at)
+    if (found < 0) return no(`"${line.slice(0, 60)}" is not in the passage`)
+    if (start < 0) start = found
+    at = found + line.length
+  }
+  // Over what is no evidence no quote reaches.
+  return hasHidden(passage.text.slice(start, at), readable.slice(start, at))
+    ? no('it does not stand together in the passage')
+    : { kind: 'supported', span: { start, end: at } }
+}
+
+/** Without its fences; what is written behind the opening one is no part of it. */
+export function linesOfCode(block: string): readonly string[] {
+  const lines = block.split('\n').map((line) => line.trim())
+  return lines.slice(1, /^(?:```+|~~~+)$/.test(lines.at(-1) ?? '') ? -1 : undefined)
+}
