@@ -91,6 +91,8 @@ interface Pass {
   readonly seconds: number
   readonly longestDelayMs: number
   readonly p99DelayMs: number
+  /** Of the main thread, which a busy machine does not change much. */
+  readonly cpuMsADocument: number
 }
 
 /** Two documents are under way at a time. */
@@ -98,23 +100,27 @@ async function pass(put: (document: Awaited<ReturnType<typeof documentBy>>) => P
   const delay = monitorEventLoopDelay({ resolution: 1 })
   delay.enable()
   const from = performance.now()
+  const cpu = process.threadCpuUsage()
   let next = 0
   const work = async (): Promise<void> => {
     while (next < documents) await put(await documentBy(next++, vectors, turn))
   }
   await Promise.all([work(), work()])
   delay.disable()
+  const { user, system } = process.threadCpuUsage(cpu)
   return {
     seconds: (performance.now() - from) / 1000,
     longestDelayMs: delay.max / 1e6,
     p99DelayMs: delay.percentile(99) / 1e6,
+    cpuMsADocument: (user + system) / 1000 / documents,
   }
 }
 
-function report(what: string, { seconds, longestDelayMs, p99DelayMs }: Pass): void {
+function report(what: string, { seconds, longestDelayMs, p99DelayMs, cpuMsADocument }: Pass): void {
   console.log(
     `${what}: ${seconds.toFixed(1)} s, ${Math.round(passages / seconds)} passages/s; ` +
-      `the event loop was late by ${p99DelayMs.toFixed(1)} ms at p99, ${longestDelayMs.toFixed(1)} ms at most`,
+      `the event loop was late by ${p99DelayMs.toFixed(1)} ms at p99, ${longestDelayMs.toFixed(1)} ms at most; ` +
+      `the main thread worked ${cpuMsADocument.toFixed(2)} ms a document`,
   )
 }
 

@@ -2,7 +2,7 @@
 import type { PoolClient } from 'pg'
 import type { EmbeddedPassage, NewDocument } from '../store.ts'
 import { addVectors, removeVectors } from './vector-index.ts'
-import { LEXEMES, wordsToIndex } from './word-search.ts'
+import { wordsToIndex } from './word-search.ts'
 
 /** What goes over at a time. */
 const PASSAGES_A_STATEMENT = 64
@@ -56,15 +56,14 @@ async function insertPassages(
   passages: readonly EmbeddedPassage[],
 ): Promise<readonly number[]> {
   const records = passages.map(({ ordinal, headings, start, end, page, text }, at) => {
-    const { texts, count } = wordsToIndex({ title, headings, text })
-    const [a, b, c, d] = texts
-    return { at, ordinal, headings, start_at: start, end_at: end, page, text, words: count, a, b, c, d }
+    const { words, count } = wordsToIndex({ title, headings, text })
+    return { at, ordinal, headings, start_at: start, end_at: end, page, text, count, words }
   })
   const { rows } = await client.query<{ n: number }>(
     `insert into passages (document, collection, ordinal, headings, start_at, end_at, page, text, words, lexemes)
-     select $1, $2, r.ordinal, r.headings, r.start_at, r.end_at, r.page, r.text, r.words, ${LEXEMES}
+     select $1, $2, r.ordinal, r.headings, r.start_at, r.end_at, r.page, r.text, r.count, to_tsvector('words', r.words)
      from jsonb_to_recordset($3::jsonb) r (at integer, ordinal integer, headings jsonb, start_at integer, end_at integer,
-       page integer, text text, words integer, a text, b text, c text, d text)
+       page integer, text text, count integer, words text)
      order by r.at returning n`,
     [document, collection, JSON.stringify(records)],
   )

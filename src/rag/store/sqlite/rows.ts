@@ -7,8 +7,8 @@ import type { Database } from './database.ts'
 const strings = z.array(z.string())
 const metadataShape = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
 
-export const parseMetadata = (text: string): Metadata => metadataShape.parse(JSON.parse(text))
-export const parseStrings = (text: string): readonly string[] => strings.parse(JSON.parse(text))
+const parseMetadata = (text: string): Metadata => metadataShape.parse(JSON.parse(text))
+const parseStrings = (text: string): readonly string[] => strings.parse(JSON.parse(text))
 
 interface CollectionRow {
   readonly n: number
