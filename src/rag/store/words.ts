@@ -10,7 +10,7 @@ const SEAM = /(?<=\p{Ll})(?=\p{Lu})|(?<=\p{Lu})(?=\p{Lu}\p{Ll})|(?<=\p{L})(?=\p{
 const LONGEST_WORD = 200
 
 /** The parts of what is written together, or nothing where it is one word. */
-function partsOf(word: string): readonly string[] {
+export function partsOf(word: string): readonly string[] {
   if (word.length > LONGEST_WORD) return []
   const parts = word.split(SEAM)
   return parts.length > 1 ? parts.filter((part) => part.length > 1 || /\p{N}/u.test(part)) : []
