@@ -42,7 +42,7 @@ const vocabulary = z.array(
 )
 
 /** Where the package's files are. Throws where it is not installed. */
-export const packageFolder = (): string => dirname(createRequire(import.meta.url).resolve(`${PACKAGE}/package.json`))
+const packageFolder = (): string => dirname(createRequire(import.meta.url).resolve(`${PACKAGE}/package.json`))
 
 export const loadVocabulary = (folder = packageFolder()): [string, number][] =>
   vocabulary.parse(JSON.parse(readFileSync(join(folder, 'dist/vocab.json'), 'utf8')))

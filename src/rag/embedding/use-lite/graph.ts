@@ -14,7 +14,7 @@ interface Layer {
 const HEADS = 4
 const WIDTH = 512
 const HIDDEN = 1536
-export const PIECES = 8002
+const PIECES = 8002
 
 /** Inputs `ids` and `mask`, both [texts, pieces]; result `vectors`, [texts, 512], each of unit length. */
 export function useLiteGraph(weights: Weights): Uint8Array {
