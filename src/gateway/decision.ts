@@ -61,6 +61,15 @@ export interface LimitHit {
   readonly subject: SubjectKind
 }
 
+export const UNRESCUED = [
+  'not asked for', // stream.onCut, or the caller's header, is another
+  'several choices',
+  'too long', // for us to remember what was said
+  'cannot be joined', // the provider's events are such that ours cannot follow them
+  'breaker open', // of all who could have gone on
+] as const
+export type Unrescued = (typeof UNRESCUED)[number]
+
 export interface Decision {
   /** null: the request named no model that there is. */
   readonly strategy: string | null
@@ -71,6 +80,8 @@ export interface Decision {
   readonly hedged: boolean
   /** How an answer that was cut after its first content was made whole. */
   readonly rescued: null | 'prefill' | 'splice' | 'restart'
+  /** Why nobody was asked to go on with an answer that was cut after its first content; absent where there was no such. */
+  readonly unrescued?: Unrescued | undefined
   readonly limit: LimitHit | null
   readonly cache: CacheResult
   readonly costSource: CostSource | null
@@ -89,6 +100,7 @@ export function decisionOf(run: Run, outcome: Outcome): Decision {
     attempts: tried.length > 1 ? tried.map(tellTry).sort((a, b) => a.startedMs - b.startedMs) : tried.map(tellTry),
     hedged: run.hedged,
     rescued: run.rescued ?? (outcome.kind === 'served' && tried.length > 1 && wasRestarted(tried) ? 'restart' : null),
+    unrescued: run.unrescued,
     limit: run.limitHit,
     cache: run.cache,
     costSource: outcome.facts.costSource,

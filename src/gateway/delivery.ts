@@ -9,6 +9,7 @@ import { createRestorer, type Restorer, restoreText } from '../privacy/restore.t
 import type { Vault } from '../privacy/vault.ts'
 import type { Audience } from './audience.ts'
 import { eventsIfJoinable } from './joint.ts'
+import type { Unrescued } from './decision.ts'
 import type { Target } from './plan.ts'
 import type { Run } from './run.ts'
 import { Said } from './said.ts'
@@ -16,7 +17,7 @@ import { Said } from './said.ts'
 /** When frames may go out: with the first content, or (for callers who would rather wait) when all was said. */
 export type Release = 'content' | 'complete'
 
-/** So much is kept of an answer that passes verbatim; a longer one is not gone on with when it breaks off. */
+/** So much is remembered of an answer, in bytes or characters; a longer one is not gone on with when it breaks off. */
 const KEPT_BYTES = 8 * 1024 * 1024
 
 export class Delivery {
@@ -32,6 +33,8 @@ export class Delivery {
   #said: Said | undefined
   #kept: Uint8Array[] | null
   #keptBytes = 0
+  /** Whether what is said of a stream that is written anew is remembered; a plain answer is handed over as a whole. */
+  #remembers: boolean
   /** From the end of a part on, until something follows it: who goes on with the answer may go on with that part. */
   #held: Frame[] = []
   /** Something went out: whatever comes now has to go on from there. */
@@ -49,6 +52,7 @@ export class Delivery {
     this.#ask = ask
     this.#dialect = run.call.dialect
     this.#audience = audience
+    this.#remembers = !ask.stream || (options.rescuable && ask.choices === 1)
     this.#kept = options.rescuable ? [] : null
     this.#vault = options.vault
     this.#restorer = options.vault && createRestorer(options.vault)
@@ -95,19 +99,21 @@ export class Delivery {
 
   /**
    * From here on the answer is written and no longer passed: what went out is read again, so that the writer stands where
-   * the caller does. null when the answer cannot be gone on with.
+   * the caller does. Else why the answer cannot be gone on with.
    */
-  takeOver(): Said | null {
-    if (!this.#ask.stream || this.#ask.choices > 1) return null
+  async takeOver(): Promise<Said | Unrescued> {
+    if (this.#ask.choices > 1) return 'several choices'
+    if (!this.#ask.stream) return 'cannot be joined'
     if (this.#said) return this.#said
-    if (!this.#kept) return null
+    if (!this.#kept) return 'too long'
     const sent = Buffer.concat(this.#kept)
     this.#kept = null
     this.#held = []
-    const events = eventsIfJoinable(this.#dialect, this.#ask, sent)
-    if (!events) return null
+    const events = await eventsIfJoinable(this.#dialect, this.#ask, sent)
+    if (!events) return 'cannot be joined'
+    this.#remembers = true
     this.#writerFor(events)
-    return this.#said ?? null
+    return this.#said ?? 'too long'
   }
 
   /** All was said. What the caller gets at last, once the outcome is recorded; `closing` is the provider's end mark. */
@@ -136,9 +142,17 @@ export class Delivery {
 
   #writerFor(events: readonly AnswerEvent[], restored = events): Uint8Array {
     this.#writer ??= this.#dialect.createWriter(this.#ask)
+    if (this.#remembers) this.#remember(events)
+    return this.#writer.write(restored)
+  }
+
+  #remember(events: readonly AnswerEvent[]): void {
     this.#said ??= new Said()
     this.#said.add(events)
-    return this.#writer.write(restored)
+    if (!this.#ask.stream || this.#said.length <= KEPT_BYTES) return
+    this.#remembers = false
+    this.#said = undefined
+    this.#kept = null
   }
 
   #hold(frames: readonly Frame[]): readonly Frame[] {

@@ -73,8 +73,9 @@ export async function pursue(parts: GatewayParts, pursuit: Pursuit): Promise<Out
     } while (left[0] && !mayServe(left[0], last.tried.target, end.failure))
     triesHere = 0
   }
-  if (failed && delivery.begun && !run.stopped && onCutOf(pursuit) === 'continue') {
-    if (await rescue(parts, pursuit, failed.target, left.slice(1))) return served(pursuit, null)
+  if (failed && delivery.begun && !run.stopped) {
+    if (onCutOf(pursuit) !== 'continue') run.unrescued = 'not asked for'
+    else if (await rescue(parts, pursuit, failed.target, left.slice(1))) return served(pursuit, null)
   }
   if (run.stopped) return stoppedOutcome(run, run.stopped)
   if (failed) return failedAt(run, failed)

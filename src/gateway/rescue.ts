@@ -13,12 +13,21 @@ export async function rescue(
   untried: readonly Target[],
 ): Promise<boolean> {
   const { run, delivery } = pursuit
+  let tried = false
   for (const target of untried.length > 0 ? untried : [failed]) {
-    const said = delivery.takeOver()
-    if (!said) return false
+    const said = await delivery.takeOver()
+    if (typeof said === 'string') {
+      if (!tried) run.unrescued = said
+      return false
+    }
     for (const continuation of continuationsAt(parts, target, said)) {
       const entry = target.breaker.tryEnter(true)
-      if (entry.kind === 'open') break
+      if (entry.kind === 'open') {
+        if (!tried) run.unrescued = 'breaker open'
+        break
+      }
+      tried = true
+      run.unrescued = undefined
       const length = said.length
       delivery.disown()
       const { done } = tryTarget(parts, pursuit, target, entry, { reason: 'rescue', othersLeft: false, continuation })

@@ -16,6 +16,7 @@ import {
   decisionOf,
   encodeDecision,
   type LimitHit,
+  type Unrescued,
 } from './decision.ts'
 import { errorTypeOf, type Facts, type Outcome, statusOf } from './outcome.ts'
 import type { Trace } from '../observe/tracing.ts'
@@ -97,6 +98,8 @@ export class Run {
   standing: Standing = NO_STANDING
   /** How an answer that broke off was made whole. */
   rescued: 'prefill' | 'splice' | null = null
+  /** Why nobody was asked to make it whole. */
+  unrescued: Unrescued | undefined
   /** What had no room for it. */
   limitHit: LimitHit | null = null
   /** What it waited for its turn. */
@@ -164,6 +167,7 @@ export class Run {
     this.attempts = shared.attempts
     this.hedged = shared.hedged
     this.rescued = shared.rescued
+    this.unrescued = shared.unrescued
     this.#insideMs += shared.overheadMs()
   }
 

@@ -9,6 +9,8 @@ export class Said {
   /** Without reasoning, which no second answer repeats. */
   readonly parts: SaidPart[] = []
   finished = false
+  /** Characters of all parts, and one for each. */
+  length = 0
   /** The provider's names of the parts of text that say something, in order: a writer begins a part with a new name. */
   readonly textIds: string[] = []
 
@@ -19,10 +21,12 @@ export class Said {
       if (event.kind === 'text' && event.text !== '' && event.id !== undefined && this.textIds.at(-1) !== event.id)
         this.textIds.push(event.id)
       if (event.kind === 'text' || event.kind === 'refusal') this.#extend(event.kind, event.text)
-      else if (event.kind === 'tool-call') this.parts.push({ kind: 'tool-call', name: event.name, text: '' })
+      else if (event.kind === 'tool-call') this.#begin({ kind: 'tool-call', name: event.name, text: '' })
       else if (event.kind === 'tool-arguments') {
         const last = this.parts.at(-1)
-        if (last?.kind === 'tool-call') last.text += event.json
+        if (last?.kind !== 'tool-call') continue
+        last.text += event.json
+        this.length += event.json.length
       } else if (event.kind === 'finish') this.finished = true
     }
   }
@@ -30,11 +34,6 @@ export class Said {
   /** The text of the first choice. */
   get text(): string {
     return this.parts.map((part) => (part.kind === 'text' ? part.text : '')).join('')
-  }
-
-  /** Characters of all parts. */
-  get length(): number {
-    return this.parts.reduce((sum, { text }) => sum + text.length, this.parts.length)
   }
 
   /** Nothing but text: then a target that takes a prefill can go on right behind it. */
@@ -45,7 +44,13 @@ export class Said {
   #extend(kind: 'text' | 'refusal', text: string): void {
     if (text === '') return
     const last = this.parts.at(-1)
-    if (last?.kind === kind) last.text += text
-    else this.parts.push({ kind, text })
+    if (last?.kind !== kind) return this.#begin({ kind, text })
+    last.text += text
+    this.length += text.length
+  }
+
+  #begin(part: SaidPart): void {
+    this.parts.push(part)
+    this.length += part.text.length + 1
   }
 }

@@ -159,6 +159,21 @@ test('an answer that was made whole elsewhere says so, and what each half used',
   expect(whole.decision).toMatchObject({ rescued: 'restart', attempts: [{ end: 'upstream_cut' }, {}, {}] })
 })
 
+test('of an answer that was cut and not gone on with it is told why nobody was asked', async () => {
+  first.behave(cutsAfter(chunk({ role: 'assistant', content: '' }), chunk({ content: 'One, two, ' })))
+  const unasked = async (body: Record<string, unknown>, headers: Record<string, string> = {}) =>
+    (await call({ stream: true, ...body }, headers)).decision
+  expect(await unasked({}, { 'x-midwatch-on-cut': 'fail' })).toMatchObject({
+    rescued: null,
+    unrescued: 'not asked for',
+  })
+  expect(await unasked({ n: 2 })).toMatchObject({ rescued: null, unrescued: 'several choices' })
+  second.behave(answers('Something else'))
+  const asked = await unasked({})
+  expect(asked).toMatchObject({ rescued: null, attempts: [{}, { reason: 'rescue', end: 'upstream_cut' }] })
+  expect(asked).not.toHaveProperty('unrescued')
+})
+
 test('a hedge is told with the loser', async () => {
   first.behave(answers('quick'))
   for (let i = 0; i < 25; i++) await (await stack.chat({ model: 'hedged', stream: true })).text()
