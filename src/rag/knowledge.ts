@@ -156,7 +156,6 @@ export async function openKnowledge(options: KnowledgeOptions, metrics?: Knowled
       reembed: (collection, onProgress, signal) => reembed(parts, collection, onProgress, signal),
       stop: async () => {
         await sources.stop()
-        await reader.stop()
         await models.stop()
         await store.stop()
       },

@@ -1,14 +1,25 @@
-// How documents are read until their parsers are there: as text, cut at blank lines.
+// The parsers and the chunker, as the ingest reads by them.
+import type { ChunkOptions } from '../chunk.ts'
+import { PARSED_BY, readDocument } from '../parse/parse.ts'
 import { type Recipe, recipeOf } from './content-hash.ts'
 import type { DocumentReader } from './reader.ts'
-import { plainReader } from './testing/plain-reader.ts'
 
 export interface OpenReader {
   readonly reader: DocumentReader
   readonly recipe: Recipe
 }
 
-export const openDocumentReader = (chunk: object): OpenReader => ({
-  reader: plainReader,
-  recipe: recipeOf({ version: 0, chunk }),
-})
+/** Its thread begins with the first document. */
+export function openDocumentReader(chunk: ChunkOptions): OpenReader {
+  return {
+    recipe: recipeOf({ parsedBy: PARSED_BY, chunk }),
+    reader: {
+      read: async (raw, signal) => {
+        signal.throwIfAborted()
+        const { document, passages } = await readDocument(raw, chunk)
+        const { title, text, metadata } = document
+        return { title, text, metadata, passages }
+      },
+    },
+  }
+}

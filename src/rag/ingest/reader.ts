@@ -12,5 +12,4 @@ export interface ReadDocument {
 export interface DocumentReader {
   /** Throws AppError whose message says what is wrong with the document, and whatever `signal` was aborted with. */
   read(raw: RawDocument, signal: AbortSignal): Promise<ReadDocument>
-  stop(): Promise<void>
 }

@@ -21,5 +21,4 @@ export const plainReader: DocumentReader = {
     }
     return { title, text, metadata: {}, passages }
   },
-  stop: async () => undefined,
 }
