@@ -68,7 +68,6 @@ async function ingest(store: KnowledgeStore, model: EmbeddingModel, set: Retriev
       ingestDocument({ store, model, reader, recipe, clock: systemClock }, collection, raw, signal),
     )
   }
-  await reader.stop()
 }
 
 async function ask(retriever: Retriever, question: Question, mode: (typeof MODES)[number]): Promise<Answered> {

@@ -80,7 +80,11 @@ describe('a collection of the config', () => {
     knowledge.start()
     await becomes(knowledge, 'runbooks', 'current')
     expect((await ask(knowledge, 'disk full'))[0]).toBe('disk.md')
-    write(folder, { 'disk.md': 'The tape is full.', 'new.md': 'The queue grows.', 'bad.md': 'BROKEN' })
+    write(folder, {
+      'disk.md': 'The tape is full.',
+      'new.md': 'The queue grows.',
+      'bad.pdf': '%PDF-1.7 and then nothing of the kind',
+    })
     unlinkSync(join(folder, 'etcd.md'))
     const { store } = await knowledge.open()
     const documents = async () => {
@@ -93,7 +97,7 @@ describe('a collection of the config', () => {
     await expect.poll(documents, { timeout: 15_000, interval: 20 }).toEqual(['disk.md', 'new.md'])
     await becomes(knowledge, 'runbooks', 'current')
     expect((await ask(knowledge, 'tape'))[0]).toBe('disk.md')
-    expect(knowledge.health().collections['runbooks']).toMatchObject({ failures: 1, first: [{ document: 'bad.md' }] })
+    expect(knowledge.health().collections['runbooks']).toMatchObject({ failures: 1, first: [{ document: 'bad.pdf' }] })
   })
 
   test('loses what it does not name any more, and keeps what a command brought', async () => {
@@ -148,7 +152,7 @@ describe('a collection of the config', () => {
     await ask(knowledge, 'alpha')
     const told = await metrics.metrics()
     expect(told).toContain('midwatch_knowledge_documents{collection="runbooks"} 1')
-    expect(told).toContain('midwatch_knowledge_passages{collection="runbooks"} 2')
+    expect(told).toContain('midwatch_knowledge_passages{collection="runbooks"} 1')
     expect(told).toContain('midwatch_knowledge_passages{collection="other"} 1')
     expect(told).toContain('midwatch_knowledge_ingested_total{result="added"} 1')
     expect(told).toContain('midwatch_knowledge_query_seconds_count{result="found"} 1')
@@ -174,11 +178,13 @@ describe('another embedding model', () => {
   async function filled(): Promise<string> {
     const data = tempFolder()
     const knowledge = knowledgeIn(data)
-    const { store, put } = await knowledge.open()
+    const { store, ingest, sources } = await knowledge.open()
     const collection = await store.ensureCollection({ tenant: 'default', name: 'runbooks' }, 0)
-    const passages = Array.from({ length: 149 }, (_, i) => `alpha${i}`).join('\n\n')
-    await put(collection, { id: 'long', source: null, bytes: Buffer.from(passages), metadata: {} }, never)
-    await put(collection, { id: 'short', source: null, bytes: Buffer.from('omega'), metadata: {} }, never)
+    const lines = Array.from({ length: 149 }, (_, i) => JSON.stringify({ id: `d${i}`, text: `alpha${i}` }))
+    const file = join(data, 'corpus.jsonl')
+    writeFileSync(file, [...lines, JSON.stringify({ id: 'short', text: 'omega' })].join('\n'))
+    const source = await sources.ofText(file, { include: [], exclude: [] })
+    await ingest(collection, source, { by: 'cli', prune: 'auto' }, never)
     await knowledge.stop()
     return data
   }

@@ -42,7 +42,9 @@ export function weigh(text: string, { passages, words }: WordCounts): Weighed {
     }
   }
   const pairs = new Map<string, number>()
-  const stems = wordsOf(text.slice(0, MAX_PAIRED * 20)).slice(0, MAX_PAIRED).map(stem)
+  const stems = wordsOf(text.slice(0, MAX_PAIRED * 20))
+    .slice(0, MAX_PAIRED)
+    .map(stem)
   stems.forEach((word, i) => {
     const next = stems[i + 1]
     const [a, b] = [weights.get(word), next === undefined ? undefined : weights.get(next)]
