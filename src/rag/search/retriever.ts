@@ -1,24 +1,23 @@
 // From a question to passages: the collections that may be read, words and vectors side by side, one ranking, no page more than
-// its share. Either half may fail and the other serves; what is missing is said.
-import { AppError, describeError } from '../../core/errors.ts'
-import type { EmbeddingModel } from '../../llm/embedding.ts'
+// its share, and whether anything fits at all. Either half may fail and the other serves; what is missing is said.
+import { AppError } from '../../core/errors.ts'
 import type { FoundPassage, Retrieved, RetrieveQuery, Retriever } from '../../llm/retriever.ts'
-import type { Log } from '../../observe/log.ts'
-import type { Collection, Embedding, Hit, KnowledgeStore, StoredPassage } from '../store/store.ts'
 import { findReadable } from './access.ts'
+import { type Assist, inModelsOrder, otherWords } from './assist.ts'
+import { confidenceIn, FITS_FROM } from './confidence.ts'
 import { diversify } from './diversify.ts'
-import { fuseRanks } from './fuse.ts'
+import { evidenceOf, weigh } from './evidence.ts'
+import { type HalvesParts, type Halves, searchHalves } from './halves.ts'
+import { rank, type RankedPassage, scoresOf } from './rank.ts'
 
-export interface RetrieverParts {
-  readonly store: KnowledgeStore
-  /** For questions to vectors made so; null where only words are searched. */
-  readonly modelOf: (embedding: Embedding) => Promise<EmbeddingModel | null>
-  readonly log: Log
+export interface RetrieverParts extends HalvesParts {
+  /** A model that helps; left out, none is asked. */
+  readonly assist?: Assist
 }
 
 const MAX_TOP_K = 100
-/** Looked at of each half; more than is asked, for several may be of one page. */
-const depthFor = (topK: number): number => Math.max(100, topK * 5)
+/** Of each half; more than is asked, for several may be of one page. */
+const depthFor = (topK: number): number => Math.max(60, topK * 4)
 const PER_DOCUMENT = 2
 
 export function createRetriever(parts: RetrieverParts): Retriever {
@@ -29,76 +28,50 @@ async function retrieve(parts: RetrieverParts, query: RetrieveQuery, signal: Abo
   check(query)
   const collections = await findReadable(parts.store, query)
   if (collections.length === 0) return { passages: [], none: true, confidence: 0 }
-  const halves = await searchHalves(parts, collections, query, signal)
-  const fused = fuseRanks(halves.map((hits) => ({ weight: 1, hits })))
-  const scores = new Map(fused.map(({ passage, score }) => [passage, score]))
-  const loaded = await parts.store.passages(fused.map(({ passage }) => passage))
+  const { assist } = parts
+  const added = assist?.rewrite ? await otherWords(assist, query.text, signal) : ''
+  const halves = await searchHalves(parts, collections, { ...query, limit: depthFor(query.topK), added }, signal)
+  const ranked = await rankAll(parts, query, halves)
   signal.throwIfAborted()
-  const chosen = diversify(loaded, { limit: query.topK, perDocument: query.perDocument ?? PER_DOCUMENT })
+  const best = ranked[0]
+  const texts = ranked.map(({ passage, score }) => ({ ...passage, score }))
+  const ordered = assist?.rerank ? await inModelsOrder(assist, query.text, texts, signal) : texts
+  const chosen = diversify(ordered, { limit: query.topK, perDocument: query.perDocument ?? PER_DOCUMENT })
+  const confidence = confidenceIn(best)
   const names = new Map(collections.map(({ id, name }) => [id, name]))
   return {
-    passages: chosen.map((passage) =>
-      toFound(passage, names.get(passage.collection) ?? '', scores.get(passage.id) ?? 0),
-    ),
-    none: chosen.length === 0,
-    confidence: chosen.length === 0 ? 0 : 0.5,
+    passages: chosen.map((passage) => toFound(passage, names.get(passage.collection) ?? '')),
+    none: confidence < FITS_FROM,
+    confidence,
+    ...(halves.missing.length === 0 ? {} : { missing: halves.missing }),
   }
 }
 
-function check({ text, topK }: RetrieveQuery): void {
+function check({ text, topK, perDocument = PER_DOCUMENT }: RetrieveQuery): void {
   if (text.trim() === '') throw new AppError('malformed', 'There is nothing to search for: the text is empty.')
   if (!Number.isInteger(topK) || topK < 1 || topK > MAX_TOP_K)
     throw new AppError('malformed', `Ask for 1 to ${MAX_TOP_K} passages.`, { field: 'top_k' })
+  if (!Number.isInteger(perDocument) || perDocument < 1)
+    throw new AppError('malformed', 'Of each document, ask for at least one passage.', { field: 'per_document' })
 }
 
-async function searchHalves(
-  parts: RetrieverParts,
-  collections: readonly Collection[],
+async function rankAll(
+  { store }: RetrieverParts,
   query: RetrieveQuery,
-  signal: AbortSignal,
-): Promise<readonly (readonly Hit[])[]> {
-  const mode = query.mode ?? 'hybrid'
-  const index = {
-    collections: collections.map(({ id }) => id),
-    filter: query.filter ?? {},
-    limit: depthFor(query.topK),
-  }
-  const work: Promise<readonly Hit[]>[] = []
-  if (mode !== 'vector') work.push(parts.store.byWords(query.text, index))
-  if (mode !== 'bm25') {
-    for (const { embedding, ids } of byEmbedding(collections)) {
-      const ask = async (): Promise<readonly Hit[]> => {
-        const model = await parts.modelOf(embedding)
-        if (!model) return []
-        const vector = await model.embedQuery(query.text, signal)
-        return parts.store.byVector(vector, model.id, { ...index, collections: ids })
-      }
-      work.push(ask())
-    }
-  }
-  const settled = await Promise.allSettled(work)
-  signal.throwIfAborted()
-  const hits = settled.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
-  const failed = settled.flatMap((one) => (one.status === 'rejected' ? [one.reason as unknown] : []))
-  for (const reason of failed) parts.log.warn({ err: describeError(reason) }, 'half of a search failed')
-  if (hits.length === 0)
-    throw new AppError('unavailable', 'The knowledge base cannot be searched right now.', { cause: failed[0] })
-  return hits
+  halves: Halves,
+): Promise<readonly RankedPassage[]> {
+  const scores = scoresOf(halves.words, halves.vectors)
+  const asked = weigh(query.text, halves.counts)
+  const candidates = (await store.passages([...scores.keys()])).map((passage) => ({
+    passage,
+    words: scores.get(passage.id)?.words,
+    cosine: scores.get(passage.id)?.cosine,
+    evidence: evidenceOf(asked, passage),
+  }))
+  return rank(candidates, { words: halves.words !== null, vectors: halves.vectors !== null })
 }
 
-/** While some are embedded anew, collections may have vectors of different models. */
-function byEmbedding(collections: readonly Collection[]) {
-  const groups = new Map<string, { readonly embedding: Embedding; readonly ids: string[] }>()
-  for (const { id, embedding } of collections) {
-    if (!embedding) continue
-    const group = groups.get(embedding.model)
-    if (group) group.ids.push(id)
-    else groups.set(embedding.model, { embedding, ids: [id] })
-  }
-  return groups.values()
-}
-
-const toFound = (passage: StoredPassage, collection: string, score: number): FoundPassage => ({
+const toFound = (passage: RankedPassage['passage'] & { readonly score: number }, collection: string): FoundPassage => ({
   collection,
   document: passage.document,
   title: passage.title,
@@ -108,6 +81,6 @@ const toFound = (passage: StoredPassage, collection: string, score: number): Fou
   start: passage.start,
   end: passage.end,
   page: passage.page,
-  score,
+  score: passage.score,
   metadata: passage.metadata,
 })
