@@ -29,6 +29,10 @@ export class Connections {
           id === BIGINT ? Number : (types.getTypeParser(id, format) as (value: string) => unknown),
       },
     })
+    // One that breaks under a query tells it to the query too; told to nobody here, it would end the process.
+    this.#pool.on('connect', (client) => {
+      client.on('error', (error) => log.warn({ err: error }, 'a connection of the knowledge base broke'))
+    })
     // One that breaks while nobody uses it; the next query makes another.
     this.#pool.on('error', (error) => log.warn({ err: error }, 'a connection of the knowledge base broke'))
   }
