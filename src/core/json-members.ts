@@ -87,14 +87,20 @@ export function elementsOf(json: Buffer, { start, end: close }: Range): readonly
 
 /** The bytes with those ranges replaced. They must not overlap. */
 export function splice(bytes: Buffer, splices: readonly Splice[]): Buffer {
-  const parts: Buffer[] = []
+  const sorted = splices.toSorted((a, b) => a.start - b.start)
+  let size = bytes.length
+  for (const { start, end, text } of sorted) size += Buffer.byteLength(text) - (end - start)
+  // Written into one buffer: there may be tens of thousands of them.
+  const out = Buffer.allocUnsafe(size)
   let from = 0
-  for (const { start, end, text } of splices.toSorted((a, b) => a.start - b.start)) {
-    parts.push(bytes.subarray(from, start), Buffer.from(text))
+  let to = 0
+  for (const { start, end, text } of sorted) {
+    to += bytes.copy(out, to, from, start)
+    to += out.write(text, to)
     from = end
   }
-  parts.push(bytes.subarray(from))
-  return Buffer.concat(parts)
+  bytes.copy(out, to, from)
+  return out
 }
 
 function readString(json: Buffer, start: number, end: number): string {

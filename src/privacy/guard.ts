@@ -49,11 +49,13 @@ export function guard(body: Buffer, policy: PiiPolicy): Guarded {
     return told.length === 0 ? { kind: 'clean', found } : { kind: 'blocked', found: told }
   }
   const vault = new Vault(policy.action === 'mask' ? '' : unescaped(body.toString('utf8')))
-  const names = new Map<string, string>()
+  const names = new Map<PiiType, Map<string, string>>(policy.types.map((type) => [type, new Map()]))
   eachTold(holders, (type, value) => {
-    names.set(`${type} ${value}`, policy.action === 'mask' ? `[${type}]` : vault.placeholderFor(type, value))
+    const named = names.get(type)
+    if (named && !named.has(value))
+      named.set(value, policy.action === 'mask' ? `[${type}]` : vault.placeholderFor(type, value))
   })
-  const replace: Replace = (type, value) => names.get(`${type} ${value}`) ?? value
+  const replace: Replace = (type, value) => names.get(type)?.get(value) ?? value
   return {
     kind: 'changed',
     body: splice(
