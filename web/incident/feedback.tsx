@@ -11,6 +11,30 @@ export function Feedback({ view }: { readonly view: IncidentView }) {
   const [wrong, setWrong] = useState(false)
   if (!view.report) return null
   const unknown = view.report.abstained || view.report.causes.length === 0
+  const said = view.feedback
+  if (said)
+    return (
+      <section aria-labelledby="feedback">
+        <h2 id="feedback">Was this right?</h2>
+        <p role="status">
+          {said.by} says it is {said.verdict}
+          {said.service === null && said.kind === null
+            ? ''
+            : `: it was ${[said.kind === null ? '' : kindWords(said.kind), said.service].filter(Boolean).join(' in ')}`}
+          . It counts the next time this comes.
+        </p>
+        <p className="actions">
+          <button
+            type="button"
+            disabled={feedback.isPending}
+            onClick={() => feedback.mutate({ verdict: 'withdrawn' }, { onSuccess: () => feedback.reset() })}
+          >
+            Take it back
+          </button>
+        </p>
+        {feedback.error && <Problem error={feedback.error} />}
+      </section>
+    )
   if (feedback.isSuccess)
     return (
       <section aria-labelledby="feedback">

@@ -16,6 +16,7 @@ import { Feedback } from './feedback.tsx'
 import { Headline } from './headline.tsx'
 import { Limits } from './limits.tsx'
 import { Progress } from './progress.tsx'
+import { SeenBefore } from './seen-before.tsx'
 import { ServiceMap } from './service-map.tsx'
 import { Timeline } from './timeline.tsx'
 
@@ -65,6 +66,7 @@ function Incident({ view }: { readonly view: IncidentView }) {
         <div className="story">
           <Timeline view={view} />
           <EvidenceList view={view} />
+          <SeenBefore view={view} />
           <ServiceMap view={view} />
           <Alerts view={view} />
           <Limits view={view} />

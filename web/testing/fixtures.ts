@@ -314,13 +314,50 @@ export function diagnosed(patch: Partial<IncidentView> = {}): IncidentView {
   }
 }
 
+const pastReport: Report['past'] = {
+  sentence: 'Second time in 30 days; last time “Roll inventory back to 5c1aa” fixed it (incident 9).',
+  cause: { service: 'inventory', kind: 'pool_exhausted' },
+  cases: [
+    {
+      incidentId: 'inc_9',
+      number: 9,
+      closedAt: OPENED - 6 * 86_400_000,
+      lastedMs: 11 * MINUTE,
+      likeness: 0.93,
+      shared: ['anomaly:inventory pool_used up', 'alert:checkout HighErrorRate'],
+      differing: [],
+      diagnosed: { service: 'inventory', kind: 'pool_exhausted' },
+      standing: { kind: 'mended', cause: { service: 'inventory', kind: 'pool_exhausted' } },
+      outcome: 'fixed',
+      fix: { title: 'Roll inventory back to 5c1aa', helped: true },
+    },
+  ],
+  nudges: [
+    { service: 'inventory', kind: 'pool_exhausted', score: 0.13, confidence: 0.032, because: [9], reordered: false },
+  ],
+}
+
+const runbook: NonNullable<Report['runbooks']>[number] = {
+  collection: 'runbooks',
+  document: 'inventory/pool.md',
+  title: 'The connection pool is full',
+  source: null,
+  headings: ['Inventory', 'Pool'],
+  quote: `Look for a release that holds connections across calls. ${HOSTILE}`,
+  start: 412,
+  end: 506,
+  page: null,
+  confidence: 0.81,
+  suspicious: false,
+}
+
 const decided = { state: 'approved' as const, decidedAt: OPENED + 3 * MINUTE, decidedBy: 'Mina Okafor' }
 
 /** Every state, by its address: `/incidents/1` and so on. */
 export function everyIncident(): readonly IncidentView[] {
   const riskyAction = { ...approval().action, risk: 8, title: 'Restart every inventory instance' }
   const all: Partial<IncidentView>[] = [
-    diagnosed({ title: 'checkout: high error rate' }),
+    diagnosed({ title: 'checkout: high error rate', report: report({ past: pastReport, runbooks: [runbook] }) }),
     view({ state: 'open', severity: 'warning', alerts: 1, firing: 1, alertList: alerts.slice(1, 2) }),
     view(),
     diagnosed({ severity: 'error', approval: approval({ confirm: true, action: riskyAction }) }),

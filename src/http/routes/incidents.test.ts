@@ -2,6 +2,8 @@ import { connect } from 'node:net'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { ManualClock } from '../../core/clock.ts'
 import { createIncidentFeed, type IncidentFeed } from '../../incidents/feed.ts'
+import { remember } from '../../incidents/memory/keep.ts'
+import { closeTrouble } from '../../incidents/memory/testing.ts'
 import { addEvent, moveIncident } from '../../incidents/store.ts'
 import { insertIncident, openTestDb, type TestDb } from '../../incidents/testing.ts'
 import { incidentList, incidentView } from '../../incidents/view.ts'
@@ -294,5 +296,28 @@ describe('live', () => {
     }
     expect(await closed).toBe('closed')
     expect(socket.bytesRead).toBeLessThan(3000 * 3900)
+  })
+})
+
+describe('memory', () => {
+  const erase = (json: unknown, token = 'default') =>
+    server.request('POST', '/v1/incidents/cases/erasures', { token, json })
+
+  test('a case is erased by an administrator alone, and only of the own tenant', async () => {
+    const id = await closeTrouble(db, { number: 7, service: 'web', kind: 'cpu', moved: [['web', 'cpu_seconds_total']] })
+    const retention = { keepDays: 10_000, keepCases: 10 }
+    await remember(db, id, retention, NOW, new AbortController().signal)
+    expect((await erase({ incident: '7' }, 'default:incidents:read')).status).toBe(403)
+    expect((await erase({ incident: '7' }, 'other')).status).toBe(404)
+    expect((await erase({ mentions: 'web' }, 'other')).json).toEqual({ erased: [] })
+    expect((await erase({ incident: '7' })).json).toEqual({ erased: [7] })
+    expect((await erase({ incident: '7' })).json).toEqual({ erased: [] })
+    expect((await erase({ mentions: 'x' })).status).toBe(400)
+  })
+
+  test('a runbook is drafted where there are cases enough, and else it says from when on', async () => {
+    await insertIncident(db, 'inc_a', 7)
+    const { status, json } = await get('/v1/incidents/7/runbook')
+    expect([status, JSON.stringify(json)]).toEqual([404, expect.stringContaining('from the second closed incident')])
   })
 })

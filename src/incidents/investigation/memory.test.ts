@@ -171,10 +171,15 @@ describe('runbooks', () => {
 
   test('that do not come in time are told as blind', async () => {
     world = await makeWorld({ agent: { knowledge: { collections: ['runbooks'] } } })
-    let hung = false
-    const silent: Retriever = { retrieve: () => ((hung = true), new Promise<never>(() => undefined)) }
+    const hung = Promise.withResolvers<void>()
+    const silent: Retriever = {
+      retrieve: () => {
+        hung.resolve()
+        return new Promise<never>(() => undefined)
+      },
+    }
     const working = world.work(world.start({ retriever: silent }))
-    while (!hung) await new Promise((resolve) => setImmediate(resolve))
+    await hung.promise
     await world.clock.advance(5000)
     await working
     expect((await reportOf(INCIDENT)).blind[0]?.source).toBe('knowledge')
