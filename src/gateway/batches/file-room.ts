@@ -25,7 +25,7 @@ export interface Claim {
   settle(insert: () => Promise<void>): Promise<void>
 }
 
-export const MAX_TENANT_BYTES = 10 * 1024 ** 3
+const MAX_TENANT_BYTES = 10 * 1024 ** 3
 const FLOOR_BYTES = 256 * 1024 ** 2
 const SLAB_BYTES = 1024 ** 2
 
