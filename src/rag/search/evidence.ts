@@ -1,6 +1,6 @@
 // What speaks for a passage that neither rank nor score says: how much of the question it covers, weighed by how rare its words
-// are in the collections asked, whether its words stand side by side as there, and whether its title is what was asked about.
-// Each is between 0 and 1 and means the same in every collection.
+// are in the collections asked, and whether its title is what was asked about. Each means the same in every collection. (Whether words
+// stand side by side as in the question was tried, and told nothing more.)
 import type { StoredPassage, WordCounts } from '../store/store.ts'
 import { partsOf, wordsOf } from '../store/words.ts'
 import { stem } from './stem.ts'
@@ -8,8 +8,6 @@ import { stem } from './stem.ts'
 export interface Evidence {
   /** Of the information in the question's words (their idf), the share whose words are in the passage, its title or headings. */
   readonly covered: number
-  /** Of the pairs of words that stand side by side in the question, the share that does so in the passage, by idf. */
-  readonly paired: number
   /** Of the title's words, the share that is asked about. */
   readonly titled: number
   /** An identifier of the question is the title, a heading or the name of the document. */
@@ -21,16 +19,14 @@ export interface Weighed {
   /** Stem to idf; what no passage has counts too, the most. */
   readonly words: ReadonlyMap<string, number>
   readonly total: number
-  readonly pairs: ReadonlyMap<string, number>
-  readonly pairTotal: number
   /** Words with a seam or digits in them, whole, in small letters. */
   readonly identifiers: ReadonlySet<string>
 }
 
 /** A part of an identifier says less than a word: together its parts say what it says. */
 const PART = 0.5
-/** Questions may be long logs: of these many words, pairs are looked at. */
-const MAX_PAIRED = 256
+/** Questions may be long logs: names are looked for in their beginning. */
+const MAX_NAMING = 10_000
 
 export function weigh(text: string, { passages, words }: WordCounts): Weighed {
   const weights = new Map<string, number>()
@@ -41,20 +37,9 @@ export function weigh(text: string, { passages, words }: WordCounts): Weighed {
       weights.set(key, Math.max(weights.get(key) ?? 0, idf))
     }
   }
-  const pairs = new Map<string, number>()
-  const stems = wordsOf(text.slice(0, MAX_PAIRED * 20))
-    .slice(0, MAX_PAIRED)
-    .map(stem)
-  stems.forEach((word, i) => {
-    const next = stems[i + 1]
-    const [a, b] = [weights.get(word), next === undefined ? undefined : weights.get(next)]
-    if (a !== undefined && b !== undefined && word !== next) pairs.set(`${word} ${next}`, Math.min(a, b))
-  })
   return {
     words: weights,
     total: sum(weights.values()),
-    pairs,
-    pairTotal: sum(pairs.values()),
     identifiers: identifiersIn(text),
   }
 }
@@ -68,22 +53,10 @@ export function evidenceOf(
   const all = new Set([...title, ...body])
   let covered = 0
   for (const [word, weight] of asked.words) if (all.has(word)) covered += weight
-  let paired = 0
-  let before = ''
-  const seen = new Set<string>()
-  for (const word of body) {
-    const key = `${before} ${word}`
-    if (asked.pairs.has(key) && !seen.has(key)) {
-      seen.add(key)
-      paired += asked.pairs.get(key) ?? 0
-    }
-    before = word
-  }
   const titleWords = new Set(title)
   const titled = titleWords.size === 0 ? 0 : count(titleWords, (word) => asked.words.has(word)) / titleWords.size
   return {
     covered: asked.total === 0 ? 0 : covered / asked.total,
-    paired: asked.pairTotal === 0 ? 0 : paired / asked.pairTotal,
     titled,
     named: isNamed(asked.identifiers, passage),
   }
@@ -100,7 +73,7 @@ const IDENTIFIER = /[\p{L}\p{N}_.:-]*[\p{L}\p{N}]/gu
 
 function identifiersIn(text: string): ReadonlySet<string> {
   const found = new Set<string>()
-  for (const [word] of text.slice(0, MAX_PAIRED * 40).matchAll(IDENTIFIER))
+  for (const [word] of text.slice(0, MAX_NAMING).matchAll(IDENTIFIER))
     if (/[_.:-]/.test(word) || partsOf(word).length > 1) found.add(word.toLowerCase())
   return found
 }

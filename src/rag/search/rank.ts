@@ -1,6 +1,7 @@
 // One ranking out of both halves: a sum of scores, each made comparable within the question (Bruch, Gai and Ingber, "An analysis of
 // fusion functions for hybrid retrieval", 2023: such a sum loses less than ranks do, which make much of a half that knows little), and of
-// what speaks for a passage beside them. By reciprocal rank, a weak embedding takes away more than it gives on every set measured.
+// the name that was asked for. By reciprocal rank, as is usual, a weak embedding took away more than it gave where words know much.
+import type { RetrieveQuery } from '../../llm/retriever.ts'
 import type { Hit, StoredPassage } from '../store/store.ts'
 import type { Evidence } from './evidence.ts'
 
@@ -16,34 +17,34 @@ export interface RankedPassage extends Candidate {
   readonly score: number
 }
 
-/** The best BM25 counts 1; the others are told in its measure. */
-export const WEIGHTS = { vectors: 0.2, covered: 0.2, paired: 0.1, named: 1 } as const
+/** The best BM25 counts 1; a cosine counts by how many standard deviations it stands out of those that were found. */
+const WEIGHTS = { vectors: 0.06, named: 1 } as const
 
-/** Best first; ties in the order of the text. `halves` says which of the two was searched. */
+/** Best first; ties in the order of the text. Where one half was asked for, it alone counts, so that both can be compared with it. */
 export function rank(
   candidates: readonly Candidate[],
-  halves: { readonly words: boolean; readonly vectors: boolean },
+  mode: NonNullable<RetrieveQuery['mode']>,
 ): readonly RankedPassage[] {
   const bestWords = Math.max(0, ...candidates.map(({ words }) => words ?? 0))
-  const cosines = candidates.flatMap(({ cosine }) => (cosine === undefined ? [] : [cosine]))
-  const [low, high] = [Math.min(...cosines), Math.max(...cosines)]
-  const nearness = (cosine: number | undefined): number =>
-    cosine === undefined ? 0 : high > low ? (cosine - low) / (high - low) : 1
+  const standingOut = deviations(candidates.flatMap(({ cosine }) => (cosine === undefined ? [] : [cosine])))
   const score = ({ words = 0, cosine, evidence }: Candidate): number => {
-    // By one half alone means by that alone: so it can be compared with both.
-    if (!halves.vectors) return words
-    if (!halves.words) return cosine ?? 0
-    return (
-      (bestWords > 0 ? words / bestWords : 0) +
-      WEIGHTS.vectors * nearness(cosine) +
-      WEIGHTS.covered * evidence.covered +
-      WEIGHTS.paired * evidence.paired +
-      (evidence.named ? WEIGHTS.named : 0)
-    )
+    if (mode === 'vector') return cosine ?? 0
+    const share = bestWords > 0 ? words / bestWords : 0
+    if (mode === 'bm25') return share
+    return share + WEIGHTS.vectors * standingOut(cosine) + (evidence.named ? WEIGHTS.named : 0)
   }
   return candidates
     .map((one) => ({ ...one, score: score(one) }))
     .sort((a, b) => b.score - a.score || a.passage.ordinal - b.passage.ordinal)
+}
+
+/** What is not among the nearest stands as the farthest of them. */
+function deviations(cosines: readonly number[]): (cosine: number | undefined) => number {
+  if (cosines.length === 0) return () => 0
+  const mean = cosines.reduce((sum, x) => sum + x, 0) / cosines.length
+  const deviation = Math.sqrt(cosines.reduce((sum, x) => sum + (x - mean) ** 2, 0) / cosines.length)
+  const lowest = Math.min(...cosines)
+  return (cosine = lowest) => (deviation < 1e-9 ? 0 : (cosine - mean) / deviation)
 }
 
 /** Whatever either half found, once. */

@@ -33,11 +33,10 @@ async function retrieve(parts: RetrieverParts, query: RetrieveQuery, signal: Abo
   const halves = await searchHalves(parts, collections, { ...query, limit: depthFor(query.topK), added }, signal)
   const ranked = await rankAll(parts, query, halves)
   signal.throwIfAborted()
-  const best = ranked[0]
   const texts = ranked.map(({ passage, score }) => ({ ...passage, score }))
   const ordered = assist?.rerank ? await inModelsOrder(assist, query.text, texts, signal) : texts
   const chosen = diversify(ordered, { limit: query.topK, perDocument: query.perDocument ?? PER_DOCUMENT })
-  const confidence = confidenceIn(best)
+  const confidence = confidenceIn(ranked)
   const names = new Map(collections.map(({ id, name }) => [id, name]))
   return {
     passages: chosen.map((passage) => toFound(passage, names.get(passage.collection) ?? '')),
@@ -68,7 +67,7 @@ async function rankAll(
     cosine: scores.get(passage.id)?.cosine,
     evidence: evidenceOf(asked, passage),
   }))
-  return rank(candidates, { words: halves.words !== null, vectors: halves.vectors !== null })
+  return rank(candidates, query.mode ?? 'hybrid')
 }
 
 const toFound = (passage: RankedPassage['passage'] & { readonly score: number }, collection: string): FoundPassage => ({
