@@ -11,8 +11,8 @@ import { openSqliteStore } from '../../src/rag/store/sqlite/open.ts'
 import { tempFolder } from '../temp.ts'
 
 const MAIN = join(import.meta.dirname, '../../src/main.ts')
-const DOCUMENTS = 60
-const KILLS = 4
+const DOCUMENTS = 30
+const KILLS = 3
 
 const databaseOf = (data: string): string => join(data, 'knowledge/knowledge.db')
 
