@@ -21,6 +21,8 @@ export type Request =
   | { readonly kind: 'query'; readonly id: number; readonly text: string }
   /** Nobody waits for it any more. */
   | { readonly kind: 'cancel'; readonly id: number }
+  /** The thread ends by itself, once nothing is being computed: to end it in the middle of that ends the whole process. */
+  | { readonly kind: 'end' }
 
 export type Reply =
   | { readonly kind: 'ready'; readonly model: string; readonly dimension: number }

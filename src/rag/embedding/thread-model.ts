@@ -20,6 +20,8 @@ interface Ready {
 
 const ENDED = 'The embedding thread ended. Try again.'
 const MEMORY_MB = 512
+/** For what is being computed to end. */
+const STOP_MS = 10_000
 
 /** Opens the model in a thread of its own. Throws AppError where it cannot be opened. */
 export async function openInThread(task: ThreadTask, log: Log): Promise<EmbeddingModel> {
@@ -93,7 +95,14 @@ class EmbeddingThread {
   async stop(): Promise<void> {
     this.#stopped = true
     for (const { reject } of this.#waiting.splice(0)) reject(new AppError('unavailable', ENDED))
-    await this.#worker?.terminate()
+    const worker = this.#worker
+    if (!worker) return
+    const exited = new Promise((resolve) => worker.once('exit', resolve))
+    worker.postMessage({ kind: 'end' } satisfies Request)
+    // Native code that hangs is ended all the same.
+    const late = setTimeout(() => void worker.terminate(), STOP_MS)
+    await exited
+    clearTimeout(late)
   }
 
   #pump(): void {

@@ -37,19 +37,24 @@ port.on('message', (request: Request) => {
     case 'cancel':
       cancelled.add(request.id)
       return
+    case 'end':
+      ending.abort()
+      if (!working) port.close()
+      return
   }
   void work()
 })
 
 const tell = (reply: Reply): void => port.postMessage(reply)
 let working = false
+const ending = new AbortController()
 let encoder: Encoder | undefined
 
 async function work(): Promise<void> {
   if (working || !encoder) return
   working = true
   try {
-    for (;;) {
+    while (!ending.signal.aborted) {
       await answerQueries(encoder)
       const next = passages.shift()
       if (!next) break
@@ -57,6 +62,7 @@ async function work(): Promise<void> {
     }
   } finally {
     working = false
+    if (ending.signal.aborted) port.close()
   }
 }
 
@@ -102,7 +108,7 @@ async function embed(
     }
     for (const run of runsOf(pool)) {
       await answerQueries(model)
-      if (cancelled.has(id)) return undefined
+      if (ending.signal.aborted || cancelled.has(id)) return undefined
       const found = await model.encode(
         run.map(({ pieces }) => pieces),
         'passage',
