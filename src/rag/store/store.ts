@@ -1,4 +1,4 @@
-// What the knowledge base keeps, whatever keeps it: SQLite with FTS5 and sqlite-vec, or PostgreSQL with pgvector. One
+// What the knowledge base keeps, whatever keeps it: SQLite with FTS5, or PostgreSQL with pgvector. One
 // contract suite over both. Every read is by collections that the caller was found to may read: tenants meet nowhere.
 import type { Metadata, Passage } from '../document.ts'
 
