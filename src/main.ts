@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander'
 import { VERSION } from './app.ts'
 import { collectionsCommand } from './cli/collections.ts'
+import { askCommand } from './cli/ask.ts'
 import { configCommand } from './cli/config.ts'
 import { detectCommand } from './cli/detect.ts'
 import { diagnoseCommand } from './cli/diagnose.ts'
@@ -19,6 +20,7 @@ const program = new Command('midwatch')
   .showHelpAfterError('Run with --help to see what it takes.')
   .addCommand(startCommand())
   .addCommand(incidentsCommand())
+  .addCommand(askCommand())
   .addCommand(keysCommand())
   .addCommand(diagnoseCommand())
   .addCommand(detectCommand())

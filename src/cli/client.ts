@@ -22,7 +22,7 @@ export async function callServer<T extends z.ZodType>(
   options: ServerOptions,
   path: string,
   schema: T,
-  request: { method?: string; json?: unknown } = {},
+  request: { method?: string; json?: unknown; timeoutMs?: number } = {},
 ): Promise<z.output<T>> {
   const base = serverUrl(options)
   const key = process.env.MIDWATCH_KEY
@@ -35,7 +35,7 @@ export async function callServer<T extends z.ZodType>(
         ...(request.json === undefined ? {} : { 'content-type': 'application/json' }),
       },
       ...(request.json === undefined ? {} : { body: JSON.stringify(request.json) }),
-      signal: AbortSignal.timeout(TIMEOUT_MS),
+      signal: AbortSignal.timeout(request.timeoutMs ?? TIMEOUT_MS),
     })
   } catch (error) {
     throw new AppError('unavailable', `No Midwatch answers at ${base}. Start it, or name another with --url.`, {

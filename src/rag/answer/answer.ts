@@ -10,7 +10,7 @@ import type { Retrieved, RetrieveQuery, Retriever } from '../../llm/retriever.ts
 import type { Log } from '../../observe/log.ts'
 import { checkSentence } from './check-sentence.ts'
 import { type Evidence, readEvidence, withoutInvisible } from './evidence.ts'
-import { extract } from './extract.ts'
+import { extract, isNear } from './extract.ts'
 import { NO_ANSWER, writePrompt } from './prompt.ts'
 import { splitSentences, wholeSentences } from './sentences.ts'
 import { type AnswerSentence, type AnswerSource, type NearDocument, Sources } from './source.ts'
@@ -127,6 +127,8 @@ const MOST_SENTENCES = 60
 const MOST_CHARACTERS = 24_000
 const MAX_ANSWER_TOKENS = 900
 const DEADLINE_MS = 30_000
+/** From here on the retriever is believed that a passage fits that shares no words with the question. */
+const SURE = 0.7
 
 /** Never throws, but when `signal` aborts. */
 async function listen(
@@ -231,7 +233,8 @@ function finish(
   }
   if (draft.kept > 0)
     return { ...whole(draft), ...shared, answered: true, mode: 'model', reason: said.reason, nearest: [] }
-  const nothing = retrieved.none || said.declined
+  const unsure = retrieved.confidence < SURE && !isNear(question.text, evidence)
+  const nothing = retrieved.none || said.declined || unsure
   const marked = draft.sentences.length
   const reason =
     said.reason ??

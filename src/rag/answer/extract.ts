@@ -10,6 +10,19 @@ const LONGEST = 600
 /** An extract of a later passage has to be that good beside the best one. */
 const WORTH_SHOWING = 0.5
 
+/** How much of a question's words a passage has to have, by itself or in its headings, where the retriever is not sure. */
+const SHARED_WORDS = 0.4
+
+/** Whether any passage shares enough with the question to be shown for an answer when no model judges. */
+export function isNear(question: string, evidence: readonly Evidence[]): boolean {
+  const asked = [...wordsOf(readTerms(question))]
+  if (asked.length === 0) return true
+  return evidence.some(({ sentences, subject }) => {
+    const said = new Set([...wordsOf(subject), ...sentences.flatMap(({ terms }) => [...wordsOf(terms)])])
+    return asked.filter((word) => said.has(word)).length >= asked.length * SHARED_WORDS
+  })
+}
+
 /** Best first. Empty where the passages hold nothing that may be shown. */
 export function extract(question: string, evidence: readonly Evidence[], sources: Sources): readonly AnswerSentence[] {
   const asked = wordsOf(readTerms(question))

@@ -74,7 +74,10 @@ function broughtBy(said: Terms, left: ReadonlySet<string>): string[] {
 
 /** Whole, as it stands, in the passage or in what it is called. */
 function hasName({ readable, subject }: Evidence, name: string): boolean {
-  return isIn(readable.toLowerCase(), name) || isIn(subject.text, name)
+  const text = readable.toLowerCase()
+  if (isIn(text, name) || isIn(subject.text, name)) return true
+  // Words that one writer joins and another does not.
+  return /^\p{L}+(?:-\p{L}+)+$/u.test(name) && isIn(text, name.replaceAll('-', ' '))
 }
 
 function isIn(text: string, name: string): boolean {
@@ -116,26 +119,33 @@ function wordsBeside({ clause }: NumberTerm, { words }: Terms): readonly string[
 
 function findTurned(terms: Terms, chosen: readonly EvidenceSentence[]): string | undefined {
   const turns = new Set(chosen.flatMap((one) => [...one.terms.turns]))
+  const turned = new Set(chosen.flatMap((one) => [...one.terms.turned]))
   for (const turn of terms.turns) {
     if (!turns.has(turn) && OPPOSITES.get(turn)?.some((opposite) => turns.has(opposite)))
       return `the passage says the opposite of "${turn}"`
   }
-  const said = chosen.flatMap((one) => one.terms.words)
-  const affirmed = new Set(said.flatMap(({ stem, negated }) => (negated ? [] : [stem])))
-  const shared = new Set(said.map(({ stem }) => stem))
-  const denied = new Set([...shared].filter((stem) => !affirmed.has(stem)))
-  const here = terms.words.filter(({ stem }) => shared.has(stem))
-  const affirmedHere = new Set(here.flatMap(({ stem, negated }) => (negated ? [] : [stem])))
-  const deniedHere = new Set(here.flatMap(({ stem }) => (affirmedHere.has(stem) ? [] : [stem])))
-  const deniedThere = here.filter(({ stem }) => denied.has(stem))
-  if (deniedHere.size > 0 && ![...deniedHere].some((stem) => said.some((w) => w.stem === stem && w.negated)))
-    return 'the passage does not deny it'
-  if (deniedThere.length > 0 && !deniedThere.some(({ stem }) => deniedHere.has(stem))) return 'the passage denies it'
+  for (const pair of terms.turned) {
+    const [turn = '', word = ''] = pair.split(' ')
+    if (!turned.has(pair) && OPPOSITES.get(turn)?.some((opposite) => turned.has(`${opposite} ${word}`)))
+      return `the passage says the opposite of "${pair}"`
+  }
+  // Of each word the sentence that was chosen first for it decides: others speak of something else in the same words.
+  const there = new Map<string, Set<boolean>>()
+  for (const { terms: said } of chosen) {
+    const here = new Map<string, Set<boolean>>()
+    for (const { stem, negated } of said.words) here.set(stem, (here.get(stem) ?? new Set()).add(negated))
+    for (const [stem, senses] of here) if (!there.has(stem)) there.set(stem, senses)
+  }
+  const shared = terms.words.filter(({ stem }) => there.has(stem))
+  const denied = shared.filter(({ negated }) => negated)
+  if (denied.length > 0 && !denied.some(({ stem }) => there.get(stem)?.has(true))) return 'the passage does not deny it'
+  const deniedThere = shared.filter(({ stem }) => !there.get(stem)?.has(false))
+  if (deniedThere.length > 0 && !deniedThere.some(({ negated }) => negated)) return 'the passage denies it'
   return undefined
 }
 
-/** Of a sentence three words in ten may be another's; of a part of it between commas no more than half. */
-const STRANGE_WORDS = 0.3
+/** Of a sentence a quarter of the words may be another's; of a part of it between commas no more than half. */
+const STRANGE_WORDS = 0.25
 
 function findMissing(terms: Terms, chosen: readonly EvidenceSentence[], { subject }: Evidence): string | undefined {
   const there = new Set([...chosen.flatMap((one) => one.terms.words), ...subject.words].map(({ stem }) => stem))
@@ -143,6 +153,8 @@ function findMissing(terms: Terms, chosen: readonly EvidenceSentence[], { subjec
   const names = [...chosen.map((one) => one.terms.text), subject.text].join('\n')
   const isThere = (stem: string) => there.has(stem) || (stem.length > 3 && names.includes(stem))
   const missing = terms.words.filter(({ stem }) => !isThere(stem))
+  const subjectless = missing.find((word) => word.required)
+  if (subjectless) return `the passage does not speak of "${subjectless.stem}"`
   if (missing.length > Math.floor(terms.words.length * STRANGE_WORDS))
     return `the passage does not speak of "${missing[0]?.stem ?? ''}"`
   for (const clause of new Set(missing.map((word) => word.clause))) {

@@ -10,6 +10,8 @@ export interface Terms {
   readonly words: readonly WordTerm[]
   /** Words of pairs that mean the opposite. */
   readonly turns: ReadonlySet<string>
+  /** Each of them with the next word that carries meaning: `after traffic`. */
+  readonly turned: ReadonlySet<string>
 }
 
 export interface NumberTerm {
@@ -23,6 +25,8 @@ export interface WordTerm {
   readonly stem: string
   readonly negated: boolean
   readonly clause: number
+  /** What the sentence is about, by where it stands: no other word will do. */
+  readonly required: boolean
 }
 
 const TOKEN =
@@ -134,7 +138,7 @@ export const OPPOSITES: ReadonlyMap<string, readonly string[]> = (() => {
 
 const FUNCTION_WORDS = new Set(
   (
-    'a about after again all also am an and any are as at be because been before being below above both but by can could did do does doing during each either few ' +
+    'get gets got make makes made use uses used using a about after again all also am an and any are as at be because been before being below above both but by can could did do does doing during each either few ' +
     'for from further had has have having he her here his how however i if in into is it its itself just may me might more most must my no nor not of off on once only ' +
     'or other our out over own same shall she should so some such than that the their them then there therefore these they this those through thus to too under until up us ' +
     'very was we were what when where whether which while who whom whose why will with within would you your yours according based passage passages document documents source sources text ' +
@@ -148,6 +152,8 @@ export function readTerms(sentence: string): Terms {
   const names: string[] = []
   const words: WordTerm[] = []
   const turns = new Set<string>()
+  const turned = new Set<string>()
+  let turn: string | undefined
   let clause = 0
   let reach = 0
   let begins = true
@@ -156,7 +162,7 @@ export function readTerms(sentence: string): Terms {
     const lower = token.toLowerCase()
     if (/^[,;:()—–]$/.test(token)) {
       clause++
-      if (token === ';') reach = 0
+      if (token === ';' || token === ':') reach = 0
       continue
     }
     if (/^[+-]?\d/.test(token)) {
@@ -190,22 +196,37 @@ export function readTerms(sentence: string): Terms {
     const unitOfNumber = UNITS[lower] !== undefined && /\d\s?$|[a-z]\s$/.test(text.slice(Math.max(0, index - 2), index))
     if (unitOfNumber && numbers.at(-1)?.unit === UNITS[lower]) continue
     const stem = stemOf(plain)
-    for (const word of [plain, stem]) if (OPPOSITES.has(word)) turns.add(word)
+    const bearing = !FUNCTION_WORDS.has(plain) && plain.length > 1
+    if (turn !== undefined && bearing) {
+      turned.add(`${turn} ${stem}`)
+      turn = undefined
+    }
+    for (const word of [plain, stem]) {
+      if (!OPPOSITES.has(word)) continue
+      turns.add(word)
+      turn = word
+    }
     if (isName(token, begins || /[.!?]\s+$|^[\s#>*\d.|-]*$|"$/.test(text.slice(0, index))))
       names.push(lower.replaceAll('`', '').trim())
-    else if (!FUNCTION_WORDS.has(plain) && plain.length > 1) {
-      words.push({ stem, negated: reach > 0, clause })
+    else if (bearing) {
+      words.push({ stem, negated: reach > 0, clause, required: begins && isSubject(token, tokens[i + 1]?.[0] ?? '') })
       if (reach > 0) reach--
     }
     begins = false
   }
-  return { text: text.toLowerCase(), numbers, names, words, turns }
+  return { text: text.toLowerCase(), numbers, names, words, turns, turned }
 }
+
+/** A capital at the beginning says nothing by itself, but before another name or before its verb it is one. */
+const isSubject = (token: string, next: string): boolean =>
+  /^\p{Lu}/u.test(token) &&
+  (/^\p{Lu}\p{Ll}+$/u.test(next) ||
+    /^(?:is|are|was|were|has|have|had|does|do|can|will|must|should|may|stores?|keeps?|uses?|holds?|runs?)$/.test(next))
 
 /** What is written as no ordinary word is: it has to occur as it stands. */
 function isName(token: string, first: boolean): boolean {
   if (token.startsWith('`')) return true
-  if (/^https?:/i.test(token) || /[_@/$#~\d]|\.\w|:\w|::/.test(token) || token.startsWith('-')) return true
+  if (/^https?:/i.test(token) || /[_@/$#~\d]|\.\w|:\w|::|\p{L}-\p{L}/u.test(token) || token.startsWith('-')) return true
   if (/\p{Ll}\p{Lu}/u.test(token) || /^\p{Lu}{2,}s?$/u.test(token)) return true
   return !first && /^\p{Lu}/u.test(token) && !/^I('|$)/.test(token)
 }

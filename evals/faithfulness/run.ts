@@ -1,0 +1,88 @@
+// `npm run eval:faithfulness`: how well code alone tells sentences that a passage supports from those it does not, and what
+// becomes of questions that the documents do not answer. The documents go through the real reader, store and retriever.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { systemClock } from '../../src/core/clock.ts'
+import { parseConfig } from '../../src/config/load.ts'
+import { embeddingOpener } from '../../src/embedding-model.ts'
+import { silentLog } from '../../src/observe/log.ts'
+import { answerQuestion } from '../../src/rag/answer/answer.ts'
+import { readEvidence } from '../../src/rag/answer/evidence.ts'
+import { findSupport } from '../../src/rag/answer/support.ts'
+import { openKnowledge } from '../../src/rag/knowledge.ts'
+import { DOCUMENTS, ITEMS, QUESTIONS } from './set.ts'
+
+const verbose = process.argv.includes('--verbose')
+const never = new AbortController().signal
+const folder = mkdtempSync(join(tmpdir(), 'midwatch-faithfulness-'))
+const config = parseConfig('{}', 'eval.yaml', {})
+const knowledge = await openKnowledge({
+  config: config.rag,
+  dataFolder: folder,
+  openEmbedding: embeddingOpener(config, { dataFolder: folder }),
+  clock: systemClock,
+  log: silentLog(),
+})
+try {
+  const collection = await knowledge.store.ensureCollection({ tenant: 'default', name: 'shop' }, systemClock.now())
+  for (const [id, text] of Object.entries(DOCUMENTS)) {
+    const document = { id, source: null, bytes: Buffer.from(text), mediaType: 'text/markdown', metadata: {} }
+    await knowledge.put(collection, document, never)
+  }
+  await scoreSupport()
+  await scoreQuestions()
+} finally {
+  await knowledge.stop()
+  rmSync(folder, { recursive: true, force: true })
+}
+
+async function scoreSupport(): Promise<void> {
+  const query = { tenant: 'default', collections: ['shop'], topK: 20, perDocument: 20 }
+  let [right, wrong, missed, refused] = [0, 0, 0, 0]
+  for (const { document, sentence, faithful } of ITEMS) {
+    const found = await knowledge.retriever.retrieve({ ...query, text: sentence }, never)
+    const evidence = found.passages.filter((passage) => passage.document === document).map(readEvidence)
+    const supports = evidence.map((one) => findSupport(sentence, one))
+    const kept = supports.some(({ kind }) => kind === 'supported')
+    if (kept && faithful) right++
+    else if (kept) wrong++
+    else if (faithful) missed++
+    else refused++
+    if (verbose && kept !== faithful) {
+      const reasons = supports.flatMap((one) => (one.kind === 'unsupported' ? [one.reason] : []))
+      console.error(
+        `${faithful ? 'dropped, though faithful' : 'kept, though unfaithful'}: ${sentence} ${reasons.join('; ')}`,
+      )
+    }
+  }
+  console.log(`sentences   ${ITEMS.length} (${right + missed} faithful, ${wrong + refused} not)`)
+  console.log(`precision   ${percent(right, right + wrong)}  of the sentences kept, faithful`)
+  console.log(`recall      ${percent(right, right + missed)}  of the faithful sentences, kept`)
+  console.log(`refused     ${percent(refused, refused + wrong)}  of the unfaithful sentences, dropped`)
+}
+
+async function scoreQuestions(): Promise<void> {
+  const parts = { retriever: knowledge.retriever, chatModel: undefined, clock: systemClock, log: silentLog() }
+  let [answered, answerable, silent, unanswerable] = [0, 0, 0, 0]
+  for (const { question, expects } of QUESTIONS) {
+    const asked = { tenant: 'default', collections: ['shop'], topK: 8, text: question, model: undefined }
+    const answer = await answerQuestion(parts, asked, never)
+    const good = expects === null ? !answer.answered : answer.text.includes(expects)
+    if (expects === null) {
+      unanswerable++
+      if (good) silent++
+    } else {
+      answerable++
+      if (good) answered++
+    }
+    if (verbose && !good) console.error(`${question} → ${answer.text}`)
+  }
+  console.log(`questions   ${QUESTIONS.length}, answered by extracts`)
+  console.log(`answered    ${percent(answered, answerable)}  of those that the documents answer`)
+  console.log(`not known   ${percent(silent, unanswerable)}  of those that they do not`)
+}
+
+function percent(part: number, of: number): string {
+  return `${(of === 0 ? 0 : (100 * part) / of).toFixed(0).padStart(3)} % (${part}/${of})`.padEnd(16)
+}
