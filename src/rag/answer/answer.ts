@@ -205,13 +205,16 @@ class Ear {
   }
 
   #takeUntil(end: (rest: string) => number): void {
-    const rest = this.heard.slice(this.#taken)
-    const whole = end(rest)
+    // From the beginning of its line on: what stands there decides what the rest of the line is.
+    const from = this.heard.lastIndexOf('\n', this.#taken - 1) + 1
+    const rest = this.heard.slice(from)
+    const whole = Math.max(end(rest), this.#taken - from)
     for (const { start, end: stop } of splitSentences(rest.slice(0, whole))) {
+      if (from + start < this.#taken) continue
       const sentence = rest.slice(start, stop)
       if (!sentence.includes(NO_ANSWER)) this.#take(sentence)
     }
-    this.#taken += whole
+    this.#taken = from + whole
   }
 }
 
