@@ -53,8 +53,8 @@ function lineIn(path: string, start: number, quote: string): number | undefined 
 }
 
 /** Documents are anyone's: what would steer the terminal is not passed on. */
-// oxlint-disable-next-line no-control-regex -- they are what must not be in it
 const shown = (text: string): string =>
+  // oxlint-disable-next-line no-control-regex -- they are what must not be in it
   text.replaceAll(/[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/g, '')
 
 function wrap(text: string, indent: string): string[] {

@@ -16,7 +16,7 @@ export type Checked =
   /** Nothing was said: a citation alone, a line of dashes. */
   | { readonly kind: 'empty'; readonly removedLinks: number }
 
-export const UNSUPPORTED_MARK = '[unsupported]'
+const UNSUPPORTED_MARK = '[unsupported]'
 
 /** What models write for a citation, ours and others' ways: `[1]`, `[1, 2]`, `[1-3]`, `[^1]`, `【1】`, `[passage 1]`, `(source 2)`. */
 const CITATION =

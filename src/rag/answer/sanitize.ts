@@ -15,7 +15,7 @@ const DEFINITION = /^[ \t]*\[[^\]\n]+\]:.*$/gm
 /** Of pages, and whatever has attributes; `<namespace>` in a command is none. */
 const TAG =
   /<(?:!|\/?(?:a|applet|audio|b|base|body|br|button|center|code|details|div|em|embed|font|form|frame|frameset|h[1-6]|html|i|iframe|img|input|li|link|math|meta|object|ol|p|picture|pre|script|select|source|span|strong|style|summary|svg|table|td|template|textarea|th|tr|track|u|ul|video)\b|\/?[a-z][\w-]*[\s/][^>\n]*=|https?:)[^>\n]*>?/gi
-export const ADDRESS = /\b(?:[a-z][a-z0-9+.-]*:\/\/|www\.|data:|javascript:|mailto:)[^\s<>()[\]"'`]+/gi
+const ADDRESS = /\b(?:[a-z][a-z0-9+.-]*:\/\/|www\.|data:|javascript:|mailto:)[^\s<>()[\]"'`]+/gi
 
 /** `isKnown`: whether an address stands in a passage, exactly. */
 export function sanitize(said: string, isKnown: (address: string) => boolean): Sanitized {

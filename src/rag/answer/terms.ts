@@ -237,7 +237,7 @@ const plainNumber = (token: string): string => {
 }
 
 /** A light stemmer: plural and the endings of verbs. Wrong stems are wrong alike on both sides. */
-export function stemOf(word: string): string {
+function stemOf(word: string): string {
   let stem = word.replace(/'s?$/, '')
   if (stem.length <= 3) return stem
   stem = stem
