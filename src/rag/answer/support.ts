@@ -103,8 +103,8 @@ function hasNumber(number: NumberTerm, terms: Terms, said: Terms): boolean {
   return said.numbers.some((other) => {
     if (other.value !== number.value) return false
     if (number.unit !== other.unit && !(other.unit === undefined && isUnitNamed(number, said))) return false
-    if (said.numbers.length === 1 || wanted.length === 0) return true
-    const beside = wordsBeside(other, said)
+    if (wanted.length === 0 || terms.names.some((name) => said.text.includes(name))) return true
+    const beside = said.numbers.length === 1 ? said.words.map(({ stem }) => stem) : wordsBeside(other, said)
     return beside.length === 0 || wanted.some((stem) => beside.includes(stem))
   })
 }
