@@ -66,7 +66,7 @@ test('a 100 Continue is passed over wherever the network cuts it, and what only 
     let received = ''
     const receiver = {
       connected: () => undefined,
-      head: (status: number) => void expect(status).toBe(200),
+      head: (status: number) => expect(status).toBe(200),
       data: (chunk: Buffer) => void (received += chunk.toString()),
     }
     await raw.post('/', [], Buffer.from('{}'), receiver, new AbortController().signal)

@@ -20,17 +20,18 @@ const BEGINNING = 'HTTP/1.1 100'
 const MAX_BYTES = 16 * 1024
 
 function passOverContinue(socket: Socket): void {
-  const { write, read } = socket
+  const write = socket.write.bind(socket)
+  const read = socket.read.bind(socket)
   let awaitsHead = false
   let held: Buffer | undefined
   socket.write = (...args: unknown[]) => {
     // undici writes the head of a request as text, and its body as bytes.
     if (typeof args[0] === 'string') awaitsHead = true
-    return Reflect.apply(write, socket, args) as boolean
+    return Reflect.apply(write, undefined, args) as boolean
   }
   socket.read = (size?: number) => {
     for (;;) {
-      const chunk = Reflect.apply(read, socket, size === undefined ? [] : [size]) as Buffer | null
+      const chunk = read(size) as Buffer | null
       if (chunk === null || !awaitsHead) return chunk
       const bytes = held ? Buffer.concat([held, chunk]) : chunk
       held = undefined

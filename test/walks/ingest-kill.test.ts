@@ -57,9 +57,9 @@ async function storedIn(data: string) {
     const unembedded = await store.passagesWithout(collection.id, collection.embedding!.model, 1)
     return {
       unembedded,
-      documents: documents.map(({ ingestedAt: _, ...rest }) => rest),
+      documents: documents.map((document) => ({ ...document, ingestedAt: 0 })),
       passages: passages
-        .map(({ id: _, collection: __, ...rest }) => rest)
+        .map((passage) => ({ ...passage, id: '', collection: '' }))
         .sort((a, b) => (a.document < b.document ? -1 : a.document > b.document ? 1 : a.ordinal - b.ordinal)),
     }
   } finally {
