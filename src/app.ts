@@ -132,6 +132,7 @@ async function start(
     config: config.rag,
     dataFolder: config.data,
     openEmbedding: embeddingOpener(config, { gateway, log }),
+    chat: createChatModel(gateway, KNOWLEDGE),
     metrics,
     clock,
     log,
@@ -354,6 +355,9 @@ const ownerNow = (db: Db<AccessTables>) => async (owner: Caller) =>
 
 /** Who the agent is to the gateway: its calls are charged and counted like anyone's. */
 const AGENT: Caller = { tenant: DEFAULT_TENANT, keyId: 'agent', name: 'on-call agent', scopes: ['llm:chat'] }
+
+/** Who the knowledge base is to the gateway, where nobody in particular is asking. */
+const KNOWLEDGE: Caller = { tenant: DEFAULT_TENANT, keyId: 'knowledge', name: 'knowledge base', scopes: ['llm:chat'] }
 
 function createEmbeddedScraper(config: Config, log: Log): Scraper | undefined {
   const { scrape } = config.agent.sources

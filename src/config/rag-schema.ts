@@ -2,7 +2,7 @@
 // kept.
 import { isIP } from 'node:net'
 import { z } from 'zod'
-import { httpUrl, name, seconds, secret } from './fields.ts'
+import { httpUrl, modelName, name, seconds, secret } from './fields.ts'
 import { ragEmbeddingSchema } from './rag-embedding-schema.ts'
 
 /** A host, `*.` and a domain, an address, or a range of addresses. */
@@ -68,11 +68,11 @@ export const ragSchema = z.strictObject({
     })
     .prefault({}),
   /** Of `models`: words the answers. Without it, answers are the best passages. */
-  model: name.optional(),
+  model: modelName.optional(),
   /** Of `models`: looks at the best passages once more. */
-  rerank: name.optional(),
+  rerank: modelName.optional(),
   /** Of `models`: words a question anew before it is searched for. */
-  rewrite: name.optional(),
+  rewrite: modelName.optional(),
 })
 
 export type RagConfig = z.output<typeof ragSchema>

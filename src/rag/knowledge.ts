@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import type { RagConfig } from '../config/rag-schema.ts'
 import type { Clock } from '../core/clock.ts'
 import { AppError, describeError } from '../core/errors.ts'
+import type { ChatModel } from '../llm/chat.ts'
 import type { EmbeddingModel } from '../llm/embedding.ts'
 import type { Retriever } from '../llm/retriever.ts'
 import type { Log } from '../observe/log.ts'
@@ -18,6 +19,7 @@ import type { IngestReport } from './ingest/report.ts'
 import type { Source } from './ingest/source.ts'
 import { createUpkeep, type Upkeep } from './ingest/upkeep.ts'
 import { createKnowledgeMetrics, type KnowledgeMetrics } from './metrics.ts'
+import type { Assist } from './search/assist.ts'
 import { createRetriever } from './search/retriever.ts'
 import { createModelShelf, type ModelShelf } from './models.ts'
 import type { Collection, KnowledgeStore } from './store/store.ts'
@@ -27,6 +29,8 @@ export interface KnowledgeOptions {
   readonly dataFolder: string
   /** The model that the config names; with an id, the one that once made vectors, if that can be told by its id. */
   readonly openEmbedding: (id?: string) => Promise<EmbeddingModel | null>
+  /** Asks the models that the config names to help with a search; left out, none is asked. */
+  readonly chat?: ChatModel | undefined
   /** Where there is one, what happens is counted. */
   readonly metrics?: Metrics
   readonly clock: Clock
@@ -141,7 +145,12 @@ export async function openKnowledge(options: KnowledgeOptions, metrics?: Knowled
     const { reader, recipe } = openDocumentReader(config.chunk)
     const parts: IngestParts = { store, model, reader, recipe, clock }
     const sources = createSourceMaker({ folder: knowledgeFolder(dataFolder), allow: config.fetch.allow })
-    const retriever = createRetriever({ store, modelOf: (embedding) => models.modelOf(embedding), log })
+    const retriever = createRetriever({
+      store,
+      modelOf: (embedding) => models.modelOf(embedding),
+      log,
+      ...assistOf(options),
+    })
     return {
       store,
       models,
@@ -164,6 +173,10 @@ export async function openKnowledge(options: KnowledgeOptions, metrics?: Knowled
     await store.stop()
     throw error
   }
+}
+
+function assistOf({ config: { rerank, rewrite }, chat, clock, log }: KnowledgeOptions): { assist?: Assist } {
+  return chat && (rerank ?? rewrite) !== undefined ? { assist: { chat, rerank, rewrite, clock, log } } : {}
 }
 
 /** Loaded only now: each brings native code. */

@@ -20,7 +20,7 @@ function assistWith(
       costMicroUsd: null,
     }),
   }
-  return { chat, model: 'fast', rewrite: true, rerank: true, clock, log: silentLog() }
+  return { chat, rewrite: 'fast', rerank: 'fast', clock, log: silentLog() }
 }
 
 const ordered = async (answer: string) =>

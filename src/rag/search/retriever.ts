@@ -29,12 +29,12 @@ async function retrieve(parts: RetrieverParts, query: RetrieveQuery, signal: Abo
   const collections = await findReadable(parts.store, query)
   if (collections.length === 0) return { passages: [], none: true, confidence: 0 }
   const { assist } = parts
-  const added = assist?.rewrite ? await otherWords(assist, query.text, signal) : ''
+  const added = assist ? await otherWords(assist, query.text, signal) : ''
   const halves = await searchHalves(parts, collections, { ...query, limit: depthFor(query.topK), added }, signal)
   const ranked = await rankAll(parts, query, halves)
   signal.throwIfAborted()
   const texts = ranked.map(({ passage, score }) => ({ ...passage, score }))
-  const ordered = assist?.rerank ? await inModelsOrder(assist, query.text, texts, signal) : texts
+  const ordered = assist ? await inModelsOrder(assist, query.text, texts, signal) : texts
   const chosen = diversify(ordered, { limit: query.topK, perDocument: query.perDocument ?? PER_DOCUMENT })
   const confidence = confidenceIn(ranked)
   const names = new Map(collections.map(({ id, name }) => [id, name]))
