@@ -6,6 +6,7 @@ import type { FoundPassage } from '../../llm/retriever.ts'
 import { silentLog } from '../../observe/log.ts'
 import { type Answer, answerQuestion } from './answer.ts'
 import type { AnswerSentence } from './source.ts'
+import { readTerms } from './terms.ts'
 
 const CLEAN = 'Restart the pod with `kubectl rollout restart`. The limit is 30 seconds.'
 const POISON = [
@@ -144,6 +145,11 @@ test('whatever a model says, every sentence that is passed on has a citation tha
     }),
     { numRuns: 300 },
   )
+})
+
+test('a question as long as may be asked is read word by word, not once over for each', () => {
+  expect(readTerms('Pods fail. '.repeat(9_000)).words).toHaveLength(18_000)
+  expect(readTerms(' '.repeat(20) + 'a '.repeat(50_000)).words).toEqual([])
 })
 
 test('how the text was cut into pieces changes nothing', async () => {

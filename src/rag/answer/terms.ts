@@ -146,6 +146,9 @@ const FUNCTION_WORDS = new Set(
   ).split(' '),
 )
 
+/** Never the whole of what stands before a word: that would cost the square of the length. */
+const LOOK_BACK = 32
+
 export function readTerms(sentence: string): Terms {
   const text = sentence.normalize('NFKC').replaceAll('’', "'")
   const numbers: { value: string; unit: string | undefined; clause: number }[] = []
@@ -158,6 +161,7 @@ export function readTerms(sentence: string): Terms {
   let reach = 0
   let begins = true
   const tokens = [...text.matchAll(TOKEN)]
+  const markEnd = /^[\s#>*\d.|-]*/.exec(text)?.[0].length ?? 0
   for (const [i, { 0: token, index }] of tokens.entries()) {
     const lower = token.toLowerCase()
     if (/^[,;:()—–]$/.test(token)) {
@@ -206,7 +210,12 @@ export function readTerms(sentence: string): Terms {
       turns.add(word)
       turn = word
     }
-    if (isName(token, begins || /[.!?]\s+$|^[\s#>*\d.|-]*$|"$/.test(text.slice(0, index))))
+    if (
+      isName(
+        token,
+        begins || index <= markEnd || /(?:[.!?]\s+|")$/.test(text.slice(Math.max(0, index - LOOK_BACK), index)),
+      )
+    )
       names.push(lower.replaceAll('`', '').trim())
     else if (bearing) {
       words.push({ stem, negated: reach > 0, clause, required: begins && isSubject(token, tokens[i + 1]?.[0] ?? '') })
