@@ -1,6 +1,9 @@
 // Against the git program itself. A repository in a folder stands in for one on a server.
 import { execFileSync } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { tempFolder } from '../../../../test/temp.ts'
@@ -119,4 +122,27 @@ describe('a git repository', () => {
     await expect(read(sourceOf('http://127.0.0.1:1/x.git'))).rejects.toThrow('not public')
     await expect(read(sourceOf('http://localhost:1/x.git'))).rejects.toThrow('not public')
   })
+})
+
+test('a server that leads on to another is not followed: only the named host was judged', async () => {
+  const asked: string[] = []
+  const inside = createServer((request, response) => {
+    asked.push(request.url ?? '')
+    response.writeHead(404).end()
+  }).listen(0, '127.0.0.2')
+  await once(inside, 'listening')
+  const target = inside.address() as AddressInfo
+  const outside = createServer((request, response) => {
+    response.writeHead(302, { location: `http://127.0.0.2:${target.port}${request.url}` }).end()
+  }).listen(0, '127.0.0.1')
+  await once(outside, 'listening')
+  const { port } = outside.address() as AddressInfo
+  try {
+    const source = sourceOf(`http://127.0.0.1:${port}/x.git`, { rules: createAddressRules(['127.0.0.1']) })
+    await expect(source.list(signal)).rejects.toThrow('cannot be cloned')
+    expect(asked).toEqual([])
+  } finally {
+    inside.close()
+    outside.close()
+  }
 })

@@ -121,7 +121,8 @@ function git(args: readonly string[], signal: AbortSignal): Promise<{ stdout: st
     'core.symlinks=false',
     'core.fsmonitor=false',
     'core.autocrlf=false',
-    'http.followRedirects=initial',
+    // It is the named host whose address was judged: where it would lead on to was not.
+    'http.followRedirects=false',
     'submodule.recurse=false',
     'protocol.allow=never',
     ...PROTOCOLS.map((protocol) => `protocol.${protocol}.allow=always`),
