@@ -16,7 +16,7 @@ export function openDocumentReader(chunk: ChunkOptions): OpenReader {
     reader: {
       read: async (raw, signal) => {
         signal.throwIfAborted()
-        const { document, passages } = await readDocument(raw, chunk)
+        const { document, passages } = await readDocument(raw, chunk, { signal })
         const { title, text, metadata } = document
         return { title, text, metadata, passages }
       },

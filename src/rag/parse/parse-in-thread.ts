@@ -9,6 +9,8 @@ import type { ParseInput } from './formats.ts'
 export interface ThreadLimits {
   readonly timeLimitMs?: number
   readonly heapMebibytes?: number
+  /** Ends the wait for its turn, and the thread in the midst of it. */
+  readonly signal?: AbortSignal
 }
 
 export interface ThreadTask {
@@ -34,6 +36,7 @@ export async function runInThread(task: ThreadTask, limits: ThreadLimits): Promi
 }
 
 async function run(task: ThreadTask, limits: ThreadLimits): Promise<ReadDocument> {
+  limits.signal?.throwIfAborted()
   const heapMebibytes = limits.heapMebibytes ?? HEAP_MEBIBYTES
   if (idle && idle.heapMebibytes !== heapMebibytes) void idle.thread.terminate()
   const thread = idle?.heapMebibytes === heapMebibytes ? idle.thread : start(heapMebibytes)
@@ -43,6 +46,8 @@ async function run(task: ThreadTask, limits: ThreadLimits): Promise<ReadDocument
   const { promise, resolve, reject } = Promise.withResolvers<ThreadReply>()
   const onError = (error: unknown): void => reject(brokeOff(error))
   const onExit = (): void => reject(brokeOff(undefined))
+  const onAbort = (): void => reject(limits.signal?.reason)
+  limits.signal?.addEventListener('abort', onAbort, { once: true })
   const timer = setTimeout(() => reject(tookTooLong(timeLimitMs)), timeLimitMs)
   thread.on('message', resolve)
   thread.on('error', onError)
@@ -56,6 +61,7 @@ async function run(task: ThreadTask, limits: ThreadLimits): Promise<ReadDocument
     throw new AppError(reply.code, reply.message, { cause: reply.detail })
   } finally {
     clearTimeout(timer)
+    limits.signal?.removeEventListener('abort', onAbort)
     thread.off('message', resolve)
     thread.off('exit', onExit)
     thread.off('error', onError)

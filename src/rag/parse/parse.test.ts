@@ -152,6 +152,16 @@ describe('any file', () => {
     expect((await parse('b.txt', 'next')).text).toBe('next')
   })
 
+  it('is waited for no longer than is wanted, in its turn or in the midst of it, and the next one is read', async () => {
+    const stopping = new AbortController()
+    const hostile = raw('a.md', '- a\n'.repeat(400_000))
+    const reading = [hostile, hostile].map((one) => readDocument(one, {}, { signal: stopping.signal }))
+    setTimeout(() => stopping.abort(new Error('stopped')), 50)
+    for (const one of await Promise.allSettled(reading))
+      expect(one).toMatchObject({ status: 'rejected', reason: { message: 'stopped' } })
+    expect((await parse('b.txt', 'next')).text).toBe('next')
+  })
+
   it('that takes too much memory is given up, and the next one is read', async () => {
     const hostile = raw('a.md', '# a\n\nb\n\n'.repeat(200_000))
     expect((await failure(parseDocument(hostile, { heapMebibytes: 24 }))).code).toBe('too_large')
