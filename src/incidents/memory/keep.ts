@@ -99,6 +99,7 @@ async function forgetOld(db: MemoryDb, { keepCases }: Retention, oldest: number)
   const counts = await db
     .selectFrom('incident_cases')
     .select((eb) => ['tenant', eb.fn.countAll<number>().as('n')])
+    .where('erased_at', 'is', null)
     .groupBy('tenant')
     .execute()
   for (const { tenant, n } of counts) {
@@ -107,6 +108,7 @@ async function forgetOld(db: MemoryDb, { keepCases }: Retention, oldest: number)
       .selectFrom('incident_cases')
       .select('closed_at')
       .where('tenant', '=', tenant)
+      .where('erased_at', 'is', null)
       .orderBy('closed_at', 'desc')
       .offset(keepCases)
       .limit(1)
@@ -115,9 +117,14 @@ async function forgetOld(db: MemoryDb, { keepCases }: Retention, oldest: number)
   }
 }
 
+/** The empty row of an erased case stays: without it a longer retention would keep the case again from its incident. */
 async function forgetUntil(db: MemoryDb, tenant: string | undefined, lastMs: number): Promise<void> {
   await db.transaction().execute(async (trx) => {
-    let old = trx.selectFrom('incident_cases').select('incident_id').where('closed_at', '<=', lastMs)
+    let old = trx
+      .selectFrom('incident_cases')
+      .select('incident_id')
+      .where('closed_at', '<=', lastMs)
+      .where('erased_at', 'is', null)
     if (tenant !== undefined) old = old.where('tenant', '=', tenant)
     await trx.deleteFrom('incident_case_features').where('incident_id', 'in', old).execute()
     await trx.deleteFrom('incident_cases').where('incident_id', 'in', old).execute()

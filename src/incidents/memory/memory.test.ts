@@ -223,6 +223,16 @@ describe('erasure', () => {
     expect(JSON.stringify(row)).not.toContain('inventory')
   })
 
+  test('outlives what is forgotten: a longer retention later does not bring it back', async () => {
+    await closeTrouble(db, { ...POOL, daysAgo: 9 })
+    await rememberAll()
+    expect(await eraseCases(db, 'default', { incidentId: idOf(900) }, NOW_MS)).toEqual([900])
+    await rememberAll({ keepDays: 2, keepCases: 1 })
+    await rememberAll()
+    expect(await numbers(POOL)).toEqual([])
+    expect(await db.selectFrom('incident_case_features').selectAll().execute()).toEqual([])
+  })
+
   test('reaches every case in which a text stands, whatever its case and however JSON would write it', async () => {
     await closeTrouble(db, { ...POOL, alerts: [['shop', 'Login of "Erika Muster" failed']] })
     await closeTrouble(db, CPU)
