@@ -146,3 +146,24 @@ test('a server that leads on to another is not followed: only the named host was
     outside.close()
   }
 })
+
+test('a host by its name is asked at the address that was judged, and one without an address is not asked at all', async () => {
+  const asked: string[] = []
+  const server = createServer((request, response) => {
+    asked.push(request.headers.host ?? '')
+    response.writeHead(404).end()
+  }).listen(0, 'localhost')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  try {
+    const allowed = sourceOf(`http://localhost:${port}/x.git`, { rules: createAddressRules(['localhost']) })
+    await expect(allowed.list(signal)).rejects.toThrow('cannot be cloned')
+    expect(asked).toContain(`localhost:${port}`)
+    asked.length = 0
+    await expect(sourceOf(`http://localhost:${port}/x.git`).list(signal)).rejects.toThrow('rag.fetch.allow')
+    expect(asked).toEqual([])
+    await expect(sourceOf('http://nowhere.invalid/x.git').list(signal)).rejects.toThrow('has no address')
+  } finally {
+    server.close()
+  }
+})

@@ -73,18 +73,30 @@ function check({ url, ref, path = '' }: GitOptions): void {
  */
 async function bring(options: GitOptions, copy: string, shown: string, signal: AbortSignal): Promise<void> {
   const { url, ref, folder, deadlineMs = DEADLINE_MS } = options
-  await checkAddress(url, options.rules)
   await mkdir(folder, { recursive: true, mode: 0o700 })
   const late = AbortSignal.timeout(deadlineMs)
   const bounded = AbortSignal.any([signal, late])
   const beside = `${copy}.${process.pid}.new`
+  const pinned = await judgedAddresses(url, options.rules)
   try {
-    const head = await newestCommit(options, bounded)
+    const head = await newestCommit(options, pinned, bounded)
     if (head !== undefined && head === (await commitOf(copy, bounded))) return
     await rm(beside, { recursive: true, force: true })
     const branch = ref === undefined ? [] : [`--branch=${ref}`]
     await git(
-      ['clone', '--quiet', '--depth=1', '--single-branch', '--no-tags', '--template=', ...branch, '--', url, beside],
+      [
+        ...pinned,
+        'clone',
+        '--quiet',
+        '--depth=1',
+        '--single-branch',
+        '--no-tags',
+        '--template=',
+        ...branch,
+        '--',
+        url,
+        beside,
+      ],
       bounded,
     )
     const old = `${copy}.${process.pid}.old`
@@ -101,8 +113,12 @@ async function bring(options: GitOptions, copy: string, shown: string, signal: A
 }
 
 /** Where it would be cloned at, without cloning it. undefined: the clone will tell. */
-async function newestCommit({ url, ref }: GitOptions, signal: AbortSignal): Promise<string | undefined> {
-  const { stdout } = await git(['ls-remote', '--quiet', '--', url, ref ?? 'HEAD'], signal)
+async function newestCommit(
+  { url, ref }: GitOptions,
+  pinned: readonly string[],
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const { stdout } = await git([...pinned, 'ls-remote', '--quiet', '--', url, ref ?? 'HEAD'], signal)
   const lines = stdout.split('\n').filter((line) => line !== '')
   // A tag and a branch of the same name: which one is taken, the clone decides.
   return lines.length === 1 ? lines[0]?.split('\t')[0] : undefined
@@ -153,12 +169,28 @@ function git(args: readonly string[], signal: AbortSignal): Promise<{ stdout: st
   })
 }
 
-async function checkAddress(url: string, rules: AddressRules): Promise<void> {
-  if (!/^https?:/.test(url)) return
-  const host = new URL(url).hostname.replace(/^\[|\]$/g, '')
-  const addresses =
-    isIP(host) === 0 ? (await lookup(host, { all: true }).catch(() => [])).map(({ address }) => address) : [host]
-  for (const address of addresses) rules.check(host, address)
+/**
+ * Throws for a host inside a network that is not public. Returns what makes git connect to the addresses that were judged, for
+ * the name could lead elsewhere a moment later.
+ */
+async function judgedAddresses(text: string, rules: AddressRules): Promise<readonly string[]> {
+  if (!/^https?:/.test(text)) return []
+  const url = new URL(text)
+  const host = url.hostname.replace(/^\[|\]$/g, '')
+  if (isIP(host) !== 0) {
+    rules.check(host, host)
+    return []
+  }
+  const found = await lookup(host, { all: true }).catch(() => [])
+  for (const { address } of found) rules.check(host, address)
+  if (found.length === 0) {
+    // Where a proxy looks names up, this machine need not be able to.
+    if (url.protocol === 'https:' && (process.env['HTTPS_PROXY'] ?? process.env['https_proxy'])) return []
+    throw new AppError('upstream', `${host} has no address.`)
+  }
+  const port = url.port || (url.protocol === 'https:' ? '443' : '80')
+  const addresses = found.map(({ address, family }) => (family === 6 ? `[${address}]` : address))
+  return ['-c', `http.curloptResolve=${host}:${port}:${addresses.join(',')}`]
 }
 
 function withoutCredentials(text: string): string {
