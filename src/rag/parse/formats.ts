@@ -17,6 +17,9 @@ const LARGEST_TEXT = 16 * 1024 * 1024
 
 export type ParseInput = Pick<RawDocument, 'id' | 'source' | 'title' | 'bytes' | 'mediaType' | 'metadata'>
 
+/** It is indexed, embedded and compared with every passage. */
+const LONGEST_TITLE = 1000
+
 /** Throws an AppError that says what is wrong with the file, without its name. */
 export async function parseBytes(raw: ParseInput): Promise<ParsedDocument> {
   const format = formatOf(raw.source ?? raw.id, raw.mediaType, raw.bytes)
@@ -24,7 +27,7 @@ export async function parseBytes(raw: ParseInput): Promise<ParsedDocument> {
   if (parsed.text.length > LARGEST_TEXT) throw tooLarge('text', LARGEST_TEXT)
   if (parsed.blocks.length === 0) throw new AppError('malformed', 'There is no text in it.')
   return {
-    title: raw.title ?? (parsed.title?.trim() || nameOf(raw)),
+    title: (raw.title ?? (parsed.title?.trim() || nameOf(raw))).slice(0, LONGEST_TITLE).toWellFormed(),
     text: parsed.text,
     blocks: parsed.blocks,
     metadata: { ...parsed.metadata, ...raw.metadata },

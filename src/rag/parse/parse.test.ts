@@ -152,6 +152,10 @@ describe('any file', () => {
     expect((await parse('b.txt', 'next')).text).toBe('next')
   })
 
+  it('has no longer a title than every passage can bear to be found by', async () => {
+    expect((await parse('a.html', `<title>${'word '.repeat(100_000)}</title><p>Text.</p>`)).title).toHaveLength(1000)
+  })
+
   it('is waited for no longer than is wanted, in its turn or in the midst of it, and the next one is read', async () => {
     const stopping = new AbortController()
     const hostile = raw('a.md', '- a\n'.repeat(400_000))
