@@ -5,6 +5,7 @@ import { type ChatModel, type ChatRequest, NO_USAGE } from '../../llm/chat.ts'
 import type { FoundPassage } from '../../llm/retriever.ts'
 import { silentLog } from '../../observe/log.ts'
 import { type Answer, answerQuestion } from './answer.ts'
+import { sanitize } from './sanitize.ts'
 import type { AnswerSentence } from './source.ts'
 import { readTerms } from './terms.ts'
 
@@ -150,6 +151,13 @@ test('whatever a model says, every sentence that is passed on has a citation tha
 test('a question as long as may be asked is read word by word, not once over for each', () => {
   expect(readTerms('Pods fail. '.repeat(9_000)).words).toHaveLength(18_000)
   expect(readTerms(' '.repeat(20) + 'a '.repeat(50_000)).words).toEqual([])
+})
+
+test('a line without an end costs no one else the wait', async () => {
+  for (const part of ['[a](', '![', '[', ' ']) {
+    sanitize(part.repeat(4000 / part.length), () => false)
+    expect((await ask(scripted('x' + part.repeat(23_000 / part.length)))).mode).not.toBe('model')
+  }
 })
 
 test('how the text was cut into pieces changes nothing', async () => {

@@ -23,9 +23,16 @@ const CITATION =
   /[ \t]*(?:\[\s*\^?(?:(?:passages?|sources?|doc(?:ument)?s?|ref)\s*)?#?\d{1,4}(?:\s*[,;–-]\s*#?\d{1,4})*\s*\]|【[^】\n]{0,40}】|\(\s*(?:passages?|sources?)\s+\d{1,4}(?:\s*(?:,|and)\s*\d{1,4})*\s*\))/gi
 const LIST_MARK = /^(?:[-*+•]|\d{1,3}[.)])\s+/
 
+/** Nobody writes a sentence so long; a model that is led astray does, and reading it would hold up everybody. */
+const LONGEST = 4000
+
 export function checkSentence(said: string, evidence: readonly Evidence[], sources: Sources): Checked {
   const isKnown = (address: string): boolean => evidence.some(({ readable }) => hasAddress(readable, address))
   const code = /^\s*(?:```|~~~)/.test(said)
+  if (!code && said.length > LONGEST) {
+    const marked = { text: `A sentence without an end was left out. ${UNSUPPORTED_MARK}`, citations: [] }
+    return { kind: 'dropped', reason: 'it has no end', marked, removedLinks: 0 }
+  }
   const { text: clean, removed: removedLinks } = code ? { text: fenced(said), removed: 0 } : sanitize(said, isKnown)
   const cited = code ? [] : citedIn(clean)
   const bare = code ? clean : withoutCitations(clean)

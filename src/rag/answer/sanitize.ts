@@ -9,7 +9,8 @@ export interface Sanitized {
 }
 
 const IMAGE = /!\[[^\]\n]*\](?:\([^)\n]*\)|\[[^\]\n]*\])?/g
-const LINK = /\[([^\]\n]*)\]\(\s*<?([^)\s>]*)>?[^)\n]*\)/g
+/** An address ends where it has to: to try it shorter, too, would cost the cube of a line without an end. */
+const LINK = /\[([^\]\n]*)\]\(\s*<?([^)\s>]*)(?=[)>\s])[^)\n]*\)/g
 const REFERENCE = /\[([^\]\n]+)\]\[[^\]\n]*[^\]\d,\s][^\]\n]*\]/g
 const DEFINITION = /^[ \t]*\[[^\]\n]+\]:.*$/gm
 /** Of pages, and whatever has attributes; `<namespace>` in a command is none. */
