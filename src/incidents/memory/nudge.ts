@@ -1,6 +1,7 @@
 // What earlier cases may do to a ranking: little, and never unseen. Only what was confirmed (or said to be wrong) counts,
 // the whole of it moves a score by at most MOST_SCORE, and it never makes a cause sure enough to act on that the evidence
-// did not: a memory is no witness.
+// did not: a memory is no witness. Between near equals it can change which comes first, and so what is proposed to a person,
+// and it can make one less sure than acting needs: both are shown.
 import type { Cause } from '../../diagnosis/evidence.ts'
 import type { FoundCase } from './find.ts'
 import { sameCause } from './standing.ts'
