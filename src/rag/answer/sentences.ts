@@ -49,7 +49,9 @@ export function splitSentences(text: string): readonly Span[] {
 }
 
 /** How much of a text that still grows is whole sentences: nothing behind can change what is before. */
-export function wholeSentences(text: string): number {
+export function wholeSentences(growing: string): number {
+  // Half a character may be any: it is judged with its other half.
+  const text = /[\ud800-\udbff]$/.test(growing) ? growing.slice(0, -1) : growing
   const spans = splitSentences(text)
   const last = spans.at(-1)
   if (!last) return 0
