@@ -30,7 +30,7 @@ const LABELS: Readonly<Record<string, PiiType>> = {
 }
 
 const { values } = parseArgs({ options: { data: { type: 'string' }, misses: { type: 'boolean' } } })
-const data = values.data ?? join(import.meta.dirname, '../../../shared/data')
+const data = values.data ?? join(import.meta.dirname, '../../shared/data')
 const sets = ['pii-presidio', 'pii-nano-en'].filter((set) => existsSync(join(data, set, 'pii.jsonl')))
 if (sets.length === 0) {
   console.error(

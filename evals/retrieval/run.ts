@@ -26,7 +26,7 @@ import { loadSets, type Question, type RetrievalSet } from './sets.ts'
 const { values } = parseArgs({
   options: { data: { type: 'string' }, only: { type: 'string' }, json: { type: 'boolean' }, cache: { type: 'string' } },
 })
-const data = values.data ?? join(import.meta.dirname, '../../../../shared/data')
+const data = values.data ?? join(import.meta.dirname, '../../../shared/data')
 const sets = loadSets(data).filter(({ name }) => values.only === undefined || name.includes(values.only))
 if (sets.length === 0) {
   console.error(`There are no retrieval sets in ${data}. Name their folder with --data.`)
