@@ -2,7 +2,7 @@
 // are in the collections asked, and whether its title is what was asked about. Each means the same in every collection. (Whether words
 // stand side by side as in the question was tried, and told nothing more.)
 import type { StoredPassage, WordCounts } from '../store/store.ts'
-import { partsOf, wordsOf } from '../store/words.ts'
+import { partsOf, WORD, wordsOf } from '../store/words.ts'
 import { stem } from './stem.ts'
 
 export interface Evidence {
@@ -81,12 +81,24 @@ function identifiersIn(text: string): ReadonlySet<string> {
 /** Stems in their order, the parts of an identifier behind it. */
 function withParts(text: string): readonly string[] {
   const found: string[] = []
-  for (const [word] of text.matchAll(/[\p{L}\p{N}\p{M}]+/gu)) {
-    const parts = partsOf(word)
-    for (const one of wordsOf(word)) found.push(stem(one))
-    for (const part of parts) for (const one of wordsOf(part)) found.push(stem(one))
-  }
+  for (const [word] of text.matchAll(WORD)) found.push(...stemsOf(word))
   return found
+}
+
+/** Of words worked out before: passages say the same words over and over, and all of this runs on the main thread. */
+const STEMS = new Map<string, readonly string[]>()
+const MOST_STEMS = 20_000
+const LONGEST_REMEMBERED = 40
+
+function stemsOf(word: string): readonly string[] {
+  const known = STEMS.get(word)
+  if (known) return known
+  const stems = [word, ...partsOf(word)].flatMap((one) => wordsOf(one).map(stem))
+  if (word.length <= LONGEST_REMEMBERED) {
+    if (STEMS.size >= MOST_STEMS) STEMS.clear()
+    STEMS.set(word, stems)
+  }
+  return stems
 }
 
 function sum(values: Iterable<number>): number {

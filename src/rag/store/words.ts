@@ -2,7 +2,7 @@
 // tokenizer, so its parts are written beside it; snake_case, dots and hyphens are separators to every tokenizer already.
 
 /** Runs of letters, digits and the marks on them: what the tokenizers of both databases keep. */
-const WORD = /[\p{L}\p{N}\p{M}]+/gu
+export const WORD = /[\p{L}\p{N}\p{M}]+/gu
 
 /** Between a small letter and a capital, before the last capital of several (`HTTPServer`), and between letters and digits. */
 const SEAM = /(?<=\p{Ll})(?=\p{Lu})|(?<=\p{Lu})(?=\p{Lu}\p{Ll})|(?<=\p{L})(?=\p{N})|(?<=\p{N})(?=\p{L})/u
