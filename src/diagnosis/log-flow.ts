@@ -47,33 +47,33 @@ export function findBrokenFlows(
   logs: readonly LogLine[],
   callersOf: (service: string) => readonly string[],
 ): BrokenFlow[] {
-  const windows = windowsOf(healthy, spanOf(logs))
-  if (windows.length < LEAST_WINDOWS) return []
+  // Lines of one moment are no flow.
+  if (logs.every(({ at }) => at === logs[0]?.at)) return []
+  const { count, lines } = healthyWindows(healthy)
+  if (count < LEAST_WINDOWS) return []
   const miner = new TemplateMiner()
   const rows = new Map<string, Row>()
-  const rowOf = (line: LogLine): Row => {
-    const id = miner.addMasked(mask(line.message))
-    const key = `${line.service}\u0000${id}`
+  const rowOf = (service: string, masked: string): Row => {
+    const id = miner.addMasked(masked)
+    const key = `${service}\u0000${id}`
     let row = rows.get(key)
     if (!row) {
-      row = { service: line.service, id, healthy: new Float64Array(windows.length), mean: 0, count: 0, lines: [] }
+      row = { service, id, healthy: new Float64Array(count), mean: 0, count: 0, lines: [] }
       rows.set(key, row)
     }
     return row
   }
-  windows.forEach((window, w) => {
-    for (const line of window) {
-      const row = rowOf(line)
-      row.healthy[w] = (row.healthy[w] ?? 0) + 1
-    }
-  })
+  for (const { service, masked, window } of lines) {
+    const row = rowOf(service, masked)
+    row.healthy[window] = (row.healthy[window] ?? 0) + 1
+  }
   for (const line of logs) {
-    const row = rowOf(line)
+    const row = rowOf(line.service, mask(line.message))
     row.count++
     if (row.lines.length < 3) row.lines.push(line)
   }
   const usual = [...rows.values()].filter((row) => {
-    row.mean = row.healthy.reduce((sum, count) => sum + count, 0) / windows.length
+    row.mean = row.healthy.reduce((sum, one) => sum + one, 0) / count
     return row.mean >= LEAST_MEAN
   })
   const byService = Map.groupBy(usual, ({ service }) => service)
@@ -143,39 +143,43 @@ function proportion(a: Float64Array, b: Float64Array) {
   return spread <= MOST_SPREAD ? { median, low, spread } : undefined
 }
 
-function spanOf(lines: readonly LogLine[]): number {
-  let [first, last] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
-  for (const { at } of lines) {
-    if (at < first) first = at
-    if (at > last) last = at
-  }
-  return last > first ? last - first : 0
+interface HealthyLine {
+  readonly service: string
+  readonly masked: string
+  /** Which one it stands in. */
+  readonly window: number
 }
 
-const known = new WeakMap<readonly LogLine[], Map<number, LogLine[][]>>()
+interface Windows {
+  readonly count: number
+  readonly lines: readonly HealthyLine[]
+}
 
-/** A healthy time cut into windows as long as the incident's lines, none across a pause; kept, for cases share one. */
-function windowsOf(lines: readonly LogLine[], lengthMs: number): LogLine[][] {
-  if (lengthMs <= 0) return []
-  const rounded = WINDOW_MS
-  const before = known.get(lines)?.get(rounded)
+const known = new WeakMap<readonly LogLine[], Windows>()
+
+/** A healthy time cut into windows, none across a pause, and its lines masked: once for all the cases that are compared with it. */
+function healthyWindows(healthy: readonly LogLine[]): Windows {
+  const before = known.get(healthy)
   if (before) return before
-  const windows: LogLine[][] = []
+  const lines: HealthyLine[] = []
   let current: LogLine[] = []
+  let count = 0
   let startMs = 0
   let lastMs = Number.NEGATIVE_INFINITY
-  for (const line of [...lines].sort((a, b) => a.at - b.at)) {
+  for (const line of [...healthy].sort((a, b) => a.at - b.at)) {
     if (line.at - lastMs > PAUSE_MS) {
       current = []
       startMs = line.at
-    } else if (line.at - startMs >= rounded) {
-      windows.push(current)
+    } else if (line.at - startMs >= WINDOW_MS) {
+      for (const one of current) lines.push({ service: one.service, masked: mask(one.message), window: count })
+      count++
       current = []
       startMs = line.at
     }
     current.push(line)
     lastMs = line.at
   }
-  known.set(lines, (known.get(lines) ?? new Map<number, LogLine[][]>()).set(rounded, windows))
+  const windows = { count, lines }
+  known.set(healthy, windows)
   return windows
 }
