@@ -11,7 +11,8 @@ import { checkVectors } from '../vectors.ts'
 import { queryTerms } from '../words.ts'
 import { Connections, failure } from './connection.ts'
 import { insertDocument, removeDocument } from './documents.ts'
-import { DOCUMENT_COLUMNS, type DocumentRow, documentOf, loadCollections, loadPassages } from './rows.ts'
+import { type DocumentRow, toDocument } from '../rows.ts'
+import { DOCUMENT_COLUMNS, loadCollections, loadPassages } from './rows.ts'
 import { prepareSchema } from './schema.ts'
 import {
   EXACT_PASSAGES,
@@ -124,7 +125,7 @@ class PostgresStore implements KnowledgeStore {
          order by id limit $4`,
         [collection, plain(after), plain(prefix), Math.max(0, page.limit)],
       )
-      return rows.map(documentOf)
+      return rows.map(toDocument)
     })
   }
 
@@ -135,7 +136,7 @@ class PostgresStore implements KnowledgeStore {
         [collection, plain(document)],
       )
       const [row] = rows
-      return row ? { ...documentOf(row), text: row.text } : null
+      return row ? { ...toDocument(row), text: row.text } : null
     })
   }
 
