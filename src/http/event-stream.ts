@@ -23,6 +23,18 @@ export interface EventStream {
 const HEARTBEAT_MS = 15_000
 const PATIENCE_MS = 30_000
 
+/** Writes the head of a stream of events. */
+export function beginEvents({ raw, ownHeaders }: Exchange): void {
+  raw.response.writeHead(200, {
+    ...ownHeaders,
+    'content-type': 'text/event-stream; charset=utf-8',
+    'cache-control': 'no-cache, no-transform',
+    // Proxies such as nginx would hold events back to fill a buffer.
+    'x-accel-buffering': 'no',
+    'x-content-type-options': 'nosniff',
+  })
+}
+
 /** Streams until the client goes away or the server stops. */
 export async function streamEvents(exchange: Exchange, { next, subscribe, clock }: EventStream): Promise<Reply> {
   const { response } = exchange.raw
@@ -42,14 +54,7 @@ export async function streamEvents(exchange: Exchange, { next, subscribe, clock 
   }
 
   try {
-    response.writeHead(200, {
-      ...exchange.ownHeaders,
-      'content-type': 'text/event-stream; charset=utf-8',
-      'cache-control': 'no-cache, no-transform',
-      // Proxies such as nginx would hold events back to fill a buffer.
-      'x-accel-buffering': 'no',
-      'x-content-type-options': 'nosniff',
-    })
+    beginEvents(exchange)
     await write('retry: 2000\n\n')
     while (!over.aborted && !response.destroyed) {
       const events = await next()

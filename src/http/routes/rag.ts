@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { type Caller, mayDo } from '../../core/caller.ts'
 import type { Clock } from '../../core/clock.ts'
 import { AppError, toAppError } from '../../core/errors.ts'
+import { formatSse } from '../../core/sse.ts'
 import type { ChatModel } from '../../llm/chat.ts'
 import type { RetrieveQuery, Retriever } from '../../llm/retriever.ts'
 import type { Log } from '../../observe/log.ts'
@@ -11,6 +12,7 @@ import { answerQuestion, type AnswerParts, type Question } from '../../rag/answe
 import { answerView, passageView, sentenceView } from '../../rag/answer/view.ts'
 import type { KnowledgeStore } from '../../rag/store/store.ts'
 import { errorReply } from '../error-reply.ts'
+import { beginEvents } from '../event-stream.ts'
 import { type Exchange, ok, type Reply, type Route } from '../exchange.ts'
 import { collectionName, getReadable } from './rag-access.ts'
 
@@ -145,20 +147,12 @@ const BEAT_MS = 15_000
 async function streamAnswer(exchange: Exchange, from: AnswerParts, question: Question): Promise<Reply> {
   const { response } = exchange.raw
   const begin = (): void => {
-    if (response.headersSent) return
-    response.writeHead(200, {
-      ...exchange.ownHeaders,
-      'content-type': 'text/event-stream; charset=utf-8',
-      'cache-control': 'no-cache, no-transform',
-      // Proxies such as nginx would hold events back to fill a buffer.
-      'x-accel-buffering': 'no',
-      'x-content-type-options': 'nosniff',
-    })
+    if (!response.headersSent) beginEvents(exchange)
   }
   const tell = (event: string, data: unknown): void => {
     begin()
     // An answer is bounded, so a client that takes nothing costs no more than one.
-    response.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`)
+    response.write(formatSse(JSON.stringify(data), event))
   }
   const told = new Set<number>()
   const beat = setInterval(() => {
