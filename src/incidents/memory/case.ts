@@ -39,6 +39,18 @@ export const caseDetail = z.object({
 })
 export type CaseDetail = z.infer<typeof caseDetail>
 
+/** Of a case of which nothing is known, or nothing may be known any more. */
+export const NO_DETAIL: CaseDetail = {
+  title: '',
+  sentence: '',
+  evidence: [],
+  onsets: [],
+  actions: [],
+  mended: false,
+  diagnosedAfterMs: null,
+  actedAfterMs: null,
+}
+
 export interface Case {
   readonly incidentId: string
   readonly number: number

@@ -2,23 +2,12 @@
 // no later start fills it again from its incident.
 import type { Db } from '../../db/connect.ts'
 import type { IncidentTables } from '../tables.ts'
-import { type CaseDetail, caseOf } from './case.ts'
+import { caseOf, NO_DETAIL } from './case.ts'
 
 export type Erasure = { readonly incidentId: string } | { readonly mentions: string }
 
 /** Cases read at once while a text is looked for. */
 const AT_ONCE = 200
-
-const NOTHING: CaseDetail = {
-  title: '',
-  sentence: '',
-  evidence: [],
-  onsets: [],
-  actions: [],
-  mended: false,
-  diagnosedAfterMs: null,
-  actedAfterMs: null,
-}
 
 /** Returns the numbers of the incidents whose cases are gone now. Upper and lower case are the same. */
 export async function eraseCases(
@@ -78,7 +67,7 @@ async function erase(
         cause_service: null,
         cause_kind: null,
         confidence: null,
-        detail: JSON.stringify(NOTHING),
+        detail: JSON.stringify(NO_DETAIL),
         erased_at: nowMs,
       })
       .where('incident_id', 'in', ids)

@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { FaultKind } from '../../core/fault-kinds.ts'
 import type { Cause } from '../../diagnosis/evidence.ts'
+import { NO_DETAIL } from './case.ts'
 import type { FoundCase } from './find.ts'
 import { MOST_CONFIDENCE, MOST_SCORE, nudge } from './nudge.ts'
 import type { Standing } from './standing.ts'
@@ -31,16 +32,7 @@ const found = (number: number, service: string, standing: Standing, likeness = 0
     outcome: 'fixed',
     signature: { features: [], withEvidence: true },
     cause: { service, kind: 'cpu' },
-    detail: {
-      title: '',
-      sentence: '',
-      evidence: [],
-      onsets: [],
-      actions: [],
-      mended: false,
-      diagnosedAfterMs: null,
-      actedAfterMs: null,
-    },
+    detail: NO_DETAIL,
   },
 })
 const confirmed = (service: string): Standing => ({
