@@ -5,6 +5,7 @@ import { buildTopology } from './topology.ts'
 const topology = buildTopology([
   { caller: 'web', callee: 'CatalogueSearch' },
   { caller: 'web', callee: 'servi-searc.eu-west-1.elb.amazonaws.com_remote' },
+  { caller: 'web', callee: 'NotificationService' },
   { caller: 'web', callee: 'orders-api' },
   { caller: 'web', callee: 'http://orders.shop.svc.cluster.local:8080' },
   { caller: 'web', callee: 'api.stripe.com' },

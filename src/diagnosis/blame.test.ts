@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import type { Anomaly } from './anomalies.ts'
 import { assignBlame } from './blame.ts'
+import { lossOf } from './loss.ts'
+import { findNetworkTrouble } from './network.ts'
 import type { Signal, SignalRole } from './service-signals.ts'
 import { toTrack } from './stats.ts'
 import { buildTopology } from './topology.ts'
@@ -30,12 +32,8 @@ function blameOf(edges: readonly (readonly [string, string])[], measured: readon
     return { signal: one, before: 0, after, direction: 1, strength: 1, onsetMs: 0 }
   })
   const topology = buildTopology(edges.map(([caller, callee]) => ({ caller, callee })))
-  return assignBlame(
-    topology,
-    [...measured.map((text) => read(text).signal), ...anomalies.map((one) => one.signal)],
-    anomalies,
-    new Map(),
-  )
+  const signals = [...measured.map((text) => read(text).signal), ...anomalies.map((one) => one.signal)]
+  return assignBlame(topology, signals, anomalies, findNetworkTrouble(signals, anomalies, lossOf(anomalies, 1)))
 }
 
 describe('assignBlame', () => {
@@ -62,6 +60,29 @@ describe('assignBlame', () => {
     const blame = blameOf(edges, healthy, ['busy latency 1', 'busy>a client_latency 1', 'busy>b client_latency 1'])
     expect(blame.explained('busy').share).toBeLessThan(0.3)
     expect(blame.accused('a').strength).toBeLessThan(0.3)
+  })
+
+  it('believes callers over a healthy callee where time is lost before its clock begins', () => {
+    const edges = [
+      ['a', 'pay'],
+      ['b', 'pay'],
+    ] as const
+    const late = ['a>pay client_latency 1', 'b>pay client_latency 1']
+    const lost = ['a>pay edge_gap 1', 'b>pay edge_gap 1']
+    expect(blameOf(edges, ['pay latency'], late).accused('pay').strength).toBeLessThan(0.8)
+    expect(blameOf(edges, ['pay latency'], [...late, ...lost]).accused('pay').strength).toBe(1)
+  })
+
+  it('keeps the blame with a caller that loses time on the way to everyone', () => {
+    const edges = [
+      ['busy', 'a'],
+      ['busy', 'b'],
+    ] as const
+    const late = ['busy>a client_latency 1', 'busy>b client_latency 1']
+    const lost = ['busy>a edge_gap 1', 'busy>b edge_gap 1']
+    const blame = blameOf(edges, ['a latency', 'b latency'], ['busy latency 1', ...late, ...lost])
+    expect(blame.accused('a').strength).toBeLessThan(0.3)
+    expect(blame.explained('busy').share).toBeLessThan(0.3)
   })
 
   it('does not explain seconds by milliseconds', () => {
