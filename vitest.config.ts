@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config'
 
 /** They measure times of the systems they start, or load the machine: nothing may run beside one of them. */
-const ALONE = ['clients', 'faults', 'fuzz', 'gateway-failures', 'kill', 'lab', 'shop-faults']
+const ALONE = ['clients', 'faults', 'fuzz', 'gateway-failures', 'lab', 'shop-faults']
 const files = `{${ALONE.join(',')}}.test.ts`
 
 // `walks` and `alone` start whole systems and take minutes; everything else is quick and may run side by side. The three
@@ -14,6 +14,8 @@ export default defineConfig({
           name: 'unit',
           include: ['{src,lab,bench,evals,web}/**/*.test.{ts,tsx}', 'test/*.test.ts'],
           testTimeout: 20_000,
+          // The default leaves one core idle, which of two is half.
+          maxWorkers: '100%',
           sequence: { groupOrder: 0 },
         },
       },

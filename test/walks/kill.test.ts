@@ -19,7 +19,8 @@ const FAULTS = ['catalogue-release', 'inventory-down']
 const STEADY_MS = 25_000
 const FAULT_MS = 55_000
 const REST_MS = 12_000
-const QUIET_MS = 90_000
+/** At most: another walk may run beside this one. */
+const QUIET_MS = 180_000
 
 const workDir = mkdtempSync(join(tmpdir(), 'midwatch-kill-'))
 const random = createRandom(SEED)
@@ -46,7 +47,7 @@ beforeAll(async () => {
   await waitForQuiet(lab.agent, { untilMs: Date.now() + QUIET_MS })
   over.abort()
   await deciding
-}, 420_000)
+}, 600_000)
 
 afterAll(async () => {
   await lab.stop()
