@@ -6,7 +6,7 @@ import type { Log } from '../observe/log.ts'
 import type { Metrics } from '../observe/metrics.ts'
 import { INCIDENT_STATES } from './states.ts'
 import type { IncidentTables } from './tables.ts'
-import { countWaiting } from './waiting-alerts.ts'
+import { countWaiting } from './folding/waiting-alerts.ts'
 
 export interface IncidentMetrics {
   readonly alerts: Counter<'source' | 'decision'>

@@ -5,7 +5,7 @@ import { parseAs, parseJson } from '../../core/parse.ts'
 import { alertmanagerWebhook, readAlerts } from '../../incidents/alertmanager.ts'
 import { type IntakeDeps, storeDelivery } from '../../incidents/intake.ts'
 import { listAlerts } from '../../incidents/read-alerts.ts'
-import { countWaiting } from '../../incidents/waiting-alerts.ts'
+import { countWaiting } from '../../incidents/folding/waiting-alerts.ts'
 import { ok, type Route } from '../exchange.ts'
 
 export interface AlertRouteDeps extends IntakeDeps {

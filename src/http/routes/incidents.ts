@@ -16,7 +16,7 @@ import {
   type IncidentView,
   type runbookView,
 } from '../../incidents/view.ts'
-import { countWaiting } from '../../incidents/waiting-alerts.ts'
+import { countWaiting } from '../../incidents/folding/waiting-alerts.ts'
 import { lastEventId, type OutgoingEvent, streamEvents } from '../event-stream.ts'
 import { type Exchange, ok, type Reply, type Route } from '../exchange.ts'
 

@@ -1,11 +1,11 @@
 // Ends alerts that nobody speaks of any more: a resolve can get lost, and some senders never send one. Without this
 // their incidents would stay open for good. It is the same end as one that is told, but says that it is not certain.
 import { sql } from 'kysely'
-import type { Db } from '../db/connect.ts'
-import type { QueueTables } from '../db/queue.ts'
-import { duration } from './investigation/sentence.ts'
-import { type EndedAlert, noteEnded } from './recovery.ts'
-import { type AlertRow, type IncidentTables, stillFiring } from './tables.ts'
+import type { Db } from '../../db/connect.ts'
+import type { QueueTables } from '../../db/queue.ts'
+import { duration } from '../investigation/sentence.ts'
+import { type EndedAlert, noteEnded } from '../recovery.ts'
+import { type AlertRow, type IncidentTables, stillFiring } from '../tables.ts'
 
 /** How long after the end that a sender announced its next word may still come. */
 const ANNOUNCED_GRACE_MS = 5 * 60_000

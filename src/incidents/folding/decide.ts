@@ -1,6 +1,6 @@
 // The decision on one alert: it opens an incident, joins one, or is ignored; always by a named rule and for a reason
 // that a person can check. Pure: the same alert, incidents and topology always give the same answer.
-import type { Edge } from '../core/telemetry.ts'
+import type { Edge } from '../../core/telemetry.ts'
 import { neighboursOf } from './neighbours.ts'
 
 export interface FoldableAlert {

@@ -1,7 +1,7 @@
 // Which services one trouble can show itself in: those that a service calls, directly or through others, those that
 // call it, and those that call the same thing directly (it may be what is broken). Two services that merely have a
 // caller in common are no neighbours.
-import type { Edge } from '../core/telemetry.ts'
+import type { Edge } from '../../core/telemetry.ts'
 
 export interface Neighbour {
   readonly service: string

@@ -1,18 +1,18 @@
 // The loop that folds waiting alerts, in this process, in bounded transactions. What waits is a row without a decision,
 // so a crash loses nothing: the transaction under way never happened, and the next start goes on from there. Now and then
 // it also ends the alerts that fell silent.
-import type { Clock } from '../core/clock.ts'
-import type { Edge } from '../core/telemetry.ts'
-import type { Db } from '../db/connect.ts'
-import type { QueueTables } from '../db/queue.ts'
-import type { Log } from '../observe/log.ts'
-import type { Metrics } from '../observe/metrics.ts'
-import { breath } from './breath.ts'
-import type { IncidentFeed } from './feed.ts'
+import type { Clock } from '../../core/clock.ts'
+import type { Edge } from '../../core/telemetry.ts'
+import type { Db } from '../../db/connect.ts'
+import type { QueueTables } from '../../db/queue.ts'
+import type { Log } from '../../observe/log.ts'
+import type { Metrics } from '../../observe/metrics.ts'
+import { breath } from '../breath.ts'
+import type { IncidentFeed } from '../feed.ts'
 import { type Folded, foldAlert, type FoldingConfig } from './fold.ts'
-import { incidentMetrics } from './metrics.ts'
-import { endSilent } from './silence.ts'
-import type { IncidentTables } from './tables.ts'
+import { incidentMetrics } from '../metrics.ts'
+import { endSilent } from './fallen-silent.ts'
+import type { IncidentTables } from '../tables.ts'
 import { nextWaiting } from './waiting-alerts.ts'
 
 export interface FolderOptions {

@@ -1,6 +1,6 @@
 // The alerts that are stored and not folded yet.
-import type { Db } from '../db/connect.ts'
-import type { AlertRow, IncidentTables } from './tables.ts'
+import type { Db } from '../../db/connect.ts'
+import type { AlertRow, IncidentTables } from '../tables.ts'
 
 /** The next to fold, in the order they came and began. In a long backlog the critical ones go first. */
 export async function nextWaiting<Tables extends IncidentTables>(

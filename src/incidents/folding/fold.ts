@@ -1,11 +1,11 @@
 // One alert folded, inside the caller's transaction: the decision, and everything that follows from it, or nothing.
-import { believableStart } from './alert-times.ts'
-import { placesOf } from './alert-service.ts'
-import { newId } from '../core/ids.ts'
-import type { Edge, Labels } from '../core/telemetry.ts'
-import type { Db } from '../db/connect.ts'
-import { enqueue, type QueueTables } from '../db/queue.ts'
-import { incidentNumbers, nextNumber } from './counters.ts'
+import { believableStart } from '../alert-times.ts'
+import { placesOf } from '../alert-service.ts'
+import { newId } from '../../core/ids.ts'
+import type { Edge, Labels } from '../../core/telemetry.ts'
+import type { Db } from '../../db/connect.ts'
+import { enqueue, type QueueTables } from '../../db/queue.ts'
+import { incidentNumbers, nextNumber } from '../counters.ts'
 import {
   alertKeys,
   decide,
@@ -15,11 +15,11 @@ import {
   keysToJoin,
   type OpenIncident,
 } from './decide.ts'
-import { isMilestone, mentionsSingly } from './mention.ts'
-import { firstSentence, mention, titleOf } from './opening-words.ts'
-import { worseOf } from './severity.ts'
-import { addEvent } from './store.ts'
-import type { AlertRow, IncidentTables } from './tables.ts'
+import { isMilestone, mentionsSingly } from '../mention.ts'
+import { firstSentence, mention, titleOf } from '../opening-words.ts'
+import { worseOf } from '../severity.ts'
+import { addEvent } from '../store.ts'
+import type { AlertRow, IncidentTables } from '../tables.ts'
 
 export type FoldTrx = Db<IncidentTables & QueueTables>
 

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { Edge } from '../core/telemetry.ts'
+import type { Edge } from '../../core/telemetry.ts'
 import { alertKeys, decide, type FoldableAlert, keysToJoin, type OpenIncident } from './decide.ts'
 import { neighboursOf } from './neighbours.ts'
 
