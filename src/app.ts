@@ -5,6 +5,7 @@ import { createIdentify } from './access/identify.ts'
 import { createKeyRing } from './access/key-ring.ts'
 import { findCallerByKeyId } from './access/keys.ts'
 import type { AccessTables } from './access/tables.ts'
+import type { AuditTables } from './audit/tables.ts'
 import { createHttpActions } from './actions/http/action.ts'
 import { createWebhook } from './actions/webhook/webhook.ts'
 import type { Role } from './cli/start.ts'
@@ -26,6 +27,7 @@ import { createGateway, type Gateway } from './gateway/gateway.ts'
 import type { GatewayTables } from './gateway/tables.ts'
 import { alertRoutes } from './http/routes/alerts.ts'
 import { approvalRoutes } from './http/routes/approvals.ts'
+import { auditRoutes } from './http/routes/audit.ts'
 import { batchRoutes } from './http/routes/batches.ts'
 import { capacityRoutes } from './http/routes/capacity.ts'
 import { changeRoutes } from './http/routes/changes.ts'
@@ -84,7 +86,7 @@ export interface App {
   stop(): Promise<void>
 }
 
-type Tables = WriteCheckTables & AccessTables & GatewayTables & BatchTables & QueueTables & IncidentTables
+type Tables = WriteCheckTables & AccessTables & AuditTables & GatewayTables & BatchTables & QueueTables & IncidentTables
 
 /** Starts everything. Throws AppError with what to do when something is in the way; nothing is left running then. */
 export async function startApp(options: AppOptions): Promise<App> {
@@ -230,6 +232,7 @@ async function start(
         }),
         ...sessionRoutes({ keyRing, publicUrl: config.server.publicUrl }),
         ...keyRoutes({ db, clock }),
+        ...auditRoutes({ db }),
         ...(roles.has('gateway')
           ? [
               ...chatRoutes(gateway),

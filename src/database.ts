@@ -2,6 +2,7 @@
 // work without a server.
 import { join } from 'node:path'
 import { accessMigrations } from './access/tables.ts'
+import { auditMigrations } from './audit/tables.ts'
 import { connectSqlite, type Connection } from './db/connect.ts'
 import { migrate } from './db/migrate.ts'
 import { queueMigrations } from './db/queue.ts'
@@ -19,6 +20,7 @@ export async function openDatabase(dataFolder: string): Promise<Connection> {
   try {
     await migrate(connection, [
       ...accessMigrations,
+      ...auditMigrations,
       ...gatewayMigrations,
       ...batchMigrations,
       ...queueMigrations,

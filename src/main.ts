@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander'
 import { VERSION } from './app.ts'
 import { collectionsCommand } from './cli/collections.ts'
 import { askCommand } from './cli/ask.ts'
+import { auditCommand } from './cli/audit.ts'
 import { configCommand } from './cli/config.ts'
 import { detectCommand } from './cli/detect.ts'
 import { diagnoseCommand } from './cli/diagnose.ts'
@@ -22,6 +23,7 @@ const program = new Command('midwatch')
   .addCommand(incidentsCommand())
   .addCommand(askCommand())
   .addCommand(keysCommand())
+  .addCommand(auditCommand())
   .addCommand(diagnoseCommand())
   .addCommand(detectCommand())
   .addCommand(ingestCommand())
