@@ -33,6 +33,7 @@ import { capacityRoutes } from './http/routes/capacity.ts'
 import { changeRoutes } from './http/routes/changes.ts'
 import { chatRoutes } from './http/routes/chat.ts'
 import { embeddingRoutes } from './http/routes/embeddings.ts'
+import { erasureRoutes } from './http/routes/erasures.ts'
 import { fileRoutes } from './http/routes/files.ts'
 import { messagesRoutes } from './http/routes/messages.ts'
 import { incidentRoutes } from './http/routes/incidents.ts'
@@ -134,7 +135,6 @@ async function start(
     config: config.rag,
     dataFolder: config.data,
     openEmbedding: embeddingOpener(config, { gateway, log }),
-    chat: createChatModel(gateway, KNOWLEDGE),
     metrics,
     clock,
     log,
@@ -169,7 +169,13 @@ async function start(
     wake: () => worker.wake(),
     config: config.agent,
     chatModel: config.agent.model === undefined ? undefined : createChatModel(gateway, AGENT),
-    retriever: knowledge.retriever,
+    // Whose incident it is pays for it.
+    retriever: {
+      retrieve: (query, signal) => {
+        const chat = createChatModel(gateway, { ...AGENT, tenant: query.tenant })
+        return knowledge.retriever.retrieve({ ...query, chat }, signal)
+      },
+    },
     publicUrl: addressOf(config, config.server.port),
     clock,
     log,
@@ -272,6 +278,7 @@ async function start(
               ...approvalRoutes({ db, investigator, confirmFromRisk: config.agent.approval.confirmFromRisk }),
             ]
           : []),
+        ...erasureRoutes({ db, eraseOwner: (tenant, owner) => knowledge.eraseOwner(tenant, owner), clock }),
         ...pageRoutes(WEB_DIST),
       ],
       identify: createIdentify({ mode: config.auth.mode, keyRing }),
@@ -358,9 +365,6 @@ const ownerNow = (db: Db<AccessTables>) => async (owner: Caller) =>
 
 /** Who the agent is to the gateway: its calls are charged and counted like anyone's. */
 const AGENT: Caller = { tenant: DEFAULT_TENANT, keyId: 'agent', name: 'on-call agent', scopes: ['llm:chat'] }
-
-/** Who the knowledge base is to the gateway, where nobody in particular is asking. */
-const KNOWLEDGE: Caller = { tenant: DEFAULT_TENANT, keyId: 'knowledge', name: 'knowledge base', scopes: ['llm:chat'] }
 
 function createEmbeddedScraper(config: Config, log: Log): Scraper | undefined {
   const { scrape } = config.agent.sources

@@ -1,4 +1,5 @@
 // How the rest of Midwatch asks the knowledge base: passages for a text, each with the place where it stands.
+import type { ChatModel } from './chat.ts'
 
 export interface RetrieveQuery {
   readonly tenant: string
@@ -14,6 +15,8 @@ export interface RetrieveQuery {
   readonly filter?: Readonly<Record<string, string | number | boolean>>
   /** `hybrid` where it is left out. */
   readonly mode?: 'bm25' | 'vector' | 'hybrid'
+  /** Helps with the search where the config wants that, at the expense of whoever asks; left out, no model is asked. */
+  readonly chat?: ChatModel | undefined
 }
 
 export interface FoundPassage {

@@ -5,7 +5,6 @@ import { join } from 'node:path'
 import type { RagConfig } from '../config/rag-schema.ts'
 import type { Clock } from '../core/clock.ts'
 import { AppError, describeError } from '../core/errors.ts'
-import type { ChatModel } from '../llm/chat.ts'
 import type { EmbeddingModel } from '../llm/embedding.ts'
 import type { Retriever } from '../llm/retriever.ts'
 import type { Log } from '../observe/log.ts'
@@ -19,7 +18,7 @@ import type { IngestReport } from './ingest/report.ts'
 import type { Source } from './ingest/source.ts'
 import { createUpkeep, type Upkeep } from './ingest/upkeep.ts'
 import { createKnowledgeMetrics, type KnowledgeMetrics } from './metrics.ts'
-import type { Assist } from './search/assist.ts'
+import type { AssistParts } from './search/assist.ts'
 import { createRetriever } from './search/retriever.ts'
 import { createModelShelf, type ModelShelf } from './models.ts'
 import type { Collection, KnowledgeStore } from './store/store.ts'
@@ -29,8 +28,6 @@ export interface KnowledgeOptions {
   readonly dataFolder: string
   /** The model that the config names; with an id, the one that once made vectors, if that can be told by its id. */
   readonly openEmbedding: (id?: string) => Promise<EmbeddingModel | null>
-  /** Asks the models that the config names to help with a search; left out, none is asked. */
-  readonly chat?: ChatModel | undefined
   /** Where there is one, what happens is counted. */
   readonly metrics?: Metrics
   readonly clock: Clock
@@ -175,8 +172,8 @@ export async function openKnowledge(options: KnowledgeOptions, metrics?: Knowled
   }
 }
 
-function assistOf({ config: { rerank, rewrite }, chat, clock, log }: KnowledgeOptions): { assist?: Assist } {
-  return chat && (rerank ?? rewrite) !== undefined ? { assist: { chat, rerank, rewrite, clock, log } } : {}
+function assistOf({ config: { rerank, rewrite }, clock, log }: KnowledgeOptions): { assist?: AssistParts } {
+  return (rerank ?? rewrite) === undefined ? {} : { assist: { rerank, rewrite, clock, log } }
 }
 
 /** Loaded only now: each brings native code. */

@@ -45,9 +45,8 @@ export function ragCollectionRoutes({ open, isOfConfig, clock }: CollectionRoute
           })
         }
         const { store } = await open()
-        if (await store.findCollection(caller.tenant, name))
-          throw new AppError('conflict', `There is a collection ${name} already.`, { field: 'name' })
-        const made = await store.ensureCollection({ tenant: caller.tenant, name, teams }, clock.now())
+        const made = await store.createCollection({ tenant: caller.tenant, name, teams }, clock.now())
+        if (!made) throw new AppError('conflict', `There is a collection ${name} already.`, { field: 'name' })
         return { status: 201, json: view(made) }
       },
     },

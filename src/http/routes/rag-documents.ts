@@ -9,13 +9,12 @@ import type { OpenKnowledge } from '../../rag/knowledge.ts'
 import type { Collection, StoredDocument } from '../../rag/store/store.ts'
 import { type Exchange, ok, type Reply, type Route } from '../exchange.ts'
 import { collectionName, getReadable } from './rag-access.ts'
-import { readUpload, withinTime } from './rag-upload.ts'
+import { Intake } from './rag-intake.ts'
+import { MAX_FILE_BYTES, readUpload, sizeOf, type Upload, withinTime } from './rag-upload.ts'
 
 export type Documents = Pick<OpenKnowledge, 'store' | 'put'>
 
 const MAX_BODY_BYTES = 16 * 1024 * 1024
-/** Each is held, parsed and embedded at once. */
-const MOST_AT_ONCE = 4
 
 const documentId = z
   .string()
@@ -73,7 +72,7 @@ const place = z.coerce.number().int().min(0)
 const oneQuery = z.strictObject({ collection: collectionName, start: place.optional(), end: place.optional() })
 
 export function ragDocumentRoutes({ open }: { readonly open: () => Promise<Documents> }): Route[] {
-  let underWay = 0
+  const intake = new Intake()
   const collectionOf = async ({ caller }: Exchange, name: string): Promise<Documents & { collection: Collection }> => {
     const { store, put } = await open()
     return { store, put, collection: await getReadable(store, caller, name) }
@@ -90,19 +89,7 @@ export function ragDocumentRoutes({ open }: { readonly open: () => Promise<Docum
       scope: 'rag:write',
       maxBodyBytes: MAX_BODY_BYTES,
       longBody: true,
-      handle: async (exchange) => {
-        if (underWay >= MOST_AT_ONCE) {
-          throw new AppError('unavailable', 'Enough documents are being taken in. Send this one again in a moment.', {
-            retryAfterSeconds: 2,
-          })
-        }
-        underWay++
-        try {
-          return await take(exchange, collectionOf)
-        } finally {
-          underWay--
-        }
-      },
+      handle: (exchange) => take(exchange, intake, collectionOf),
     },
     {
       method: 'GET',
@@ -173,17 +160,35 @@ const noDocument = (id: string, collection: string): AppError =>
 
 type CollectionOf = (exchange: Exchange, name: string) => Promise<Documents & { readonly collection: Collection }>
 
-async function take(exchange: Exchange, collectionOf: CollectionOf): Promise<Reply> {
+function take(exchange: Exchange, intake: Intake, collectionOf: CollectionOf): Promise<Reply> {
   const { headers, signal } = exchange
-  if (!/^multipart\//i.test(headers['content-type'] ?? '')) {
-    const body = await withinTime(exchange.raw.request, () => exchange.json(newDocument))
-    const bytes = Buffer.from(body.text)
-    const { collection, put } = await collectionOf(exchange, body.collection)
-    const id = body.id ?? `text-${createHash('sha256').update(bytes).digest('hex').slice(0, 16)}`
-    const result = await put(collection, rawOf({ ...body, id, mediaType: body.media_type }, bytes), signal)
-    return made([{ id, collection: collection.name, ...told(result) }], [])
-  }
-  const { fields, files } = await readUpload(exchange)
+  const { tenant } = exchange.caller
+  if (/^multipart\//i.test(headers['content-type'] ?? ''))
+    return intake.take(
+      { tenant, sizeBytes: sizeOf(exchange, MAX_FILE_BYTES), signal },
+      () => readUpload(exchange),
+      (upload) => takeFiles(exchange, upload, collectionOf),
+    )
+  return intake.take(
+    { tenant, sizeBytes: sizeOf(exchange, MAX_BODY_BYTES), signal },
+    () => withinTime(exchange.raw.request, () => exchange.json(newDocument)),
+    (body) => takeText(exchange, body, collectionOf),
+  )
+}
+
+async function takeText(
+  exchange: Exchange,
+  body: z.output<typeof newDocument>,
+  collectionOf: CollectionOf,
+): Promise<Reply> {
+  const bytes = Buffer.from(body.text)
+  const { collection, put } = await collectionOf(exchange, body.collection)
+  const id = body.id ?? `text-${createHash('sha256').update(bytes).digest('hex').slice(0, 16)}`
+  const result = await put(collection, rawOf({ ...body, id, mediaType: body.media_type }, bytes), exchange.signal)
+  return made([{ id, collection: collection.name, ...told(result) }], [])
+}
+
+async function takeFiles(exchange: Exchange, { fields, files }: Upload, collectionOf: CollectionOf): Promise<Reply> {
   const wanted = parseAs(form, fields)
   if (files.length === 0)
     throw new AppError('malformed', 'The form holds no file. Send it in the field file.', { field: 'file' })
@@ -194,7 +199,7 @@ async function take(exchange: Exchange, collectionOf: CollectionOf): Promise<Rep
     const id = files.length === 1 ? (wanted.id ?? name) : name
     try {
       const given = files.length === 1 ? wanted : { ...wanted, title: undefined, source: undefined }
-      const result = await put(collection, rawOf({ ...given, id, mediaType }, bytes), signal)
+      const result = await put(collection, rawOf({ ...given, id, mediaType }, bytes), exchange.signal)
       documents.push({ id, collection: collection.name, ...told(result) })
     } catch (error) {
       // One bad file among several costs the others nothing.

@@ -17,11 +17,17 @@ export interface UploadedFile {
 }
 
 /** Of all files together. */
-const MAX_FILE_BYTES = 64 * 1024 * 1024
+export const MAX_FILE_BYTES = 64 * 1024 * 1024
 const MAX_FIELD_BYTES = 64 * 1024
 /** An upload that stands still for so long is given up, and so is one that is not done after the other. */
 const IDLE_MS = 30_000
 const LONGEST_MS = 10 * 60_000
+
+/** As much as a body may come to: what it says, or all that may be sent where it says nothing. */
+export function sizeOf({ headers }: Pick<Exchange, 'headers'>, mostBytes: number): number {
+  const said = Number(headers['content-length'] ?? mostBytes)
+  return Number.isFinite(said) ? Math.min(Math.max(said, 0), mostBytes) : mostBytes
+}
 
 /** Throws `malformed`, `too_large`, `unsupported_media`, and `client_gone` when the client hangs up in the middle. */
 export async function readUpload(exchange: Exchange): Promise<Upload> {

@@ -1,4 +1,5 @@
 import { mkdtempSync, rmSync } from 'node:fs'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
@@ -12,8 +13,11 @@ import { silentLog } from '../../observe/log.ts'
 import { parseConfig } from '../../config/load.ts'
 import { hashEmbedding } from '../../rag/testing/hash-embedding.ts'
 import type { AnswerView } from '../../rag/answer/view.ts'
+import { closeTrouble } from '../../incidents/memory/testing.ts'
+import { openTestDb } from '../../incidents/testing.ts'
 import { createKnowledge, type Knowledge } from '../../rag/knowledge.ts'
 import { startServer } from '../server.ts'
+import { erasureRoutes } from './erasures.ts'
 import { ragCollectionRoutes } from './rag-collections.ts'
 import { ragDocumentRoutes } from './rag-documents.ts'
 import { ragRoutes } from './rag.ts'
@@ -434,6 +438,56 @@ describe('who may', () => {
   })
 })
 
+describe('what is kept of a user', () => {
+  test('goes by the one door for it: documents and cases, of the own tenant, for an administrator alone', async () => {
+    const { db, connection } = await openTestDb()
+    const server = await startServer(
+      {
+        routes: erasureRoutes({
+          db,
+          eraseOwner: (tenant, owner) => knowledge.eraseOwner(tenant, owner),
+          clock: systemClock,
+        }),
+        identify,
+        publicUrl: undefined,
+        keyless: false,
+        log: silentLog(),
+      },
+      '127.0.0.1',
+      0,
+    )
+    const erase = async (body: unknown, token = 'acme') => {
+      const response = await fetch(`http://127.0.0.1:${server.port}/v1/privacy/erasures`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${token}` },
+        body: JSON.stringify(body),
+      })
+      return { status: response.status, json: await response.json() }
+    }
+    try {
+      await post('/v1/rag/documents', { collection: runbooks, id: 'mine', text: 'Of eve.', owner: 'eve' })
+      await closeTrouble(db, {
+        number: 7,
+        service: 'eve-web',
+        kind: 'cpu',
+        moved: [['eve-web', 'cpu']],
+        tenant: 'acme',
+      })
+      expect((await erase({ owner: 'eve' }, 'acme:rag:write')).status).toBe(403)
+      expect((await erase({ owner: 'eve' }, 'acme/sre')).status).toBe(403)
+      expect((await erase({})).status).toBe(400)
+      expect((await erase({ owner: 'eve', mentions: 'eve-web' }, 'other')).json).toEqual({ documents: 0, cases: [] })
+      expect((await erase({ owner: 'eve', mentions: 'EVE-web' })).json).toEqual({ documents: 1, cases: [7] })
+      expect((await erase({ owner: 'eve', mentions: 'EVE-web' })).json).toEqual({ documents: 0, cases: [] })
+      const { json } = await post('/v1/rag/search', { query: 'eve', collection: runbooks })
+      expect(JSON.stringify(json.results)).not.toContain('Of eve.')
+    } finally {
+      await server.stop(100)
+      await connection.close()
+    }
+  })
+})
+
 describe('documents', () => {
   test('are listed page by page, opened at a place, replaced and removed', async () => {
     const first = await get(`/v1/rag/documents?collection=${runbooks}&limit=1`)
@@ -494,6 +548,23 @@ describe('documents', () => {
     expect((await request('DELETE', '/v1/rag/documents?owner=ann')).json).toEqual({ owner: 'ann', erased: 2 })
     expect((await get(`/v1/rag/documents/mine?collection=${runbooks}`)).status).toBe(404)
     expect((await get(`/v1/rag/documents/mine?collection=${runbooks}`, 'other')).status).toBe(200)
+  })
+
+  test('are taken in from others while as many as may stand still in the midst of their bodies', async () => {
+    const { port } = new URL(url)
+    const slow = Array.from({ length: 12 }, (_, i) => {
+      const socket = connect(Number(port), '127.0.0.1')
+      socket.on('error', () => undefined)
+      const head = `POST /v1/rag/documents HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${i % 2 ? 'slow' : 'acme'}\r\n`
+      socket.write(`${head}content-type: application/json\r\ncontent-length: 100000\r\n\r\n{"collection"`)
+      return socket
+    })
+    try {
+      const made = await post('/v1/rag/documents', { collection: runbooks, id: 'quick', text: 'Quick.' })
+      expect(made.status).toBe(201)
+    } finally {
+      for (const socket of slow) socket.destroy()
+    }
   })
 
   test('go where a collection is; one that is there is not made again, one of the config not dropped', async () => {

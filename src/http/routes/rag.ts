@@ -75,15 +75,17 @@ export function ragRoutes(parts: RagRoutesParts): Route[] {
           })
         }
         const { store, retriever } = await parts.open()
+        const chatModel = parts.chatModelFor(caller)
         const question: Question = {
           ...(await readQuery(store, caller, body)),
+          chat: chatModel,
           model: body.model === null ? undefined : (body.model ?? parts.model()),
           unsupported: body.unsupported,
           requestId: exchange.id,
         }
         const from: AnswerParts = {
           retriever,
-          chatModel: parts.chatModelFor(caller),
+          chatModel,
           clock: parts.clock,
           log: parts.log,
         }
@@ -101,7 +103,11 @@ export function ragRoutes(parts: RagRoutesParts): Route[] {
         const query = await readQuery(store, exchange.caller, body)
         const perDocument = body.per_document
         const found = await retriever.retrieve(
-          { ...query, ...(perDocument === undefined ? {} : { perDocument }) },
+          {
+            ...query,
+            chat: parts.chatModelFor(exchange.caller),
+            ...(perDocument === undefined ? {} : { perDocument }),
+          },
           exchange.signal,
         )
         return ok({

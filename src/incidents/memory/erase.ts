@@ -1,13 +1,15 @@
 // Takes cases back: one incident's, or every one in which a text stands (a name, an address). The row stays, empty, so that
-// no later start fills it again from its incident.
+// no later start fills it again from its incident; what has no case yet gets such a row, for the case would come after the erasure.
 import type { Db } from '../../db/connect.ts'
 import type { IncidentTables } from '../tables.ts'
-import { caseOf, NO_DETAIL } from './case.ts'
+import { caseOf, makeCase, NO_DETAIL } from './case.ts'
+import type { CaseRow } from './tables.ts'
 
 export type Erasure = { readonly incidentId: string } | { readonly mentions: string }
 
-/** Cases read at once while a text is looked for. */
+/** Cases read at once while a text is looked for, and incidents that have none. */
 const AT_ONCE = 200
+const INCIDENTS_AT_ONCE = 20
 
 /** Returns the numbers of the incidents whose cases are gone now. Upper and lower case are the same. */
 export async function eraseCases(
@@ -18,6 +20,16 @@ export async function eraseCases(
 ): Promise<readonly number[]> {
   if ('incidentId' in erasure) return await erase(db, tenant, [erasure.incidentId], nowMs)
   const needle = erasure.mentions.toLowerCase()
+  const kept = await eraseKept(db, tenant, needle, nowMs)
+  return [...kept, ...(await forestall(db, tenant, needle, nowMs))]
+}
+
+async function eraseKept(
+  db: Db<IncidentTables>,
+  tenant: string,
+  needle: string,
+  nowMs: number,
+): Promise<readonly number[]> {
   const erased: number[] = []
   for (let after = ''; ;) {
     const rows = await db
@@ -29,7 +41,7 @@ export async function eraseCases(
       .orderBy('incident_id')
       .limit(AT_ONCE)
       .execute()
-    const hit = rows.filter((row) => textsOf(caseOf(row)).some((text) => text.toLowerCase().includes(needle)))
+    const hit = rows.filter((row) => mentions(row, needle))
     erased.push(
       ...(await erase(
         db,
@@ -43,6 +55,37 @@ export async function eraseCases(
     after = last.incident_id
   }
 }
+
+/** Those whose cases would have the text once they were made: open ones, and closed ones that nobody has remembered. */
+async function forestall(
+  db: Db<IncidentTables>,
+  tenant: string,
+  needle: string,
+  nowMs: number,
+): Promise<readonly number[]> {
+  const erased: number[] = []
+  for (let after = ''; ;) {
+    const incidents = await db
+      .selectFrom('incidents')
+      .leftJoin('incident_cases', 'incident_cases.incident_id', 'incidents.id')
+      .selectAll('incidents')
+      .where('incidents.tenant', '=', tenant)
+      .where('incidents.id', '>', after)
+      .where('incident_cases.incident_id', 'is', null)
+      .orderBy('incidents.id')
+      .limit(INCIDENTS_AT_ONCE)
+      .execute()
+    const hit: string[] = []
+    for (const incident of incidents) if (mentions(await makeCase(db, incident), needle)) hit.push(incident.id)
+    erased.push(...(await erase(db, tenant, hit, nowMs)))
+    const last = incidents.at(-1)
+    if (!last || incidents.length < INCIDENTS_AT_ONCE) return erased
+    after = last.id
+  }
+}
+
+const mentions = (row: CaseRow, needle: string): boolean =>
+  textsOf(caseOf(row)).some((text) => text.toLowerCase().includes(needle))
 
 /** In clear text: in JSON a quotation mark or a line break would hide from the one who looks for it. */
 function textsOf({ signature, cause, detail }: ReturnType<typeof caseOf>): readonly string[] {
@@ -59,17 +102,18 @@ async function erase(
   nowMs: number,
 ): Promise<readonly number[]> {
   if (ids.length === 0) return []
+  const empty = {
+    signature: JSON.stringify({ features: [], withEvidence: false }),
+    cause_service: null,
+    cause_kind: null,
+    confidence: null,
+    detail: JSON.stringify(NO_DETAIL),
+    erased_at: nowMs,
+  }
   return await db.transaction().execute(async (trx) => {
     const erased = await trx
       .updateTable('incident_cases')
-      .set({
-        signature: JSON.stringify({ features: [], withEvidence: false }),
-        cause_service: null,
-        cause_kind: null,
-        confidence: null,
-        detail: JSON.stringify(NO_DETAIL),
-        erased_at: nowMs,
-      })
+      .set(empty)
       .where('incident_id', 'in', ids)
       .where('tenant', '=', tenant)
       .where('erased_at', 'is', null)
@@ -77,6 +121,18 @@ async function erase(
       .execute()
     const gone = erased.map(({ incident_id }) => incident_id)
     if (gone.length > 0) await trx.deleteFrom('incident_case_features').where('incident_id', 'in', gone).execute()
-    return erased.map(({ number }) => number)
+    const without = await trx
+      .selectFrom('incidents')
+      .leftJoin('incident_cases', 'incident_cases.incident_id', 'incidents.id')
+      .select(['incidents.id', 'incidents.number', 'incidents.opened_at', 'incidents.closed_at', 'incidents.outcome'])
+      .where('incidents.id', 'in', ids)
+      .where('incidents.tenant', '=', tenant)
+      .where('incident_cases.incident_id', 'is', null)
+      .execute()
+    const rows = without.map(({ id, number, opened_at, closed_at, outcome }): CaseRow => {
+      return { incident_id: id, tenant, number, opened_at, closed_at: closed_at ?? nowMs, outcome, ...empty }
+    })
+    if (rows.length > 0) await trx.insertInto('incident_cases').values(rows).execute()
+    return [...erased, ...rows].map(({ number }) => number)
   })
 }

@@ -242,6 +242,26 @@ describe('erasure', () => {
   })
 })
 
+describe('erasure before a case was kept', () => {
+  test('lasts: of one incident, and of all that mention a text', async () => {
+    await closeTrouble(db, POOL)
+    await closeTrouble(db, { ...CPU, alerts: [['web', 'Login of Erika Muster failed']] })
+    expect(await eraseCases(db, 'acme', { incidentId: idOf(900) }, NOW_MS)).toEqual([])
+    expect(await eraseCases(db, 'default', { incidentId: idOf(900) }, NOW_MS)).toEqual([900])
+    expect(await eraseCases(db, 'default', { mentions: 'erika muster' }, NOW_MS)).toEqual([901])
+    expect(await eraseCases(db, 'default', { mentions: 'erika muster' }, NOW_MS)).toEqual([])
+    await rememberAll()
+    await remember(db, idOf(900), { keepDays: 100, keepCases: 100 }, NOW_MS, new AbortController().signal)
+    expect([await numbers(POOL), await numbers(CPU)]).toEqual([[], []])
+  })
+
+  test('leaves a report whose every case is gone readable', async () => {
+    const nudges = [{ service: 'a', kind: 'cpu', score: 1, confidence: 1, because: [1], reordered: true } as const]
+    const told = { sentence: '', cause: null, cases: [], nudges: nudges.map((one) => ({ ...one, because: [1] })) }
+    expect(await resolvePast(db, 'default', told, NOW_MS)).toEqual({ past: told, removed: 0 })
+  })
+})
+
 describe('a draft of a runbook', () => {
   const incident = (n: number) =>
     db.selectFrom('incidents').selectAll().where('number', '=', n).executeTakeFirstOrThrow()

@@ -78,6 +78,7 @@ export async function resolvePast(
 ): Promise<Resolved> {
   if (past === undefined) return { past: undefined, removed: 0 }
   const ids = past.cases.map(({ incidentId }) => incidentId)
+  if (ids.length === 0) return { past: past.nudges.length === 0 ? undefined : past, removed: 0 }
   const rows = await db
     .selectFrom('incidents')
     .select(['id', 'number'])

@@ -70,7 +70,7 @@ export async function ingestDocument(
   if (before?.contentHash === hash) return { kind: 'unchanged' }
   const tools = { ...parts, batcher: new EmbedBatcher(parts.model, signal) }
   try {
-    const passages = await putDocument(tools, { collection: collection.id, raw, hash, origin: null }, signal)
+    const passages = await putDocument(tools, { collection, raw, hash, origin: null }, signal)
     return { kind: 'stored', passages }
   } catch (error) {
     if (error instanceof DocumentFault) throw new AppError('malformed', error.message, { cause: error })
@@ -192,7 +192,7 @@ class Run {
     else {
       const tools = { ...this.#parts, batcher: this.#batcher }
       const origin = mine?.origin ?? this.#origin
-      const of = { collection: this.#collection.id, raw: result.document, hash, origin }
+      const of = { collection: this.#collection, raw: result.document, hash, origin }
       const passages = await putDocument(tools, of, this.#signal)
       this.#passages += passages
       this.#count(this.#before.has(item.id) ? 'changed' : 'added')

@@ -14,9 +14,9 @@ export function openDocumentReader(chunk: ChunkOptions): OpenReader {
   return {
     recipe: recipeOf({ parsedBy: PARSED_BY, chunk }),
     reader: {
-      read: async (raw, signal) => {
+      read: async (raw, signal, turn) => {
         signal.throwIfAborted()
-        const { document, passages } = await readDocument(raw, chunk, { signal })
+        const { document, passages } = await readDocument(raw, chunk, { signal, turn })
         const { title, text, metadata } = document
         return { title, text, metadata, passages }
       },

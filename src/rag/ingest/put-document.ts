@@ -3,7 +3,7 @@ import type { Clock } from '../../core/clock.ts'
 import { AppError, describeError, toAppError } from '../../core/errors.ts'
 import type { EmbeddingModel } from '../../llm/embedding.ts'
 import type { RawDocument } from '../document.ts'
-import type { KnowledgeStore } from '../store/store.ts'
+import type { Collection, KnowledgeStore } from '../store/store.ts'
 import { type EmbedBatcher, isOfTexts } from './embed-batcher.ts'
 import { embeddingText } from './embedding-text.ts'
 import type { DocumentReader } from './reader.ts'
@@ -28,12 +28,17 @@ const RETRY_PAUSES_MS = [500, 2_000, 8_000]
 /** Returns how many passages. Throws DocumentFault, or what keeps any document from being put. */
 export async function putDocument(
   tools: PutTools,
-  of: { readonly collection: string; readonly raw: RawDocument; readonly hash: string; readonly origin: string | null },
+  of: {
+    readonly collection: Pick<Collection, 'id' | 'tenant'>
+    readonly raw: RawDocument
+    readonly hash: string
+    readonly origin: string | null
+  },
   signal: AbortSignal,
 ): Promise<number> {
   const { store, model, reader, clock, batcher } = tools
   const { raw } = of
-  const read = await reader.read(raw, signal).catch((error: unknown) => {
+  const read = await reader.read(raw, signal, of.collection.tenant).catch((error: unknown) => {
     signal.throwIfAborted()
     throw new DocumentFault(describeError(error), { cause: error })
   })
@@ -56,7 +61,7 @@ export async function putDocument(
     text,
     passages: passages.map((passage, i) => ({ ...passage, vectors: vectors[i] ?? [] })),
   }
-  await store.putDocument(of.collection, document, { model: model.id, dimension: model.dimension })
+  await store.putDocument(of.collection.id, document, { model: model.id, dimension: model.dimension })
   return passages.length
 }
 

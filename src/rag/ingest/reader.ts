@@ -10,6 +10,9 @@ export interface ReadDocument {
 }
 
 export interface DocumentReader {
-  /** Throws AppError whose message says what is wrong with the document, and whatever `signal` was aborted with. */
-  read(raw: RawDocument, signal: AbortSignal): Promise<ReadDocument>
+  /**
+   * Tenants take turns. Throws AppError whose message says what is wrong with the document, and whatever `signal` was aborted
+   * with.
+   */
+  read(raw: RawDocument, signal: AbortSignal, tenant: string): Promise<ReadDocument>
 }

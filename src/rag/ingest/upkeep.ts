@@ -2,6 +2,7 @@
 // after the other, for they share one model, and what else the process serves comes first. A source that fails is told, and
 // tried again the next time; the others go on.
 import type { CollectionConfig, RagConfig } from '../../config/rag-schema.ts'
+import { DEFAULT_TENANT } from '../../core/caller.ts'
 import type { Clock } from '../../core/clock.ts'
 import { describeError } from '../../core/errors.ts'
 import type { Log } from '../../observe/log.ts'
@@ -17,7 +18,7 @@ export interface Upkeep {
   /** By the collection's name. */
   state(): {
     readonly collections: Readonly<Record<string, CollectionState>>
-    /** Passages that are embedded anew by the model that the config names, while the old one serves. */
+    /** By the collection's name, of another tenant than the default one `tenant/name`. Passages that are embedded anew by the model that the config names, while the old one serves. */
     readonly embeddingAnew: Readonly<Record<string, { readonly done: number; readonly total: number }>>
   }
   stop(): Promise<void>
@@ -179,12 +180,11 @@ class Work {
       const knowledge = await open()
       for (const collection of await knowledge.store.allCollections()) {
         if (this.#signal.aborted) return false
-        const tell = (done: number) => void this.anew.set(collection.name, { done, total: collection.passages })
+        const label = labelOf(collection)
+        const tell = (done: number) => void this.anew.set(label, { done, total: collection.passages })
         if (collection.embedding !== null && collection.embedding.model !== knowledge.models.current.id) tell(0)
-        const count = await knowledge
-          .reembed(collection, tell, this.#signal)
-          .finally(() => this.anew.delete(collection.name))
-        if (count > 0) log.info({ collection: collection.name, passages: count }, 'a collection is embedded anew')
+        const count = await knowledge.reembed(collection, tell, this.#signal).finally(() => this.anew.delete(label))
+        if (count > 0) log.info({ collection: label, passages: count }, 'a collection is embedded anew')
       }
       return true
     } catch (error) {
@@ -194,6 +194,9 @@ class Work {
     }
   }
 }
+
+/** Tenants may have collections of one name. */
+const labelOf = ({ tenant, name }: Collection): string => (tenant === DEFAULT_TENANT ? name : `${tenant}/${name}`)
 
 /** The same trouble is told once, not every few minutes. */
 const isNews = (before: CollectionState | undefined, reason: string): boolean =>

@@ -1,12 +1,16 @@
 // Runs the parsers in a thread that is kept for the next document, and killed when one takes too long or too much memory.
-// One document at a time: parsing is never what ingest waits for longest, and a second thread would double the memory.
+// One document at a time, tenant by tenant: parsing is never what ingest waits for longest, and a second thread would double the
+// memory.
 import { Worker } from 'node:worker_threads'
 import { AppError, type ErrorCode } from '../../core/errors.ts'
+import { FairTurns } from '../../core/fair-turns.ts'
 import type { ChunkOptions } from '../chunk.ts'
 import type { ReadDocument } from './parse.ts'
 import type { ParseInput } from './formats.ts'
 
 export interface ThreadLimits {
+  /** For whom: each has its turn before another has a second one. */
+  readonly turn?: string
   readonly timeLimitMs?: number
   readonly heapMebibytes?: number
   /** Ends the wait for its turn, and the thread in the midst of it. */
@@ -26,13 +30,11 @@ const TIME_LIMIT_MS = 30_000
 const HEAP_MEBIBYTES = 768
 
 let idle: { readonly thread: Worker; readonly heapMebibytes: number } | undefined
-let last: Promise<unknown> = Promise.resolve()
+const turns = new FairTurns({ atOnce: 1 })
 
 /** Tasks wait for one another; the time limit is counted from when its own turn comes. */
 export async function runInThread(task: ThreadTask, limits: ThreadLimits): Promise<ReadDocument> {
-  const turn = last.then(() => run(task, limits))
-  last = turn.catch(() => undefined)
-  return turn
+  return turns.take(limits.turn ?? '', () => run(task, limits), limits.signal)
 }
 
 async function run(task: ThreadTask, limits: ThreadLimits): Promise<ReadDocument> {

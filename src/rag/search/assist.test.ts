@@ -1,9 +1,14 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { ManualClock } from '../../core/clock.ts'
 import { AppError } from '../../core/errors.ts'
 import { type ChatModel, type ChatRequest, NO_USAGE } from '../../llm/chat.ts'
 import { silentLog } from '../../observe/log.ts'
+import { openSqliteStore } from '../store/sqlite/open.ts'
 import { type Assist, inModelsOrder, otherWords, RERANKED } from './assist.ts'
+import { createRetriever } from './retriever.ts'
 
 const never = new AbortController().signal
 const passages = ['a', 'b', 'c'].map((id) => ({ id, title: `Title ${id}`, text: `Text of ${id}.` }))
@@ -71,6 +76,34 @@ describe('the order of a model', () => {
     const long = Array.from({ length: 100 }, () => ({ title: 'T'.repeat(9_999), text: 'x'.repeat(99_999) }))
     expect(await inModelsOrder(assist, 'q'.repeat(99_999), long, never)).toHaveLength(100)
     expect(shown.length).toBeLessThan(RERANKED * 1_000 + 3_000)
+  })
+})
+
+describe('whoever asks', () => {
+  it('is who the models are asked for, and without a model of theirs none is asked', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'midwatch-assist-'))
+    const store = await openSqliteStore(join(folder, 'knowledge.db'), { log: silentLog() })
+    try {
+      await store.ensureCollection({ tenant: 'acme', name: 'runbooks' }, 1)
+      const { chat: _, ...assist } = assistWith(async () => '{"words":[]}')
+      const retriever = createRetriever({ store, modelOf: async () => null, log: silentLog(), assist })
+      const query = { tenant: 'acme', text: 'disk', collections: ['runbooks'], topK: 3 }
+      const asked: string[] = []
+      const chatOf = (name: string): ChatModel => ({
+        complete: async (request) => {
+          asked.push(`${name} ${request.model}`)
+          return { text: '{"words":[]}', model: 'm', usage: NO_USAGE, costMicroUsd: 1, requestId: 'r' }
+        },
+      })
+      await retriever.retrieve(query, never)
+      expect(asked).toEqual([])
+      await retriever.retrieve({ ...query, chat: chatOf('ann') }, never)
+      await retriever.retrieve({ ...query, chat: chatOf('bob') }, never)
+      expect(asked).toEqual(['ann fast', 'bob fast'])
+    } finally {
+      await store.stop()
+      rmSync(folder, { recursive: true, force: true })
+    }
   })
 })
 

@@ -8,8 +8,11 @@ import { describeError } from '../../core/errors.ts'
 import type { ChatModel } from '../../llm/chat.ts'
 import type { Log } from '../../observe/log.ts'
 
-export interface Assist {
+export interface Assist extends AssistParts {
   readonly chat: ChatModel
+}
+
+export interface AssistParts {
   /** Names from the config's `models`: who says other words, and who says an order. Neither where left out. */
   readonly rewrite?: string | undefined
   readonly rerank?: string | undefined

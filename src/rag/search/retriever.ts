@@ -3,7 +3,7 @@
 import { AppError } from '../../core/errors.ts'
 import type { FoundPassage, Retrieved, RetrieveQuery, Retriever } from '../../llm/retriever.ts'
 import { findReadable } from './access.ts'
-import { type Assist, inModelsOrder, otherWords } from './assist.ts'
+import { type Assist, type AssistParts, inModelsOrder, otherWords } from './assist.ts'
 import { confidenceIn, FITS_FROM } from './confidence.ts'
 import { diversify } from './diversify.ts'
 import { evidenceOf, weigh } from './evidence.ts'
@@ -11,8 +11,8 @@ import { type HalvesParts, type Halves, searchHalves } from './halves.ts'
 import { rank, type RankedPassage, scoresOf } from './rank.ts'
 
 export interface RetrieverParts extends HalvesParts {
-  /** A model that helps; left out, none is asked. */
-  readonly assist?: Assist
+  /** By which a model helps, whose is in the query; left out, none is asked. */
+  readonly assist?: AssistParts
 }
 
 const MAX_TOP_K = 100
@@ -28,7 +28,7 @@ async function retrieve(parts: RetrieverParts, query: RetrieveQuery, signal: Abo
   check(query)
   const collections = await findReadable(parts.store, query)
   if (collections.length === 0) return { passages: [], none: true, confidence: 0 }
-  const { assist } = parts
+  const assist: Assist | undefined = parts.assist && query.chat && { ...parts.assist, chat: query.chat }
   const added = assist ? await otherWords(assist, query.text, signal) : ''
   const halves = await searchHalves(parts, collections, { ...query, limit: depthFor(query.topK), added }, signal)
   const ranked = await rankAll(parts, query, halves)

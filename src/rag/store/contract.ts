@@ -61,6 +61,18 @@ export function describeStore(
         expect(new Set(made.map(({ id }) => id)).size).toBe(1)
       })
 
+      it('are made by one alone of those who make them at once, and keep the teams of that one', async () => {
+        const tenant = newTenant()
+        const teams = Array.from({ length: 6 }, (_, i) => [`team-${i}`])
+        const made = await Promise.all(
+          teams.map((own) => store.createCollection({ tenant, name: 'a', teams: own }, NOW)),
+        )
+        const winners = made.filter((one) => one !== null)
+        expect(winners).toHaveLength(1)
+        expect(await store.findCollection(tenant, 'a')).toEqual(winners[0])
+        expect(teams[made.findIndex((one) => one !== null)]).toEqual(winners[0]?.teams)
+      })
+
       it('count what is in them, and are listed by name for their tenant alone', async () => {
         const tenant = newTenant()
         const b = await collectionOf(tenant, 'b')

@@ -82,6 +82,11 @@ export interface StoredPassage extends Passage {
 }
 
 export interface KnowledgeStore {
+  /** null where there is one of this name already, whose teams nobody who comes later may change by that. */
+  createCollection(
+    of: { tenant: string; name: string; teams: readonly string[] },
+    now: number,
+  ): Promise<Collection | null>
   /** What is there stays as it is, but for its teams where they are given. */
   ensureCollection(of: { tenant: string; name: string; teams?: readonly string[] }, now: number): Promise<Collection>
   findCollection(tenant: string, name: string): Promise<Collection | null>

@@ -57,6 +57,17 @@ class PostgresStore implements KnowledgeStore {
     this.#exactPassages = exactPassages
   }
 
+  createCollection(of: { tenant: string; name: string; teams: readonly string[] }, now: number) {
+    return this.#connections.write(async (client) => {
+      const { rowCount } = await client.query(
+        `insert into collections (id, tenant, name, teams, created_at) values ($1, $2, $3, $4, $5)
+         on conflict (tenant, name) do nothing`,
+        [newId('col', now), of.tenant, of.name, JSON.stringify(of.teams), now],
+      )
+      return (rowCount ?? 0) > 0 ? getCollection(client, of) : null
+    })
+  }
+
   ensureCollection(of: { tenant: string; name: string; teams?: readonly string[] }, now: number) {
     return this.#connections.write(async (client) => {
       const teams = of.teams && JSON.stringify(of.teams)
@@ -65,9 +76,7 @@ class PostgresStore implements KnowledgeStore {
          on conflict (tenant, name) do update set teams = coalesce($6::jsonb, c.teams)`,
         [newId('col', now), of.tenant, of.name, teams ?? '[]', now, teams ?? null],
       )
-      const [collection] = await loadCollections(client, 'c.tenant = $1 and c.name = $2', [of.tenant, of.name])
-      if (!collection) throw new AppError('internal')
-      return collection
+      return getCollection(client, of)
     })
   }
 
@@ -266,6 +275,12 @@ class PostgresStore implements KnowledgeStore {
   stop() {
     return this.#connections.stop()
   }
+}
+
+async function getCollection(client: PoolClient, { tenant, name }: { tenant: string; name: string }) {
+  const [collection] = await loadCollections(client, 'c.tenant = $1 and c.name = $2', [tenant, name])
+  if (!collection) throw new AppError('internal')
+  return collection
 }
 
 /** Keeps every other writer out of the collection until the transaction ends. */

@@ -37,6 +37,10 @@ export class SqliteStore implements KnowledgeStore {
     this.reader = reader
   }
 
+  createCollection({ tenant, name, teams }: { tenant: string; name: string; teams: readonly string[] }, now: number) {
+    return this.writer.call('createCollection', { tenant, name, teams }, now)
+  }
+
   ensureCollection(of: { tenant: string; name: string; teams?: readonly string[] }, now: number) {
     const { tenant, name, teams } = of
     return this.writer.call('ensureCollection', { tenant, name, ...(teams ? { teams } : {}) }, now)

@@ -26,25 +26,18 @@ export class Writer {
     this.#db = db
   }
 
+  createCollection(of: { tenant: string; name: string; teams: readonly string[] }, now: number): Collection | null {
+    const db = this.#db
+    return db.write(() => (this.#makeCollection(of, now) ? this.#getCollection(of) : null))
+  }
+
   ensureCollection(of: { tenant: string; name: string; teams?: readonly string[] }, now: number): Collection {
     const db = this.#db
     return db.write(() => {
-      const teams = of.teams && JSON.stringify(of.teams)
-      const { changes, lastId } = db.run(
-        `insert into collections (id, tenant, name, teams, created_at) values (?, ?, ?, ?, ?)
-         on conflict (tenant, name) do nothing`,
-        newId('col', now),
-        of.tenant,
-        of.name,
-        teams ?? '[]',
-        now,
-      )
-      if (changes > 0) createWordIndex(db, lastId)
-      else if (teams !== undefined)
-        db.run('update collections set teams = ? where tenant = ? and name = ?', teams, of.tenant, of.name)
-      const [collection] = loadCollections(db, 'c.tenant = ? and c.name = ?', of.tenant, of.name)
-      if (!collection) throw new AppError('internal')
-      return collection
+      const { tenant, name, teams } = of
+      if (!this.#makeCollection({ tenant, name, teams: teams ?? [] }, now) && teams !== undefined)
+        db.run('update collections set teams = ? where tenant = ? and name = ?', JSON.stringify(teams), tenant, name)
+      return this.#getCollection(of)
     })
   }
 
@@ -190,6 +183,27 @@ export class Writer {
       this.#serve(n, embedding)
       this.#dropIndexes(n, index)
     })
+  }
+
+  /** Whether it was not there. */
+  #makeCollection(of: { tenant: string; name: string; teams: readonly string[] }, now: number): boolean {
+    const { changes, lastId } = this.#db.run(
+      `insert into collections (id, tenant, name, teams, created_at) values (?, ?, ?, ?, ?)
+       on conflict (tenant, name) do nothing`,
+      newId('col', now),
+      of.tenant,
+      of.name,
+      JSON.stringify(of.teams),
+      now,
+    )
+    if (changes > 0) createWordIndex(this.#db, lastId)
+    return changes > 0
+  }
+
+  #getCollection({ tenant, name }: { tenant: string; name: string }): Collection {
+    const [collection] = loadCollections(this.#db, 'c.tenant = ? and c.name = ?', tenant, name)
+    if (!collection) throw new AppError('internal')
+    return collection
   }
 
   #head(id: string): CollectionHead | undefined {
