@@ -11,6 +11,7 @@ import { doctorCommand } from './cli/doctor.ts'
 import { incidentsCommand } from './cli/incidents.ts'
 import { ingestCommand } from './cli/ingest.ts'
 import { keysCommand } from './cli/keys.ts'
+import { logsCommand } from './cli/logs.ts'
 import { searchCommand } from './cli/search.ts'
 import { startCommand } from './cli/start.ts'
 import { describeError } from './core/errors.ts'
@@ -26,6 +27,7 @@ const program = new Command('midwatch')
   .addCommand(auditCommand())
   .addCommand(diagnoseCommand())
   .addCommand(detectCommand())
+  .addCommand(logsCommand())
   .addCommand(ingestCommand())
   .addCommand(searchCommand())
   .addCommand(collectionsCommand())

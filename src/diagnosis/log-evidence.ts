@@ -98,7 +98,7 @@ export function compareLogs({ logs, onsetMs, reference, names, callersOf }: LogC
   const miner = new TemplateMiner()
   const add = (bundle: Bundle, side: 'before' | 'after'): void => {
     const { service, level } = bundle
-    const id = miner.addMasked(bundle.masked)
+    const id = miner.add(bundle.masked)
     const key = `${service}\u0000${id}`
     const count = counts.get(key) ?? { service, id, before: 0, after: 0, level, firstMs: bundle.firstMs, lines: [] }
     if (LEVELS.indexOf(level) > LEVELS.indexOf(count.level)) count.level = level

@@ -54,7 +54,7 @@ export function findBrokenFlows(
   const miner = new TemplateMiner()
   const rows = new Map<string, Row>()
   const rowOf = (service: string, masked: string): Row => {
-    const id = miner.addMasked(masked)
+    const id = miner.add(masked)
     const key = `${service}\u0000${id}`
     let row = rows.get(key)
     if (!row) {

@@ -1,26 +1,12 @@
-// An online miner of log templates after Drain (He, Zhu, Zheng and Lyu, "Drain: an online log parsing approach with fixed
-// depth tree", ICWS 2017): tokens that look variable are masked, lines are routed by length and first token, and join the
-// group they agree with most. One pass, bounded memory: beyond the bound, lines fall into one group for each length.
-
-const VARIABLE = '<*>'
-/** Lines agreeing in at least this share of their tokens are of one template. */
-const SIMILARITY = 0.55
-const MAX_TOKENS = 60
-const MAX_TEMPLATES = 4000
-/** Of one length and first word; further lines join the nearest. */
-const MAX_SIBLINGS = 200
-
-/** Masked before tokens are compared, in this order. */
-const MASKS: readonly (readonly [RegExp, string])[] = [
-  [/\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/gi, VARIABLE],
-  [/\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?\b/g, VARIABLE],
-  [/\b\d\d:\d\d:\d\d(?:[.,]\d+)?\b/g, VARIABLE],
-  [/\b\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?\b/g, VARIABLE],
-  [/\b0x[0-9a-f]+\b/gi, VARIABLE],
-  [/\b(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{6,}\b/gi, VARIABLE],
-  [/(?<!\w)[-+]?\d+(?:\.\d+)?(?!\w)/g, VARIABLE],
-  [/(?<!\w)\d+(?:\.\d+)?(?=(?:ms|s|us|ns|m|h|kb|mb|gb|b|%)\b)/gi, VARIABLE],
-]
+// An online miner of log templates. Lines are equal once the kinds of value that programs print are masked, or they differ in
+// words, and then a word is a constant of its template unless the lines show otherwise: at its place stand many different
+// words, all else being equal, or a masked value. (Drain by He and others, ICWS 2017, joins lines that are similar enough and so
+// joins "VM started" and "VM paused"; that few different words are constants and many are variables is how AEL, Jiang and others,
+// JSEP 2008, IPLoM, Makanju and others, KDD 2009, and Brain, Yu and others, TSC 2023, tell them apart.)
+// One pass; memory is bounded: past the bounds a line that is like none falls into one group for each length.
+import { type Tokens, textOf } from './log-token-writer.ts'
+import { tokenize } from './log-tokens.ts'
+import { VARIABLE } from './log-values.ts'
 
 export interface Template {
   readonly id: number
@@ -28,70 +14,172 @@ export interface Template {
   readonly text: string
 }
 
-interface Group {
+export interface MinerOptions {
+  /** So many different words at one place are a variable. */
+  readonly distinctWords?: number
+  /** As many are enough when all of them look like names: with a dot or a number. */
+  readonly distinctNames?: number
+  /** So many other words must be equal for a word to join a masked value at the same place. */
+  readonly leastContext?: number
+}
+
+/** Of all templates, with those that joined others. */
+const MAX_TEMPLATES = 10_000
+/** Of one length and first token. */
+const MAX_SIBLINGS = 300
+/** Lines, masked, whose template is remembered. */
+const MAX_KNOWN = 20_000
+/** Two lines may differ in so many places. */
+const MAX_DIFFERENCES = 3
+/** Words that vary together at several places have to be so many times as different: states change from few to few. */
+const SEVERAL_PLACES = 2
+
+interface Group extends Tokens {
   readonly id: number
-  tokens: string[]
+  /** It became part of that. */
+  joined?: Group
 }
 
 export class TemplateMiner {
-  readonly #groups = new Map<string, Group[]>()
-  readonly #templates: Group[] = []
+  readonly #options: Required<MinerOptions>
+  readonly #known = new Map<string, Group>()
+  readonly #siblings = new Map<string, Group[]>()
+  readonly #groups: Group[] = []
+  readonly #overflow = new Map<number, Group>()
 
-  /** The id of the line's template. Ids count up from 1 in order of first appearance. */
-  add(line: string): number {
-    return this.addMasked(mask(line))
+  constructor({ distinctWords = 5, distinctNames = 3, leastContext = 2 }: MinerOptions = {}) {
+    this.#options = { distinctWords, distinctNames, leastContext }
   }
 
-  /** The same for a line whose variables are masked already. */
-  addMasked(line: string): number {
-    const tokens = line.split(' ', MAX_TOKENS)
-    const key = routeOf(tokens)
-    const known = this.#groups.get(key) ?? []
-    const full = known.length >= MAX_SIBLINGS || (this.#templates.length >= MAX_TEMPLATES && known.length > 0)
-    let best: Group | undefined
-    let bestShare = full ? -1 : SIMILARITY - 1e-9
-    for (const group of known) {
-      const share = agreement(group.tokens, tokens)
-      if (share > bestShare) [best, bestShare] = [group, share]
-    }
-    if (best) {
-      best.tokens = best.tokens.map((token, i) => (token === tokens[i] ? token : VARIABLE))
-      return best.id
-    }
-    const group: Group = { id: this.#templates.length + 1, tokens }
-    if (this.#templates.length >= MAX_TEMPLATES) group.tokens = tokens.map(() => VARIABLE)
-    this.#templates.push(group)
-    known.push(group)
-    this.#groups.set(key, known)
+  /** The id of the line's template. Ids count up from 1 in order of first appearance; the older stays when two become one. */
+  add(line: string): number {
+    const tokens = tokenize(line)
+    const masked = tokens.texts.join(' ')
+    const known = this.#known.get(masked)
+    if (known) return rootOf(known).id
+    const group = this.#findOrAdd(tokens)
+    if (this.#known.size >= MAX_KNOWN) this.#known.clear()
+    this.#known.set(masked, group)
     return group.id
+  }
+
+  /** The id that stands now for one given before: another when its template became part of an older one. */
+  currentId(id: number): number {
+    const group = this.#groups[id - 1]
+    return group ? rootOf(group).id : id
   }
 
   /** The template as it stands now; undefined for an id that was never given. */
   findTemplate(id: number): Template | undefined {
-    const group = this.#templates[id - 1]
-    return group && { id, text: group.tokens.join(' ') }
+    const group = this.#groups[id - 1]
+    if (!group) return undefined
+    const root = rootOf(group)
+    return { id: root.id, text: textOf(root) }
+  }
+
+  #findOrAdd(tokens: Tokens): Group {
+    const place = `${tokens.texts.length} ${tokens.texts[0] ?? ''}`
+    const siblings = this.#siblings.get(place) ?? []
+    const covering = siblings.find((one) => covers(one, tokens))
+    if (covering) return covering
+    if (this.#groups.length >= MAX_TEMPLATES || siblings.length >= MAX_SIBLINGS) return this.#overflowOf(tokens)
+    const group = this.#newGroup(tokens)
+    siblings.push(group)
+    this.#siblings.set(place, siblings)
+    return this.#generalise(group, siblings)
+  }
+
+  #newGroup({ texts, kinds, gaps }: Tokens): Group {
+    const group = { id: this.#groups.length + 1, texts, kinds, gaps }
+    this.#groups.push(group)
+    return group
+  }
+
+  #overflowOf({ texts, gaps }: Tokens): Group {
+    const before = this.#overflow.get(texts.length)
+    if (before) return before
+    const group = this.#newGroup({ texts: texts.map(() => VARIABLE), kinds: texts.map(() => 'variable'), gaps })
+    this.#overflow.set(texts.length, group)
+    return group
+  }
+
+  /** Makes one of the new group and its siblings if the words in which they differ are shown to be a variable. */
+  #generalise(group: Group, siblings: Group[]): Group {
+    const near = siblings
+      .flatMap((other) => {
+        const at = other === group ? undefined : differences(group, other)
+        return at ? [{ other, at }] : []
+      })
+      .sort((a, b) => a.at.length - b.at.length)
+    const words = group.kinds.filter((kind) => kind === 'word').length
+    const tried = new Set<string>()
+    for (const { other, at } of near) {
+      if (words - at.length >= this.#options.leastContext && at.every((i) => isValue(group, i) || isValue(other, i)))
+        return joinAll([group, other], at, siblings)
+      const places = at.join()
+      if (tried.has(places)) continue
+      tried.add(places)
+      const alike = near.filter((one) => one.at.every((i) => at.includes(i))).map((one) => one.other)
+      const all = [group, ...alike]
+      if (at.every((i) => this.#isVariable(all, i, at.length))) return joinAll(all, at, siblings)
+    }
+    return group
+  }
+
+  #isVariable(groups: readonly Group[], at: number, places: number): boolean {
+    const { distinctWords, distinctNames } = this.#options
+    const words = new Set(groups.map(({ texts }) => texts[at] ?? ''))
+    if (places > 1) return words.size >= SEVERAL_PLACES * distinctWords
+    return words.size >= distinctWords || (words.size >= distinctNames && [...words].every(looksLikeName))
   }
 }
 
-/** The line with what looks variable masked, and single spaces: equal for most lines of one template. */
+/** The line with what looks variable masked: equal for most lines of one template. */
 export function mask(line: string): string {
-  let masked = line.length > 2000 ? line.slice(0, 2000) : line
-  for (const [pattern, variable] of MASKS) masked = masked.replace(pattern, variable)
-  return masked.trim().replaceAll(/\s+/g, ' ')
+  return textOf(tokenize(line))
 }
 
-/** Length and first constant token: the two layers of Drain's tree that carry almost all of its speed. */
-function routeOf(tokens: readonly string[]): string {
-  const first = tokens.find((token) => !token.includes(VARIABLE)) ?? VARIABLE
-  return `${tokens.length}\u0000${/\d/.test(first) ? VARIABLE : first}`
+const looksLikeName = (word: string): boolean => word.includes('.') || word.includes(VARIABLE)
+
+const isValue = ({ kinds }: Group, at: number): boolean => kinds[at] === 'variable' || kinds[at] === 'quantity'
+
+function rootOf(group: Group): Group {
+  let root = group
+  while (root.joined) root = root.joined
+  return root
 }
 
-/** The share of positions at which the line has the template's constant; a variable agrees with anything, by half. */
-function agreement(template: readonly string[], tokens: readonly string[]): number {
-  let same = 0
-  for (let i = 0; i < template.length; i++) {
-    if (template[i] === tokens[i]) same += 1
-    else if (template[i] === VARIABLE) same += 0.5
+/** Whether the template stands for the line as it is. */
+function covers({ texts }: Group, line: Tokens): boolean {
+  for (let i = 1; i < texts.length; i++)
+    if (texts[i] !== line.texts[i] && (texts[i] !== VARIABLE || line.kinds[i] === 'mark')) return false
+  return true
+}
+
+/** The places at which two groups of one length have different words; undefined when they differ too much or in anything else. */
+function differences(a: Group, b: Group): number[] | undefined {
+  const at: number[] = []
+  let words = 0
+  for (let i = 1; i < a.texts.length; i++) {
+    if (a.kinds[i] === 'word') words++
+    if (a.texts[i] === b.texts[i]) continue
+    // What stands before = is a key: no value.
+    if (a.kinds[i] === 'mark' || b.kinds[i] === 'mark' || a.texts[i + 1] === '=') return undefined
+    at.push(i)
+    if (at.length > MAX_DIFFERENCES) return undefined
   }
-  return same / template.length
+  return at.length <= words + 1 ? at : undefined
+}
+
+/** Makes the oldest of the groups stand for all, and for whatever else it covers now. */
+function joinAll(groups: readonly Group[], at: readonly number[], siblings: Group[]): Group {
+  const root = groups.reduce((oldest, one) => (one.id < oldest.id ? one : oldest))
+  for (const i of at) {
+    root.texts[i] = VARIABLE
+    root.kinds[i] = 'variable'
+  }
+  const rest = siblings.filter((one) => one === root || !covers(root, one))
+  for (const one of siblings) if (one !== root && covers(root, one)) one.joined = root
+  siblings.splice(0, siblings.length, ...rest)
+  return root
 }

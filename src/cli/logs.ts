@@ -1,0 +1,53 @@
+// `midwatch logs templates`: which template each line of a log is of, offline, in one pass. JSON lines {line, id, template} in the
+// order of the input, or for people the templates with how often they came.
+import { createReadStream } from 'node:fs'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { Command } from 'commander'
+import { type MinedLine, TemplateStream } from '../diagnosis/template-stream.ts'
+import { readLogLines } from './log-lines.ts'
+
+/** Written at once. */
+const CHUNK_CHARS = 64 * 1024
+
+export function logsCommand(): Command {
+  return new Command('logs').description('look into log files; works offline').addCommand(
+    new Command('templates')
+      .description('which template each line is of, with <*> for what varies')
+      .argument('<file>', 'a log, plain or in JSON lines with a message, also .gz; - reads from standard input')
+      .option('--json', 'print one JSON line for each line of the input: line (from 1), id, template')
+      .action(async (file: string, options: { readonly json?: boolean }) => {
+        const mined = mineLines(readLogLines(file === '-' ? process.stdin : createReadStream(file)))
+        // The pipeline waits for a slow reader, so nothing piles up.
+        await pipeline(Readable.from(options.json ? toJson(mined) : toTable(mined)), process.stdout, { end: false })
+      }),
+  )
+}
+
+async function* mineLines(lines: AsyncIterable<string>): AsyncGenerator<MinedLine> {
+  const stream = new TemplateStream()
+  for await (const line of lines) if (stream.add(line)) yield* stream.release()
+  yield* stream.release()
+}
+
+async function* toJson(mined: AsyncIterable<MinedLine>): AsyncGenerator<string> {
+  let text = ''
+  for await (const one of mined) {
+    text += `${JSON.stringify(one)}\n`
+    if (text.length < CHUNK_CHARS) continue
+    yield text
+    text = ''
+  }
+  if (text !== '') yield text
+}
+
+async function* toTable(mined: AsyncIterable<MinedLine>): AsyncGenerator<string> {
+  const counts = new Map<number, { count: number; template: string }>()
+  for await (const { id, template } of mined) {
+    const known = counts.get(id)
+    counts.set(id, { count: (known?.count ?? 0) + 1, template })
+  }
+  const rows = [...counts.values()].sort((a, b) => b.count - a.count)
+  const width = String(rows[0]?.count ?? 0).length
+  for (const { count, template } of rows) yield `${String(count).padStart(width)} × ${template}\n`
+}
