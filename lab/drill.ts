@@ -1,22 +1,23 @@
-// `npm run drill`: every fault in turn on one lab, scored against what was injected. Progress on standard error, the
+// `npm run drill`: every fault in turn on one lab, or the rounds in which the obvious answer is wrong, scored against what
+// was injected. Progress on standard error, the
 // table or the JSON on standard output. Exit code 0 when every fault got its incident, 1 when not, 2 for wrong usage.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Command, CommanderError } from 'commander'
 import { describeError } from '../src/core/errors.ts'
-import { parseFault } from './choose.ts'
 import { FAULTS } from './faults/all.ts'
-import type { Fault } from './faults/fault.ts'
 import { type Lab, startLab } from './lab.ts'
 import { onLeave } from './leave.ts'
 import { parseFactor, parseSeed } from './options.ts'
 import { createRandom, type Random } from './platform/random.ts'
-import { playRound, quietRound, rest, type RoundContext, steady } from './round.ts'
+import { HARD_ROUNDS, parseRounds, ROUNDS } from './rounds/all.ts'
+import { rest, type RoundContext, steady } from './rounds/context.ts'
 import { type DrillRound, foundAll, renderScore, renderTable } from './score.ts'
 
 interface Options {
-  readonly fault?: readonly (Fault | 'none')[]
+  readonly fault?: readonly string[]
+  readonly hard?: boolean
   readonly seed: number
   readonly load: number
   readonly prometheus?: boolean
@@ -24,17 +25,13 @@ interface Options {
   readonly json?: boolean
 }
 
-const NOTHING = 'none'
 /** The past that the first round is compared with. */
 const FIRST_STEADY_MS = 75_000
 
 const command = new Command('drill')
   .description('Every fault of the lab in turn, scored: what was injected against what was named.')
-  .option(
-    '--fault <names>',
-    `only these, by comma: ${FAULTS.map(({ name }) => name).join(', ')}; ${NOTHING} is a round with nothing broken`,
-    (text: string) => text.split(',').map((name) => (name === NOTHING ? NOTHING : parseFault(name.trim()))),
-  )
+  .option('--fault <names>', `only these, by comma: ${[...ROUNDS.keys()].join(', ')}`, parseRounds)
+  .option('--hard', 'the rounds in which the obvious answer is wrong, and no others')
   .option('--seed <number>', 'varies order, releases and sizes', parseSeed, 1)
   .option('--load <factor>', 'multiplies the traffic; 1 is about 18 requests a second', parseFactor, 1)
   .option('--prometheus', 'run the real Prometheus and Alertmanager (both must be on the PATH)')
@@ -88,7 +85,7 @@ async function main(options: Options): Promise<number> {
   return whole && foundAll(rounds) ? 0 : 1
 }
 
-/** Adds a round for every fault of the plan, so that those played stand when the rest does not come. */
+/** Adds the rounds of the plan one by one, so that those played stand when the rest does not come. */
 async function playAll(
   rounds: DrillRound[],
   lab: Lab,
@@ -96,11 +93,14 @@ async function playAll(
   { tell, signal }: Pick<RoundContext, 'tell' | 'signal'>,
 ): Promise<void> {
   const random = createRandom(options.seed)
-  const plan = options.fault ?? [...shuffled(FAULTS, random), NOTHING]
+  const plan =
+    options.fault ??
+    (options.hard ? [...HARD_ROUNDS.keys()] : [...shuffled(FAULTS, random).map(({ name }) => name), 'none'])
   const context = { lab, random, seed: options.seed, approve: options.approve, tell, signal }
-  for (const [i, fault] of plan.entries()) {
-    tell(`${i + 1} of ${plan.length}: ${fault === NOTHING ? 'nothing is broken' : fault.name}`)
-    rounds.push(fault === NOTHING ? await quietRound(context) : await playRound(fault, context))
+  for (const [i, name] of plan.entries()) {
+    tell(`${i + 1} of ${plan.length}: ${name === 'none' ? 'nothing is broken' : name}`)
+    const play = ROUNDS.get(name)
+    if (play) rounds.push(...(await play(context)))
     if (i < plan.length - 1) await rest(signal)
   }
 }

@@ -25,6 +25,8 @@ export interface DrillRow {
 
 export interface DrillRound {
   readonly row: DrillRow
+  /** Whether there was an incident where there had to be one, and none, or no culprit, where nothing was broken. */
+  readonly found: boolean
   /** Whether an approved action mended it, verified; null when nothing was approved. */
   readonly mended: boolean | null
 }
@@ -75,7 +77,7 @@ export function renderTable(rounds: readonly DrillRound[]): string {
   return [print(COLUMNS), ...cells.map(print)].join('\n')
 }
 
-/** "Service right 11 of 13, kind right 10 of 13, median 31 s to the diagnosis, 164 alerts folded into 14 incidents". */
+/** "Service right 11 of 13, kind right 10 of 13, median 31 s to the diagnosis, 0 confidently wrong, 164 alerts …". */
 export function renderScore(rounds: readonly DrillRound[]): string {
   const rows = rounds.map(({ row }) => row)
   const of = (right: (row: DrillRow) => boolean) => `${rows.filter(right).length} of ${rows.length}`
@@ -85,6 +87,7 @@ export function renderScore(rounds: readonly DrillRound[]): string {
   return [
     `Service right ${of((row) => row.serviceCorrect)}, kind right ${of((row) => row.kindCorrect)}`,
     seconds.length > 0 ? `median ${median(seconds).toFixed(0)} s to the diagnosis` : 'no diagnosis',
+    `${rows.filter(confidentlyWrong).length} confidently wrong`,
     `${sum((row) => row.alerts)} alerts folded into ${counted(
       sum((row) => row.incidents),
       'incident',
@@ -95,15 +98,18 @@ export function renderScore(rounds: readonly DrillRound[]): string {
   ].join(', ')
 }
 
-/** Whether every fault got an incident, and nothing got one where nothing was broken. */
-export const foundAll = (rounds: readonly DrillRound[]): boolean =>
-  rounds.every(({ row }) => (row.injected === null ? row.incidents === 0 : row.incidents > 0))
+export const foundAll = (rounds: readonly DrillRound[]): boolean => rounds.every(({ found }) => found)
 
 function rightness(row: DrillRow): string {
   if (row.serviceCorrect && row.kindCorrect) return 'both'
   if (row.serviceCorrect) return 'place'
   return row.kindCorrect ? 'kind' : 'no'
 }
+
+/** The one thing that must not happen: a wrong name that is told as sure. */
+const SURE = 0.8
+const confidentlyWrong = ({ confidence, serviceCorrect, kindCorrect }: DrillRow): boolean =>
+  confidence !== null && confidence >= SURE && !(serviceCorrect && kindCorrect)
 
 const describe = (what: Named | null, otherwise: string): string => (what ? `${what.service} ${what.kind}` : otherwise)
 
