@@ -76,7 +76,12 @@ async function run(paths: readonly string[], options: Options): Promise<void> {
     const reports: IngestReport[] = []
     for (const path of paths) {
       const source = await knowledge.sources.ofText(path, options)
-      const how = { by: 'cli', prune: pruneOf(options), onProgress: line.documents(path) } as const
+      const how = {
+        by: 'cli',
+        prune: pruneOf(options),
+        onProgress: line.documents(path),
+        onWait: line.waiting(path),
+      } as const
       const report = await knowledge.ingest(collection, source, how, stop.signal)
       line.end()
       reports.push(report)

@@ -2,20 +2,27 @@
 import type { Progress } from '../rag/ingest/report.ts'
 
 const TERMINAL_MS = 200
-const LOG_MS = 10_000
+const LOG_MS = 3_000
 
 export class ProgressLine {
   readonly #out: NodeJS.WriteStream
   #startedMs = performance.now()
   #lastMs = 0
   #open = false
+  #latest: (() => string) | undefined
+  #again: NodeJS.Timeout | undefined
 
   constructor(out: NodeJS.WriteStream) {
     this.#out = out
   }
 
+  /** Told once, where there is something to wait for. */
+  waiting(name: string): () => void {
+    return () => void this.#out.write(`${name}: another process reads it into this collection; waiting for it\n`)
+  }
+
   documents(name: string): (progress: Progress) => void {
-    this.#startedMs = performance.now()
+    this.#begin(() => `${name}: reading`)
     return ({ done, total, passages, counts }) => {
       const worked = done - counts.unchanged
       this.#show(
@@ -26,19 +33,31 @@ export class ProgressLine {
   }
 
   passages(total: number): (done: number) => void {
-    this.#startedMs = performance.now()
+    this.#begin(undefined)
     return (done) =>
       this.#show(() => `embedding anew: ${share(done, total)} passages${this.#speed(done, done, total - done)}`)
   }
 
   /** What comes next begins on a line of its own. */
   end(): void {
+    clearInterval(this.#again)
     if (this.#open) this.#out.write('\n')
     this.#open = false
     this.#lastMs = 0
   }
 
+  /** Also while a single document takes long there is a line now and then. */
+  #begin(latest: (() => string) | undefined): void {
+    this.#startedMs = performance.now()
+    this.#latest = latest
+    clearInterval(this.#again)
+    this.#again = setInterval(() => {
+      if (this.#latest) this.#show(this.#latest)
+    }, LOG_MS).unref()
+  }
+
   #show(text: () => string): void {
+    this.#latest = text
     const now = performance.now()
     // Of what is done at once nobody needs to be told how far it is.
     if (now - Math.max(this.#lastMs, this.#startedMs) < (this.#out.isTTY ? TERMINAL_MS : LOG_MS)) return

@@ -13,6 +13,7 @@ import type { RawDocument } from './document.ts'
 import { createSourceMaker, type SourceMaker } from './ingest/collection-sources.ts'
 import { type IngestOptions, ingestDocument, type IngestParts, ingestSource } from './ingest/ingest.ts'
 import { openDocumentReader } from './ingest/open-reader.ts'
+import { createOneAtATime } from './ingest/one-at-a-time.ts'
 import { reembed } from './ingest/reembed.ts'
 import type { IngestReport } from './ingest/report.ts'
 import type { Source } from './ingest/source.ts'
@@ -141,6 +142,7 @@ export async function openKnowledge(options: KnowledgeOptions, metrics?: Knowled
     const models = createModelShelf(model, openEmbedding, log)
     const { reader, recipe } = openDocumentReader(config.chunk)
     const parts: IngestParts = { store, model, reader, recipe, clock }
+    const oneAtATime = createOneAtATime({ folder: join(knowledgeFolder(dataFolder), 'locks'), clock })
     const sources = createSourceMaker({ folder: knowledgeFolder(dataFolder), allow: config.fetch.allow })
     const retriever = createRetriever({
       store,
@@ -154,7 +156,11 @@ export async function openKnowledge(options: KnowledgeOptions, metrics?: Knowled
       sources,
       retriever: metrics?.timed(retriever) ?? retriever,
       ingest: async (collection, source, how, signal) => {
-        const report = await ingestSource(parts, collection, source, how, signal)
+        const report = await oneAtATime(
+          { collection: collection.id, place: source.place },
+          () => ingestSource(parts, collection, source, how, signal),
+          { signal, onWait: how.onWait },
+        )
         metrics?.ingested(report)
         return report
       },

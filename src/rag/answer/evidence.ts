@@ -62,7 +62,6 @@ export const withoutInvisible = (text: string): string => text.replaceAll(INVISI
 const HIDDEN = [
   /<!--[^]*?(?:-->|$)/g,
   /<(script|style|template|noscript)\b[^]*?(?:<\/\1\s*>|$)/gi,
-  /<(\w+)\b[^>]*(?:\bhidden\b|display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0|opacity\s*:\s*0(?![.\d]*[1-9]))[^>]*>[^]*?(?:<\/\1\s*>|$)/gi,
   // A comment as Markdown hides one.
   /^\[[^\]\n]*\]:[ \t]*(?:#|<>)[ \t]*[("'].*$/gm,
 ]
@@ -72,7 +71,40 @@ const blank = (text: string): string => text.replaceAll(/[^\n]/g, ' ')
 function maskHidden(text: string): string {
   let masked = text.replaceAll(INVISIBLE, blank)
   for (const pattern of HIDDEN) masked = masked.replaceAll(pattern, blank)
+  masked = maskHiddenElements(masked)
   return masked.replaceAll(/\[(\d{1,4}(?:\s*[,;–-]\s*\d{1,4})*)\]/g, '($1)')
+}
+
+const HIDES = /\bhidden\b|display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0|opacity\s*:\s*0(?![.\d]*[1-9])/i
+const TAG_NAME = /<(\w{1,40})\b/y
+
+/**
+ * Elements whose tag says that nobody sees them, up to where they are closed, or to the end. One walk over the text, and each tag
+ * is looked at once, for what stands in a passage may be made to be slow to read.
+ */
+function maskHiddenElements(text: string): string {
+  const kept: string[] = []
+  let at = 0
+  for (let open = text.indexOf('<'); open >= 0;) {
+    const end = text.indexOf('>', open)
+    if (end < 0) break
+    TAG_NAME.lastIndex = open
+    const name = TAG_NAME.exec(text)?.[1]
+    if (name === undefined) {
+      open = text.indexOf('<', open + 1)
+      continue
+    }
+    let next = end + 1
+    if (HIDES.test(text.slice(open, end))) {
+      const closing = new RegExp(`</${name}\\s*>`, 'gi')
+      closing.lastIndex = next
+      next = closing.exec(text) ? closing.lastIndex : text.length
+      kept.push(text.slice(at, open), blank(text.slice(open, next)))
+      at = next
+    }
+    open = text.indexOf('<', next)
+  }
+  return kept.join('') + text.slice(at)
 }
 
 /** Says to a model what to do, as no text for people does. From such a sentence on to the end of its paragraph nothing is evidence. */

@@ -3,8 +3,8 @@
 // killed is simply run again, and does only what is missing. Several documents are worked on at once, within a bound of
 // memory. What a run finds missing in its source it removes, if it saw all of the source, and only what it brought.
 //
-// Two runs over one collection at a time do the same work twice and harm nothing: a run removes only what was stored before
-// it began to look.
+// Two runs over one source at a time (one-at-a-time.ts keeps them apart where it can) do the same work twice and harm nothing: a run
+// removes only what was stored before it began to look.
 import type { Clock } from '../../core/clock.ts'
 import { AppError, describeError } from '../../core/errors.ts'
 import type { EmbeddingModel } from '../../llm/embedding.ts'
@@ -33,6 +33,8 @@ export interface IngestOptions {
   /** auto: what is gone from the source goes, but not all of it at once, for that is more often a disk that is not mounted. */
   readonly prune: 'auto' | 'always' | 'never'
   readonly onProgress?: (progress: Progress) => void
+  /** Another process reads the same source into the same collection: it is waited for. */
+  readonly onWait?: () => void
   /** What former runs of this process saw, so that files that look the same need not be read. */
   readonly seen?: SeenFiles
 }

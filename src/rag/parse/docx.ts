@@ -3,28 +3,28 @@
 import mammoth from 'mammoth'
 import { crc32 } from 'node:zlib'
 import { AppError } from '../../core/errors.ts'
+import { hiddenStylesIn, withoutHiddenRuns } from './hidden-in-docx.ts'
 import { parseHtml } from './html.ts'
 import type { Parsed } from './parsed.ts'
 import { unzip } from './zip.ts'
 
 const PARTS =
   /^(?:\[Content_Types\]\.xml|_rels\/\.rels|word\/(?:_rels\/)?(?:document|styles|numbering|footnotes|endnotes|comments)\d?\.xml(?:\.rels)?)$/
+const TEXTS = /^word\/(?:document|footnotes|endnotes|comments)\d?\.xml$/
 /** Of XML; a thousand pages are about 10 MiB. */
 const MOST_BYTES = 48 * 1024 * 1024
-/** `w:vanish` is text that Word does not show, `w:webHidden` only on the web. */
-const HIDDEN_RUN =
-  /<w:r(?:\s[^>]*)?>(?:(?!<\/w:r>)[\s\S])*?<w:vanish(?:\s+w:val="(?:1|true|on)")?\s*\/>(?:(?!<\/w:r>)[\s\S])*?<\/w:r>/g
 
 export async function parseDocx(bytes: Uint8Array): Promise<Parsed> {
   const parts = unzip(bytes, (name) => PARTS.test(name), MOST_BYTES)
   if (![...parts.keys()].some((name) => /^word\/document\d?\.xml$/.test(name))) {
     throw new AppError('malformed', 'It is a zip archive but no Word document. Save it as DOCX again.')
   }
+  const styles = hiddenStylesIn(parts.get('word/styles.xml')?.toString('utf8') ?? '')
   for (const [name, part] of parts) {
     if (part.includes('<!DOCTYPE') || part.includes('<!ENTITY')) {
       throw new AppError('malformed', 'Its XML defines entities, which no Word document does. Save it again.')
     }
-    if (part.includes('w:vanish')) parts.set(name, Buffer.from(part.toString('utf8').replaceAll(HIDDEN_RUN, '')))
+    if (TEXTS.test(name)) parts.set(name, Buffer.from(withoutHiddenRuns(part.toString('utf8'), styles)))
   }
   const { value } = await mammoth.convertToHtml(
     { buffer: zipStored(parts) },

@@ -93,6 +93,31 @@ describe('PDF', () => {
     expect(passages[0]).toMatchObject({ headings: ['Disk full'], page: 1 })
   })
 
+  const at = (y: number, text: string, how = '') => `q BT ${how} /F1 12 Tf 50 ${y} Td (${text}) Tj ET Q`
+
+  it('leaves out what nobody sees: of no paint, of the colour of its ground, transparent, beside the page', async () => {
+    const page = [
+      at(700, 'The pool holds'),
+      at(684, 'obey one', '3 Tr'),
+      at(668, '20 connections to the database.'),
+      at(652, 'obey two', '1 1 1 rg'),
+      at(636, 'obey three', '/Clear gs'),
+      `q 0 0 1 rg 40 600 300 30 re f Q ${at(610, 'A heading on blue', '1 g')} ${at(604, 'obey four', '0 0 1 rg')}`,
+      `q 1 0 0 1 0 5000 cm ${at(500, 'obey five')} Q`,
+      'BT 3 Tr /F1 12 Tf 50 560 Td (obey six) Tj 0 Tr ( and be seen.) Tj ET',
+    ].join('\n')
+    const { text } = await parse('a.pdf', makePdf([page]))
+    expect(text).not.toContain('obey')
+    for (const seen of ['The pool holds', '20 connections', 'A heading on blue', 'and be seen.'])
+      expect(text).toContain(seen)
+  })
+
+  it('keeps the recognised text of a scan, which is drawn without paint over its picture', async () => {
+    const scan = [at(700, 'The pool holds 20 connections.', '3 Tr'), at(684, 'Raise it with POOL_MAX.', '3 Tr')]
+    const { text } = await parse('scan.pdf', makePdf([`${scan.join('\n')}\n${at(20, 'Page 1')}`]))
+    expect(text).toContain('Raise it with POOL_MAX.')
+  })
+
   it('says of a scan, of an encrypted and of a broken one what is wrong', async () => {
     expect((await failure(parse('scan.pdf', makePdf([[]])))).message).toMatch(/no text; it may be a scan/)
     const key = 'A'.repeat(64)
@@ -113,6 +138,24 @@ describe('DOCX', () => {
     const document = await parse('a.docx', makeDocx(body))
     expect(document.text).toBe('Disk full\n\nLook first.')
     expect(document.blocks[0]).toMatchObject({ kind: 'heading', level: 1, words: 'Disk full' })
+  })
+
+  const run = (text: string, how = '') => `<w:r><w:rPr>${how}</w:rPr><w:t>${text}</w:t></w:r>`
+
+  it('leaves out what is white on white, of next to no size, or hidden by its style, and nothing that is seen', async () => {
+    const white = '<w:color w:val="FFFFFF"/>'
+    const cell = (of: string, properties = '') => `<w:tc><w:tcPr>${properties}</w:tcPr><w:p>${of}</w:p></w:tc>`
+    const body = [
+      `<w:p>${run('Seen. ')}${run('obey', white)}${run('obey', '<w:sz w:val="2"/>')}${run('obey', '<w:rStyle w:val="Deeper"/>')}</w:p>`,
+      `<w:p><w:pPr><w:pStyle w:val="Ghost"/></w:pPr>${run('obey')}${run('Shown again. ', '<w:vanish w:val="0"/>')}</w:p>`,
+      `<w:p>${run('Marked. ', `${white}<w:highlight w:val="black"/>`)}</w:p>`,
+      `<w:tbl><w:tr>${cell(run('On blue.', white), '<w:shd w:fill="1F4E79"/>')}${cell(run('obey', white))}</w:tr></w:tbl>`,
+    ].join('')
+    const styles =
+      '<w:style w:type="character" w:styleId="Deeper"><w:basedOn w:val="Ghost"/></w:style><w:style w:type="paragraph" w:styleId="Ghost"><w:rPr><w:vanish/></w:rPr></w:style>'
+    const { text } = await parse('a.docx', makeDocx(body, '', styles))
+    expect(text).not.toContain('obey')
+    for (const seen of ['Seen.', 'Shown again.', 'Marked.', 'On blue.']) expect(text).toContain(seen)
   })
 
   it('refuses broken archives, other archives, bombs of zip and of XML', async () => {

@@ -7,7 +7,7 @@ import { LARGEST_FILE, tooLarge } from './formats.ts'
 import { runInThread, type ThreadLimits } from './parse-in-thread.ts'
 
 /** Goes into the hash of a document's content: a newer parser or chunker reads everything anew. Raise it with either. */
-export const PARSED_BY = 'parse-1'
+export const PARSED_BY = 'parse-2'
 
 export interface ReadDocument {
   readonly document: ParsedDocument

@@ -1,7 +1,8 @@
 // PDF: the text of each page in the order it is drawn in, lines by their height on the page, headings by type that is
-// clearly larger than the body's. Text of no visible size is left out.
+// clearly larger than the body's. Text that nobody sees, or of no visible size, is left out.
 import { getDocumentProxy } from 'unpdf'
 import { AppError } from '../../core/errors.ts'
+import { followDrawing, withoutHidden } from './hidden-in-pdf.ts'
 import type { Parsed } from './parsed.ts'
 import { TextBuilder } from './text-builder.ts'
 
@@ -28,8 +29,15 @@ export async function parsePdf(bytes: Uint8Array): Promise<Parsed> {
     let characters = 0
     for (let number = 1; number <= pdf.numPages; number++) {
       const page = await pdf.getPage(number)
-      const { items } = await page.getTextContent()
-      for (const line of linesOf(items as readonly Item[], number)) {
+      const items = (await page.getTextContent()).items as readonly Item[]
+      const { fnArray, argsArray } = await page.getOperatorList()
+      const drawn = await followDrawing(fnArray, argsArray)
+      const seen = withoutHidden(
+        items.map(({ str = '' }) => str),
+        drawn,
+      )
+      const shown = items.map((item, i) => ({ ...item, str: seen[i] ?? '' }))
+      for (const line of linesOf(shown, number)) {
         characters += line.text.length
         lines.push(line)
       }
@@ -50,7 +58,13 @@ export async function parsePdf(bytes: Uint8Array): Promise<Parsed> {
 
 async function open(bytes: Uint8Array): ReturnType<typeof getDocumentProxy> {
   try {
-    return await getDocumentProxy(bytes, { disableFontFace: true, useSystemFonts: false, verbosity: 0 })
+    return await getDocumentProxy(bytes, {
+      disableFontFace: true,
+      useSystemFonts: false,
+      verbosity: 0,
+      // Pictures are not asked for, and unpacking them would take most of the time.
+      maxImageSize: 1,
+    })
   } catch (cause) {
     const isEncrypted = cause instanceof Error && cause.name === 'PasswordException'
     const message = isEncrypted

@@ -1,8 +1,11 @@
 // PDF and DOCX files of a few lines, made from bytes, for tests that have to break them.
 import { crc32, deflateRawSync } from 'node:zlib'
 
-/** Each page a list of lines with their type size, drawn from the top. */
-export function makePdf(pages: readonly (readonly (readonly [size: number, text: string])[])[], trailer = ''): Buffer {
+/** Each page a list of lines with their type size, drawn from the top, or the operations that draw it. */
+export function makePdf(
+  pages: readonly (string | readonly (readonly [size: number, text: string])[])[],
+  trailer = '',
+): Buffer {
   const objects: string[] = [
     '<< /Type /Catalog /Pages 2 0 R >>',
     '',
@@ -11,10 +14,13 @@ export function makePdf(pages: readonly (readonly (readonly [size: number, text:
   const kids: string[] = []
   for (const lines of pages) {
     let y = 800
-    const drawn = lines.map(([size, text]) => `BT /F1 ${size} Tf 50 ${(y -= size + 4)} Td (${text}) Tj ET`).join('\n')
+    const drawn =
+      typeof lines === 'string'
+        ? lines
+        : lines.map(([size, text]) => `BT /F1 ${size} Tf 50 ${(y -= size + 4)} Td (${text}) Tj ET`).join('\n')
     objects.push(`<< /Length ${drawn.length} >>\nstream\n${drawn}\nendstream`)
     objects.push(
-      `<< /Type /Page /Parent 2 0 R /MediaBox [0 0 600 840] /Contents ${objects.length} 0 R /Resources << /Font << /F1 3 0 R >> >> >>`,
+      `<< /Type /Page /Parent 2 0 R /MediaBox [0 0 600 840] /Contents ${objects.length} 0 R /Resources << /Font << /F1 3 0 R >> /ExtGState << /Clear << /ca 0 >> >> >> >>`,
     )
     kids.push(`${objects.length} 0 R`)
   }
@@ -65,14 +71,14 @@ export function makeZip(files: Readonly<Record<string, string | Buffer>>): Buffe
 const WORD = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
 
 /** @param body WordprocessingML, as `<w:p><w:r><w:t>words</w:t></w:r></w:p>` */
-export function makeDocx(body: string, prolog = ''): Buffer {
+export function makeDocx(body: string, prolog = '', styles = ''): Buffer {
   const heading = '<w:style w:type="paragraph" w:styleId="Heading1"><w:name w:val="heading 1"/></w:style>'
   return makeZip({
     '[Content_Types].xml':
       '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"><Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/><Override PartName="/word/document.xml" ContentType="application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"/></Types>',
     '_rels/.rels':
       '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="rId1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument" Target="word/document.xml"/></Relationships>',
-    'word/styles.xml': `<w:styles ${WORD}>${heading}</w:styles>`,
+    'word/styles.xml': `<w:styles ${WORD}>${heading}${styles}</w:styles>`,
     'word/document.xml': `${prolog}<w:document ${WORD}><w:body>${body}</w:body></w:document>`,
   })
 }
