@@ -20,6 +20,7 @@ import { lockFolder } from './db/lock.ts'
 import { createWorker, type QueueTables, type Worker } from './db/queue.ts'
 import { diagnose } from './diagnosis/diagnose.ts'
 import { checkWritable, type WriteCheckTables } from './db/write-check.ts'
+import { createCallRecords } from './gateway/call-records.ts'
 import { createChatModel } from './gateway/chat-model.ts'
 import { createBatchOffice } from './gateway/batches/create.ts'
 import type { BatchTables } from './gateway/batches/tables.ts'
@@ -176,6 +177,7 @@ async function start(
         return knowledge.retriever.retrieve({ ...query, chat }, signal)
       },
     },
+    callRecords: createCallRecords(db, () => gateway.flush()),
     publicUrl: addressOf(config, config.server.port),
     clock,
     log,

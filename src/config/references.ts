@@ -24,8 +24,8 @@ const parts = z.looseObject({
   providers: z.record(z.string(), z.unknown()).catch({}),
   models: z.record(z.string(), model).catch({}),
   agent: z
-    .looseObject({ model: text, actions: z.array(z.looseObject({ name: text })).catch([]) })
-    .catch({ model: undefined, actions: [] }),
+    .looseObject({ model: text, largerModel: text, actions: z.array(z.looseObject({ name: text })).catch([]) })
+    .catch({ model: undefined, largerModel: undefined, actions: [] }),
   rag: z
     .looseObject({
       model: text,
@@ -77,8 +77,12 @@ export function findContradictions(raw: unknown): Problem[] {
       problems.push({ path: ['models', name, 'cache', 'embeddings'], message })
     }
   }
-  if (agent.model !== undefined && !known.includes(agent.model))
-    problems.push({ path: ['agent', 'model'], message: missing('model', agent.model, known) })
+  for (const [key, model] of [
+    ['model', agent.model],
+    ['largerModel', agent.largerModel],
+  ] as const)
+    if (model !== undefined && !known.includes(model))
+      problems.push({ path: ['agent', key], message: missing('model', model, known) })
   const ofRag = { model: rag.model, rerank: rag.rerank, rewrite: rag.rewrite, 'embeddings.model': rag.embeddings.model }
   for (const [key, model] of Object.entries(ofRag))
     if (model !== undefined && !known.includes(model))

@@ -82,7 +82,22 @@ const actionConfig = z
   })
 
 const agent = z.strictObject({
+  /** Asked first, for opinions and words. */
   model: modelName.optional(),
+  /** Asked only where opinions differ from the ranking. */
+  largerModel: modelName.optional(),
+  /** What one investigation may spend on looking closer; beyond it, it goes by what it has. */
+  investigation: z
+    .strictObject({
+      maxSeconds: seconds(60),
+      maxModelCalls: z.number().int().min(0).max(1000).default(24),
+      maxTokens: z.number().int().min(0).max(10_000_000).default(120_000),
+      maxUsd: z.number().min(0).max(1000).default(0.5),
+      maxToolCalls: z.number().int().min(0).max(1000).default(80),
+      /** From this confidence on no model is asked what it thinks. */
+      sureAt: z.number().min(0).max(1).default(0.9),
+    })
+    .prefault({}),
   sources: sources.prefault({}),
   /** The service catalogue: owners, and calls that the metrics do not show. */
   services: z

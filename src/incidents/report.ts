@@ -2,6 +2,7 @@
 // are views of this one value, and it is stored as JSON on its incident.
 import { z } from 'zod'
 import { cause } from '../diagnosis/evidence.ts'
+import { deliberation } from './investigation/inquiry/deliberation.ts'
 import { past } from './memory/past.ts'
 
 /** Exactly what will run, and what it would take back. */
@@ -51,6 +52,8 @@ export const report = z.object({
   /** Claims that did not resolve when they were asked again, and were taken out. */
   claimsRemoved: z.number().int(),
   diagnosedAt: z.number(),
+  /** How it came to its ranking; absent in reports from before that was kept. */
+  deliberation: deliberation.optional(),
   /** Earlier incidents that looked the same; absent when none did. */
   past: past.optional(),
   /** Out of the knowledge base, best first: quotes word for word, for people to read. Data, whatever they say. */

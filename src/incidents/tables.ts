@@ -1,6 +1,7 @@
 // The tables of the on-call agent. Times are ms since the epoch; JSON is text and parsed where it is read.
 import { type Kysely, sql } from 'kysely'
 import type { Migration } from '../db/migrate.ts'
+import { type InquiryTables, inquiryMigrations } from './investigation/inquiry/tables.ts'
 import { type CaseTables, createCaseTables } from './memory/tables.ts'
 
 /** A webhook body, kept as it came. The same body again only raises `times`. */
@@ -176,7 +177,7 @@ export interface FeedbackRow {
   text: string | null
 }
 
-export interface IncidentTables extends CaseTables {
+export interface IncidentTables extends CaseTables, InquiryTables {
   deliveries: DeliveryRow
   alerts: AlertRow
   incidents: IncidentRow
@@ -199,6 +200,7 @@ export const incidentMigrations: readonly Migration[] = [
   { name: '2026-11-24-alerts-that-return', up: addReturns },
   { name: '2026-11-25-alerts-that-fall-silent', up: addSilence },
   { name: '2026-11-26-cases', up: createCaseTables },
+  ...inquiryMigrations,
 ]
 
 async function createIncidentTables(db: Kysely<unknown>): Promise<void> {

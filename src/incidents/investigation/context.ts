@@ -1,6 +1,7 @@
 // Everything the steps of an investigation work with, handed down from one place.
 import type { HttpActions } from '../../actions/http/action.ts'
 import type { Webhook } from '../../actions/webhook/webhook.ts'
+import type { AuditTables } from '../../audit/tables.ts'
 import type { AgentConfig } from '../../config/schema.ts'
 import type { Clock } from '../../core/clock.ts'
 import type { Change, LogSource, MetricSource } from '../../core/telemetry.ts'
@@ -8,6 +9,7 @@ import type { Db } from '../../db/connect.ts'
 import type { QueueTables } from '../../db/queue.ts'
 import type { CaseInput, Diagnosis } from '../../diagnosis/case.ts'
 import type { ChatModel } from '../../llm/chat.ts'
+import type { CallRecords } from '../../llm/call-records.ts'
 import type { Retriever } from '../../llm/retriever.ts'
 import type { Log } from '../../observe/log.ts'
 import type { IncidentFeed } from '../feed.ts'
@@ -16,7 +18,7 @@ import type { Desk } from './desk.ts'
 import type { InvestigationState, InvestigationUpdate } from './state.ts'
 import type { TopologyMemory } from './topology.ts'
 
-export type InvestigationTables = IncidentTables & QueueTables
+export type InvestigationTables = IncidentTables & QueueTables & AuditTables
 export type InvestigationDb = Db<InvestigationTables>
 
 /** The changes of a tenant with `fromMs` ≤ time ≤ `toMs`. */
@@ -40,6 +42,8 @@ export interface InvestigationContext {
   readonly chatModel: ChatModel | undefined
   /** The knowledge base, where there is one. */
   readonly retriever?: Retriever | undefined
+  /** What became of model calls, where there is a gateway. */
+  readonly callRecords?: CallRecords | undefined
   readonly actions: HttpActions
   readonly webhook: Webhook | undefined
   readonly clock: Clock

@@ -4,12 +4,16 @@ import { END, START, StateGraph } from '@langchain/langgraph'
 import type { BaseCheckpointSaver } from '@langchain/langgraph-checkpoint'
 import type { InvestigationContext, Step } from './context.ts'
 import { investigationState, type InvestigationState } from './state.ts'
+import { SPECIALISTS } from './inquiry/specialists.ts'
 import { act } from './steps/act.ts'
 import { approve } from './steps/approve.ts'
 import { challenge } from './steps/challenge.ts'
+import { criticise } from './steps/criticise.ts'
 import { diagnose } from './steps/diagnose.ts'
 import { gather } from './steps/gather.ts'
+import { lead } from './steps/lead.ts'
 import { learn } from './steps/learn.ts'
+import { lookInto } from './steps/look-into.ts'
 import { pause } from './steps/pause.ts'
 import { plan } from './steps/plan.ts'
 import { report } from './steps/report.ts'
@@ -23,6 +27,9 @@ export const STEPS = [
   'triage',
   'gather',
   'diagnose',
+  ...SPECIALISTS,
+  'lead',
+  'critic',
   'challenge',
   'plan',
   'approve',
@@ -39,34 +46,51 @@ export type RunStep = (name: StepName, step: Step, state: InvestigationState) =>
 
 export function buildGraph(context: InvestigationContext, checkpointer: BaseCheckpointSaver, run: RunStep) {
   const node = (name: StepName, step: Step) => (state: InvestigationState) => run(name, step, state)
-  return new StateGraph(investigationState)
-    .addNode('triage', node('triage', triage(context)))
-    .addNode('gather', node('gather', gather(context)))
-    .addNode('diagnose', node('diagnose', diagnose(context)))
-    .addNode('challenge', node('challenge', challenge(context)))
-    .addNode('plan', node('plan', plan(context)))
-    .addNode('approve', node('approve', approve(context)))
-    .addNode('act', node('act', act(context)))
-    .addNode('verify', node('verify', verify(context)))
-    .addNode('pause', node('pause', pause(context)))
-    .addNode('report', node('report', report(context)))
-    .addNode('learn', node('learn', learn(context)))
-    .addEdge(START, 'triage')
-    .addConditionalEdges('triage', ({ window }) => (window === undefined ? END : 'gather'), [END, 'gather'])
-    .addEdge('gather', 'diagnose')
-    .addEdge('diagnose', 'challenge')
-    .addEdge('challenge', 'plan')
-    .addConditionalEdges('plan', ({ approvalId }) => (approvalId === null ? 'report' : 'approve'), [
-      'report',
-      'approve',
-    ])
-    .addConditionalEdges('approve', ({ acted }) => (acted ? 'act' : 'report'), ['act', 'report'])
-    .addConditionalEdges('act', ({ acted }) => (acted ? 'verify' : 'report'), ['verify', 'report'])
-    .addConditionalEdges('verify', afterVerify, ['pause', 'plan', 'report'])
-    .addEdge('pause', 'verify')
-    .addEdge('report', 'learn')
-    .addEdge('learn', END)
-    .compile({ checkpointer, name: 'incident' })
+  return (
+    new StateGraph(investigationState)
+      .addNode('triage', node('triage', triage(context)))
+      .addNode('gather', node('gather', gather(context)))
+      .addNode('diagnose', node('diagnose', diagnose(context)))
+      .addNode('metrics', node('metrics', lookInto(context, 'metrics')))
+      .addNode('logs', node('logs', lookInto(context, 'logs')))
+      .addNode('changes', node('changes', lookInto(context, 'changes')))
+      .addNode('knowledge', node('knowledge', lookInto(context, 'knowledge')))
+      .addNode('past', node('past', lookInto(context, 'past')))
+      .addNode('gateway', node('gateway', lookInto(context, 'gateway')))
+      .addNode('lead', node('lead', lead(context)))
+      .addNode('critic', node('critic', criticise(context)))
+      .addNode('challenge', node('challenge', challenge(context)))
+      .addNode('plan', node('plan', plan(context)))
+      .addNode('approve', node('approve', approve(context)))
+      .addNode('act', node('act', act(context)))
+      .addNode('verify', node('verify', verify(context)))
+      .addNode('pause', node('pause', pause(context)))
+      .addNode('report', node('report', report(context)))
+      .addNode('learn', node('learn', learn(context)))
+      .addEdge(START, 'triage')
+      .addConditionalEdges('triage', ({ window }) => (window === undefined ? END : 'gather'), [END, 'gather'])
+      .addEdge('gather', 'diagnose')
+      // The specialists look side by side; the lead waits for all of them, and may ask them again.
+      .addConditionalEdges('diagnose', () => [...SPECIALISTS], [...SPECIALISTS])
+      .addEdge([...SPECIALISTS], 'lead')
+      .addConditionalEdges('lead', ({ questions }) => (questions?.length ? [...SPECIALISTS] : 'critic'), [
+        ...SPECIALISTS,
+        'critic',
+      ])
+      .addEdge('critic', 'challenge')
+      .addEdge('challenge', 'plan')
+      .addConditionalEdges('plan', ({ approvalId }) => (approvalId === null ? 'report' : 'approve'), [
+        'report',
+        'approve',
+      ])
+      .addConditionalEdges('approve', ({ acted }) => (acted ? 'act' : 'report'), ['act', 'report'])
+      .addConditionalEdges('act', ({ acted }) => (acted ? 'verify' : 'report'), ['verify', 'report'])
+      .addConditionalEdges('verify', afterVerify, ['pause', 'plan', 'report'])
+      .addEdge('pause', 'verify')
+      .addEdge('report', 'learn')
+      .addEdge('learn', END)
+      .compile({ checkpointer, name: 'incident' })
+  )
 }
 
 export type IncidentGraph = ReturnType<typeof buildGraph>

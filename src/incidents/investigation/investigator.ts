@@ -21,6 +21,7 @@ import { giveFeedback, type Feedback } from './feedback.ts'
 import { giveUp } from './give-up.ts'
 import { buildGraph, type RunStep } from './graph.ts'
 import { getIncident } from './incident.ts'
+import { openInquiry } from './inquiry/inquiry.ts'
 import { notify } from './notify.ts'
 import { readAll } from './read.ts'
 import { lookAgain } from './second-look.ts'
@@ -92,6 +93,7 @@ export function createInvestigator(options: InvestigatorOptions): Investigator {
         changes,
         topology,
       }),
+    inquire: (state, readings, diagnosis) => openInquiry(context, state, readings, diagnosis),
   })
   const context: InvestigationContext = {
     ...options,

@@ -9,6 +9,7 @@ import type { FoundPassage } from '../../llm/retriever.ts'
 import type { Report } from '../report.ts'
 import type { AlertRow } from '../tables.ts'
 import type { InvestigationContext } from './context.ts'
+import { speaksToMachine } from './model/screen.ts'
 
 export type RunbookQuote = NonNullable<Report['runbooks']>[number]
 
@@ -68,7 +69,7 @@ const labelsSchema = z.record(z.string(), z.string())
 const NOT_TELLING = /^(prometheus|__|instance$|pod|container_id|uid|region$|zone$|cluster$|env|severity$)/
 
 /** The names of the alerts, what they say, and the cause, each once. */
-function questionOf(alerts: readonly AlertRow[], cause: Cause | undefined): string {
+export function questionOf(alerts: readonly AlertRow[], cause: Cause | undefined): string {
   const said = new Set<string>()
   if (cause) said.add(`${cause.kind.replaceAll('_', ' ')} ${cause.service}`)
   for (const { name } of alerts) said.add(name)
@@ -101,7 +102,7 @@ function quoteOf(passage: FoundPassage, confidence: number): RunbookQuote | unde
     const exact = passage.end - passage.start === text.length
     const start = exact ? passage.start + from + lead : passage.start
     const end = exact ? start + quote.length : passage.end
-    const suspicious = INSTRUCTIONS.some((pattern) => pattern.test(text))
+    const suspicious = speaksToMachine(text)
     return {
       collection,
       document,
@@ -132,11 +133,3 @@ export function checkQuote({ quote, start, end }: RunbookQuote, passage: FoundPa
   if (!exact) return start === passage.start && end === passage.end && passage.text.includes(quote)
   return passage.text.slice(start - passage.start, end - passage.start) === quote
 }
-
-/** What speaks to a machine rather than to an engineer. It is shown all the same, and named as what it is. */
-const INSTRUCTIONS: readonly RegExp[] = [
-  /\b(ignore|disregard|forget|override)\b.{0,40}\b(previous|above|prior|earlier|all|your)\b.{0,40}\b(instructions?|rules?|prompts?|guidelines?)\b/is,
-  /\b(system|developer) prompt\b|<\/?(system|assistant|tool)\b|\[\/?INST\]|<\|im_/i,
-  /\byou are (now )?(an?|the) (ai|assistant|agent|language model)\b/i,
-  /\b(approve|run|execute)\b.{0,60}\b(without (approval|asking|confirmation)|automatically approve)\b/is,
-]

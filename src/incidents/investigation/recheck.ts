@@ -51,14 +51,15 @@ const round = (value: number): number => Math.round(value * 1000) / 1000
 async function stillTrue(evidence: readonly Evidence[], witnesses: Witnesses): Promise<Evidence[]> {
   const checked = await Promise.all(
     evidence.map(async (claim): Promise<Evidence | undefined> => {
-      const ref = await resolve(claim.ref, witnesses)
+      const ref = await resolveRef(claim.ref, witnesses)
       return ref && { ...claim, ref }
     }),
   )
   return checked.filter((claim) => claim !== undefined)
 }
 
-async function resolve(ref: EvidenceRef, witnesses: Witnesses): Promise<EvidenceRef | undefined> {
+/** The reference as it still is, or undefined when it does not say that any more. */
+export async function resolveRef(ref: EvidenceRef, witnesses: Witnesses): Promise<EvidenceRef | undefined> {
   switch (ref.kind) {
     case 'series': {
       return (await findSeries(ref, witnesses)) && ref

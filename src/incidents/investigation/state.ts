@@ -2,6 +2,7 @@
 // system is not in here; it is kept in memory and read again after a crash (desk.ts).
 import { Annotation } from '@langchain/langgraph'
 import type { MetricQuery } from '../../core/telemetry.ts'
+import type { LeadQuestion } from './inquiry/note.ts'
 
 /** The time that is looked at. All ms since the epoch. */
 export interface Window {
@@ -48,6 +49,9 @@ export const investigationState = Annotation.Root({
   window: Annotation<Window>,
   symptoms: Annotation<readonly Symptom[]>,
   leads: Annotation<readonly Lead[]>,
+  /** Counts the questions to the specialists from 1; what they are asked in a later round. */
+  inquiryRound: Annotation<number | undefined>,
+  questions: Annotation<readonly LeadQuestion[] | undefined>,
   /** Of the services that are named as causes, those that series were read of. */
   measured: Annotation<readonly string[] | undefined>,
   /** Counts proposals of this look: the second is the last. */

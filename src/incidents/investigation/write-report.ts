@@ -4,6 +4,9 @@ import type { Past } from '../memory/past.ts'
 import type { Report } from '../report.ts'
 import type { InvestigationContext } from './context.ts'
 import type { Consulted } from './knowledge.ts'
+import type { Deliberation } from './inquiry/deliberation.ts'
+import type { Asker } from './model/asker.ts'
+import { hideSecrets, mapStrings } from './model/hide.ts'
 import type { Readings } from './read.ts'
 import type { Challenge } from './refute.ts'
 import { writeSentence } from './sentence.ts'
@@ -19,12 +22,16 @@ export interface Findings {
   /** What looked the same before, its references looked up. */
   readonly past?: Past | undefined
   readonly consulted: Consulted
+  readonly deliberation: Deliberation
 }
 
-type WritingContext = Pick<InvestigationContext, 'chatModel' | 'config' | 'clock' | 'log'>
+type WritingContext = Pick<InvestigationContext, 'clock' | 'log'> & {
+  readonly asker: Asker
+  readonly services: readonly string[]
+}
 
 export async function writeReport(context: WritingContext, findings: Findings, signal: AbortSignal): Promise<Report> {
-  const { state, readings, diagnosis, challenged, claimsRemoved, past, consulted } = findings
+  const { state, readings, diagnosis, challenged, claimsRemoved, past, consulted, deliberation } = findings
   const { causes } = challenged
   const abstained = causes.length === 0 || diagnosis.abstained
   const named = abstained ? [] : causes
@@ -35,15 +42,14 @@ export async function writeReport(context: WritingContext, findings: Findings, s
   ]
   const { effect } = diagnosis
   const sentence = writeSentence({ effect, causes: named, missing })
-  const services = [...new Set(readings.series.map(({ service }) => service).concat(endsOf(readings)))]
   const worded = await wordSentence(
-    { ...context, model: context.config.model },
-    { incidentId: state.incidentId, sentence, causes: named, services },
+    context,
+    { incidentId: state.incidentId, sentence, causes: named, services: context.services },
     signal,
   )
   // After the wording: what a model makes of the sentence is checked against this diagnosis alone.
   const before = past === undefined || past.sentence === '' ? '' : ` ${past.sentence}`
-  return {
+  const written: Report = {
     writtenBy: worded.writtenBy,
     sentence: `${worded.sentence}${before}`,
     effect,
@@ -59,14 +65,15 @@ export async function writeReport(context: WritingContext, findings: Findings, s
       tookMs: Math.round(context.clock.now() - state.startedAtMs),
     },
     blind: [...readings.blind, ...consulted.blind],
-    claimsRemoved,
+    claimsRemoved: claimsRemoved + deliberation.claimsRemoved,
     diagnosedAt: context.clock.now(),
     ...(past === undefined ? {} : { past }),
     ...(consulted.runbooks.length === 0 ? {} : { runbooks: [...consulted.runbooks] }),
+    deliberation,
   }
+  // Checked word for word by now: who reads it needs no password that stood in a log line.
+  return mapStrings(written, hideSecrets)
 }
-
-const endsOf = ({ topology }: Readings): string[] => topology.flatMap(({ caller, callee }) => [caller, callee])
 
 /** Services touched, the guilty one first, and who calls whom among them. */
 function mapOf({ state, readings, diagnosis }: Findings, cause: string | undefined): Report['map'] {

@@ -11,8 +11,9 @@ import { report as reportSchema, type Report } from '../../report.ts'
 import { addEvent } from '../../store.ts'
 import type { IncidentRow } from '../../tables.ts'
 import type { InvestigationContext, InvestigationDb, Step } from '../context.ts'
-import { alertsOf, getIncident, hasEvent } from '../incident.ts'
-import { consultRunbooks } from '../knowledge.ts'
+import { hasEvent } from '../incident.ts'
+import { deliberate } from '../inquiry/deliberate.ts'
+import { readNotes } from '../inquiry/notebook.ts'
 import { findLeads } from '../leads.ts'
 import { enqueueNotification, onceIn } from '../notify.ts'
 import { recheck } from '../recheck.ts'
@@ -20,28 +21,33 @@ import { refute } from '../refute.ts'
 import { planSecondLooks } from '../second-look.ts'
 import { SURE_ENOUGH } from '../sentence.ts'
 import type { InvestigationState } from '../state.ts'
-import { callWitnesses } from '../witnesses.ts'
 import { writeReport } from '../write-report.ts'
 
 export const challenge = (context: InvestigationContext): Step =>
   async function challengeDiagnosis(state, signal) {
     const readings = await context.desk.readings(state, signal)
     const diagnosis = await context.desk.diagnosis(state, signal)
-    const witnesses = await callWitnesses(context, state, readings, signal)
+    const inquiry = await context.desk.inquiry(state, signal)
+    const { incident, asker, services } = inquiry
+    const witnesses = await inquiry.witnesses(signal)
     const rechecked = await recheck(diagnosis.causes, witnesses)
-    const incident = await getIncident(context.db, state.incidentId)
-    const { causes, found, nudges } = await weighPast(context, incident, rechecked.causes)
+    const { causes: nudged, found, nudges } = await weighPast(context, incident, rechecked.causes)
+    const notes = await readNotes(context.db, state)
+    const weighed = await deliberate(context, incident.tenant, nudged, notes, witnesses, signal)
+    const { causes, deliberation } = weighed
     const victims = [...new Set([...diagnosis.path, ...state.symptoms.map(({ service }) => service)])]
     const challenged = refute(causes, readSignals(readings.series), victims, state.window)
     const [cause] = challenged.causes
     const leading = diagnosis.abstained ? undefined : cause
     const told = toPast(found, leading ?? null, nudges, incident.opened_at)
     const { past, removed } = await resolvePast(context.db, incident.tenant, told, incident.opened_at)
-    const alerts = await alertsOf(context.db, incident.id)
-    const consulted = await consultRunbooks(context, incident.tenant, alerts, leading, signal)
+    const consulted = {
+      runbooks: notes.flatMap(({ runbooks }) => runbooks ?? []),
+      blind: notes.flatMap(({ blind }) => blind),
+    }
     const claimsRemoved = rechecked.claimsRemoved + removed
-    const findings = { state, readings, diagnosis, challenged, claimsRemoved, past, consulted }
-    const report = await writeReport(context, findings, signal)
+    const findings = { state, readings, diagnosis, challenged, claimsRemoved, past, consulted, deliberation }
+    const report = await writeReport({ ...context, asker, services }, findings, signal)
     await publish(context, state, report)
     const named = new Set(report.causes.map(({ service }) => service))
     const measured = [...new Set(readings.series.map(({ service }) => service))].filter((service) => named.has(service))

@@ -1,5 +1,6 @@
 // One incident in a made-up shop, with everything an investigation touches: a database, sources, a platform that carries
 // out actions, a webhook, and a clock that is moved by hand. The investigator in it can be thrown away and made anew.
+import { auditMigrations } from '../../../audit/tables.ts'
 import { configSchema, type AgentConfig } from '../../../config/schema.ts'
 import { ManualClock } from '../../../core/clock.ts'
 import type { FaultKind } from '../../../core/fault-kinds.ts'
@@ -8,15 +9,15 @@ import { createHttpActions } from '../../../actions/http/action.ts'
 import { createWebhook } from '../../../actions/webhook/webhook.ts'
 import { connectSqlite, type Connection } from '../../../db/connect.ts'
 import { migrate } from '../../../db/migrate.ts'
-import { enqueue, queueMigrations, type QueueTables } from '../../../db/queue.ts'
+import { enqueue, queueMigrations } from '../../../db/queue.ts'
 import { makeCase } from '../../../diagnosis/testing/shop.ts'
 import { silentLog } from '../../../observe/log.ts'
 import { createMetrics, type Metrics } from '../../../observe/metrics.ts'
 import { storeChanges, changesBody } from '../../changes.ts'
 import { createIncidentFeed } from '../../feed.ts'
-import { incidentMigrations, type IncidentTables } from '../../tables.ts'
+import { incidentMigrations } from '../../tables.ts'
 import { checkpointMigrations, type CheckpointTables } from '../checkpoint-tables.ts'
-import type { InvestigationDb } from '../context.ts'
+import type { InvestigationDb, InvestigationTables } from '../context.ts'
 import { createInvestigator, type Investigator, type InvestigatorOptions } from '../investigator.ts'
 import { accept, listen, platform, type Respond, type TestServer } from './servers.ts'
 import { recordedLogs, recordedMetrics, type RecordedSource } from './sources.ts'
@@ -85,8 +86,8 @@ export async function makeWorld(options: WorldOptions = {}): Promise<World> {
   const nowMs = recorded.alertAtMs + 12_000
   const clock = new ManualClock(nowMs)
   const connection: Connection = connectSqlite(':memory:')
-  await migrate(connection, [...incidentMigrations, ...queueMigrations, ...checkpointMigrations])
-  const db = connection.as<IncidentTables & QueueTables>()
+  await migrate(connection, [...incidentMigrations, ...queueMigrations, ...checkpointMigrations, ...auditMigrations])
+  const db = connection.as<InvestigationTables>()
   const [actions, hook] = await Promise.all([listen(options.platform ?? platform), listen(options.webhook ?? accept)])
   const source = recordedMetrics('recorded', recorded.series, recorded.stepMs)
   const { agent: config } = configSchema.parse({
