@@ -4,6 +4,7 @@ import { templateProblems } from './action-templates.ts'
 import { FAULT_KINDS } from '../core/fault-kinds.ts'
 import { Secret } from '../core/secret.ts'
 import { httpUrl, milliseconds, modelName, name, seconds, secret } from './fields.ts'
+import { foldingSchema } from './folding-schema.ts'
 import { gatewayFields } from './gateway-schema.ts'
 import { ragSchema } from './rag-schema.ts'
 
@@ -103,16 +104,7 @@ const agent = z.strictObject({
   services: z
     .record(z.string(), z.strictObject({ owner: z.string().optional(), dependsOn: z.array(z.string()).default([]) }))
     .default({}),
-  folding: z
-    .strictObject({
-      /** How long an incident collects alerts before it is looked at. */
-      groupWaitSeconds: seconds(30),
-      /** Alerts this close together can belong to one incident. */
-      windowSeconds: seconds(300),
-      /** An alert that is not delivered again for this long counts as ended. Longer than the sender's repeat interval. */
-      silentAfterSeconds: seconds(12 * 3600),
-    })
-    .prefault({}),
+  folding: foldingSchema.prefault({}),
   diagnosis: z
     .strictObject({
       /** How much of the healthy past is compared with. */
