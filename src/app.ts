@@ -53,6 +53,8 @@ import { startServer } from './http/server.ts'
 import { ensureWebBuilt, WEB_DIST } from './http/web-build.ts'
 import { listChanges } from './incidents/changes.ts'
 import { createIncidentFeed } from './incidents/feed.ts'
+import { alertCounter } from './incidents/metrics.ts'
+import { createIntake } from './incidents/receive.ts'
 import { createFolder, MAX_HOPS } from './incidents/folding/folder.ts'
 import type { CheckpointTables } from './incidents/investigation/checkpoint-tables.ts'
 import { createInvestigator } from './incidents/investigation/investigator.ts'
@@ -184,7 +186,18 @@ async function start(
     metrics,
     feed,
   })
-  const worker: Worker = createWorker({ db, handlers: investigator.handlers, clock, log })
+  const decided = alertCounter(metrics)
+  const intake = createIntake({
+    db,
+    feed,
+    log,
+    clock,
+    config: config.agent.intake,
+    onStored: () => folder.wake(),
+    onJobs: () => worker.wake(),
+    onDecided: (source, decision) => decided.inc({ source, decision }),
+  })
+  const worker: Worker = createWorker({ db, handlers: { ...investigator.handlers, ...intake.handlers }, clock, log })
   const folder = createFolder({
     db,
     feed,
@@ -274,7 +287,7 @@ async function start(
           : []),
         ...(roles.has('agent')
           ? [
-              ...alertRoutes({ db, feed, log, clock, onStored: () => folder.wake() }),
+              ...alertRoutes({ intake, db, clock }),
               ...changeRoutes({ db, clock }),
               ...incidentRoutes({ db, feed, clock, confirmFromRisk: config.agent.approval.confirmFromRisk }),
               ...approvalRoutes({ db, investigator, confirmFromRisk: config.agent.approval.confirmFromRisk }),

@@ -6,6 +6,7 @@ import { Secret } from '../core/secret.ts'
 import { httpUrl, milliseconds, modelName, name, seconds, secret } from './fields.ts'
 import { foldingSchema } from './folding-schema.ts'
 import { gatewayFields } from './gateway-schema.ts'
+import { intakeSchema } from './intake-schema.ts'
 import { ragSchema } from './rag-schema.ts'
 
 const server = z.strictObject({
@@ -100,6 +101,8 @@ const agent = z.strictObject({
     })
     .prefault({}),
   sources: sources.prefault({}),
+  /** How alerts come in. */
+  intake: intakeSchema.prefault({}),
   /** The service catalogue: owners, and calls that the metrics do not show. */
   services: z
     .record(z.string(), z.strictObject({ owner: z.string().optional(), dependsOn: z.array(z.string()).default([]) }))

@@ -4,11 +4,12 @@ import { anthropicErrorBody } from '../dialects/anthropic-error.ts'
 import { openAiErrorBody } from '../dialects/openai-error.ts'
 import type { ErrorDialect, Reply } from './exchange.ts'
 
-export function errorReply(error: AppError, dialect: ErrorDialect, requestId: string): Reply {
+/** `basicToo`: some senders give a user and a password only once they are asked for them. */
+export function errorReply(error: AppError, dialect: ErrorDialect, requestId: string, basicToo = false): Reply {
   const headers: Record<string, string> = {}
   if (error.retryAfterSeconds !== undefined) headers['retry-after'] = String(Math.ceil(error.retryAfterSeconds))
   else if (error.status === 429 || error.status === 503) headers['retry-after'] = '1'
-  if (error.code === 'unauthenticated') headers['www-authenticate'] = 'Bearer realm="midwatch"'
+  if (error.code === 'unauthenticated') headers['www-authenticate'] = `Bearer realm="midwatch"${basicToo ? ', Basic realm="midwatch"' : ''}`
   return { status: error.status, headers, json: errorBody(error, dialect, requestId) }
 }
 

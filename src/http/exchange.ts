@@ -45,6 +45,8 @@ export interface Route {
   /** Its body may come for longer than others may take; the route itself sees to it that it comes. */
   readonly longBody?: true
   readonly dialect?: ErrorDialect
+  /** Its callers cannot set headers: the key may also come as `?key=`, or as the password of basic authentication. */
+  readonly keyInUrl?: true
   handle(exchange: Exchange): Promise<Reply>
 }
 

@@ -24,7 +24,7 @@ import { refuseForeignPages } from './origin.ts'
 export interface ServerOptions {
   readonly routes: readonly Route[]
   /** Turns the request's key into a Caller. Throws `unauthenticated`, or `unavailable` when it cannot know. */
-  readonly identify: (request: IncomingMessage) => Promise<Caller>
+  readonly identify: (request: IncomingMessage, where: { readonly keyInUrl: boolean }) => Promise<Caller>
   /** Hosts by which a browser may call us, beside loopback. */
   readonly publicUrl: string | undefined
   /** True while nobody is asked for a key (`auth.mode: off`). */
@@ -94,7 +94,7 @@ export async function startServer(options: ServerOptions, host: string, port: nu
       if (response.headersSent) response.destroy()
       else {
         if (!request.complete) readRest(request)
-        send(response, errorReply(error, dialect, id), own)
+        send(response, errorReply(error, dialect, id, route?.keyInUrl), own)
       }
     }
     // All is written, and stays in memory until it is taken. No limit of the call's holds any more.
@@ -182,7 +182,7 @@ function listen(server: Server, host: string, port: number): Promise<void> {
 
 async function callerFor(route: Route, request: IncomingMessage, options: ServerOptions): Promise<Caller> {
   if (route.scope === null) return { tenant: '', keyId: 'anonymous', name: 'anonymous', scopes: [] }
-  const caller = await options.identify(request)
+  const caller = await options.identify(request, { keyInUrl: route.keyInUrl ?? false })
   if (!mayUse(caller, route.scope)) {
     const scopes = [route.scope].flat()
     throw new AppError(

@@ -22,3 +22,55 @@ const OLDEST_BELIEVED_MS = 365 * 86_400_000
 export function believableStart(startsAtMs: number, receivedAtMs: number): number {
   return startsAtMs < receivedAtMs - OLDEST_BELIEVED_MS ? receivedAtMs : Math.min(startsAtMs, receivedAtMs)
 }
+
+/** A moment that somebody tells of: never later than now, and now where it is no time at all. */
+export const believableMoment = (ms: number, nowMs: number): number => (isNoTime(ms) ? nowMs : Math.min(ms, nowMs))
+
+/** Below this a number counts seconds since the epoch (until the year 5138), above it milliseconds. */
+const SECONDS_BELOW = 1e11
+const MICROSECONDS_FROM = 1e14
+const NANOSECONDS_FROM = 1e17
+/** The year 9999: no clock goes further. */
+const LAST_MS = 253_402_300_799_999
+const LOOSE_TIME =
+  /^(\d{4}-\d{2}-\d{2})(?:[Tt ](\d{2}:\d{2}(?::\d{2})?)(?:[.,](\d+))?)? ?(?:([Zz]|UTC|GMT)|([+-]\d{2}):?(\d{2})?)?$/
+const DIGITS = /^\d{1,20}(?:\.\d+)?$/
+
+/**
+ * A time in any of the ways in which senders write one, as ms since the epoch: numbers of seconds, milliseconds,
+ * microseconds or nanoseconds, the same as text, ISO 8601 with or without a colon in its offset, and RFC 2822. A time
+ * without a zone is taken as UTC. undefined where it is none of these, or says "no time".
+ */
+export function parseAnyTime(given: unknown): number | undefined {
+  if (typeof given === 'number') return fromNumber(given)
+  if (typeof given !== 'string' || given.length > 100) return undefined
+  const text = given.trim()
+  if (DIGITS.test(text)) return fromNumber(Number(text))
+  const ms = fromIso(text) ?? (RFC_2822.test(text) ? Date.parse(text) : Number.NaN)
+  return Number.isNaN(ms) || isNoTime(ms) || ms > LAST_MS ? undefined : ms
+}
+
+const RFC_2822 = /^(?:[A-Z][a-z]{2}, )?\d{1,2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}(?::\d{2})? (?:[+-]\d{4}|GMT|UTC)/
+
+function fromIso(text: string): number | undefined {
+  const match = LOOSE_TIME.exec(text)
+  if (!match) return undefined
+  const [, day, time = '00:00:00', fraction, utc, hours, minutes = '00'] = match
+  const zone = utc === undefined && hours !== undefined ? `${hours}:${minutes}` : 'Z'
+  const seconds = time.length === 5 ? `${time}:00` : time
+  return Date.parse(`${day}T${seconds}${fraction === undefined ? '' : `.${fraction.slice(0, 3)}`}${zone}`)
+}
+
+function fromNumber(given: number): number | undefined {
+  if (!Number.isFinite(given) || given <= 0) return undefined
+  const ms =
+    given < SECONDS_BELOW
+      ? given * 1000
+      : given >= NANOSECONDS_FROM
+        ? given / 1e6
+        : given >= MICROSECONDS_FROM
+          ? given / 1000
+          : given
+  // Small numbers are durations and counts rather than moments of 1970.
+  return ms < 1e9 || ms > LAST_MS ? undefined : Math.round(ms)
+}

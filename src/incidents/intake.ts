@@ -4,11 +4,11 @@ import { sha256Hex } from '../core/hash.ts'
 import { newId } from '../core/ids.ts'
 import { AppError } from '../core/errors.ts'
 import type { Db } from '../db/connect.ts'
-import type { QueueTables } from '../db/queue.ts'
+import { enqueue, type NewJob, type QueueTables } from '../db/queue.ts'
 import type { Log } from '../observe/log.ts'
-import type { IncomingAlert } from './alertmanager.ts'
 import { breath } from './breath.ts'
 import type { IncidentFeed } from './feed.ts'
+import type { IncomingAlert } from './incoming-alert.ts'
 import { storeAlerts } from './lives.ts'
 import { type EndedAlert, noteEnded } from './recovery.ts'
 import type { IncidentTables } from './tables.ts'
@@ -21,15 +21,22 @@ export interface IntakeDeps {
   readonly log: Log
   /** Called after new alerts are stored: wakes the folder. */
   readonly onStored: () => void
+  /** Called for each alert that was decided on before it could be folded, when it is stored. */
+  readonly onDecided?: (source: string, decision: 'ignored' | 'not_understood') => void
+  /** Called when jobs were written with a delivery. */
+  readonly onJobs?: () => void
 }
 
 export interface Delivery {
   readonly tenant: string
-  readonly source: 'alertmanager'
+  /** The sender's name: there are only so many. */
+  readonly source: string
   /** As it came. */
   readonly body: string
-  /** Each life once. */
+  /** In the sender's order. */
   readonly alerts: readonly IncomingAlert[]
+  /** What there is to do because of it. */
+  readonly jobs?: readonly NewJob[]
 }
 
 export interface Receipt {
@@ -56,9 +63,11 @@ export async function storeDelivery(deps: IntakeDeps, delivery: Delivery, nowMs:
         const stored = await storeAlerts(trx, from, delivery.alerts.slice(i, i + CHUNK), nowMs)
         ended.push(...stored.ended)
         begun += stored.begun
+        touched.push(...stored.touched)
         await pause()
       }
       touched.push(...(await noteEnded(trx, ended, nowMs)))
+      for (const job of delivery.jobs ?? []) await enqueue(trx, job)
       return receipt
     })
   const receipt = await store().catch((error: unknown) => {
@@ -68,7 +77,9 @@ export async function storeDelivery(deps: IntakeDeps, delivery: Delivery, nowMs:
       retryAfterSeconds: RETRY_AFTER_SECONDS,
     })
   })
-  for (const incidentId of touched) deps.feed.publish(incidentId)
+  for (const incidentId of new Set(touched)) deps.feed.publish(incidentId)
+  for (const { decided } of delivery.alerts) if (decided !== null) deps.onDecided?.(delivery.source, decided.kind)
+  if ((delivery.jobs ?? []).length > 0) deps.onJobs?.()
   if (begun > 0) deps.onStored()
   return receipt
 }

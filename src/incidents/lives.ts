@@ -1,56 +1,51 @@
 // What a delivered alert says of the lives of alerts that are known: a first word, another one, an end, or a return.
+// (Those whose sender does not repeat when they began are in standing-lives.ts.)
 // Once a life has ended it stays ended, for senders in pairs go on for a moment saying `firing` of what the other has
 // resolved. Past that moment `firing` is meant: an alert that Alertmanager gave up by timeout fires again with the
 // beginning it had, and is a new life then, which begins when we hear of it.
-import { newId } from '../core/ids.ts'
 import type { Db } from '../db/connect.ts'
 import type { QueueTables } from '../db/queue.ts'
-import type { IncomingAlert } from './alertmanager.ts'
+import { ECHO_MS, endLife, type Life, LIFE_COLUMNS, newRow, type Origin } from './alert-rows.ts'
+import type { IncomingAlert } from './incoming-alert.ts'
 import type { EndedAlert } from './recovery.ts'
+import { storeStanding } from './standing-lives.ts'
 import type { AlertRow, IncidentTables } from './tables.ts'
 
 type Tables = IncidentTables & QueueTables
 
-/** How long after we were told of an end the other sender of a pair may still say `firing`. */
-const ECHO_MS = 2 * 60_000
-
-type Life = Pick<
-  AlertRow,
-  | 'id'
-  | 'identity'
-  | 'starts_at'
-  | 'sent_starts_at'
-  | 'status'
-  | 'ends_at'
-  | 'ends_by'
-  | 'end_seen_at'
-  | 'first_at'
-  | 'incident_id'
->
-
-/** Where alerts come from. */
-export interface Origin {
-  readonly tenant: string
-  readonly source: string
-  readonly deliveryId: string
-  /** A body that was here before: it is not counted once more. */
-  readonly duplicate: boolean
-}
-
 export interface StoredAlerts {
   /** Alerts of incidents that ended with this. */
   readonly ended: readonly EndedAlert[]
-  /** How many lives are new, and so wait to be folded. */
+  /** How many wait to be folded because of this. */
   readonly begun: number
+  /** Incidents whose alerts changed otherwise. */
+  readonly touched: readonly string[]
 }
 
-/** Stores alerts, each life once, inside the caller's transaction. Few enough for one statement. */
+/** Stores alerts in their order, inside the caller's transaction. Few enough for one statement. */
 export async function storeAlerts(
   trx: Db<Tables>,
   origin: Origin,
   alerts: readonly IncomingAlert[],
   nowMs: number,
 ): Promise<StoredAlerts> {
+  const { beginning = [], identity = [] } = Object.groupBy(alerts, ({ lifeBy }) => lifeBy)
+  const begun = beginning.length > 0 ? await storeBegun(trx, origin, beginning, nowMs) : undefined
+  const standing = identity.length > 0 ? await storeStanding(trx, origin, identity, nowMs) : undefined
+  return {
+    ended: [...(begun?.ended ?? []), ...(standing?.ended ?? [])],
+    begun: (begun?.begun ?? 0) + (standing?.begun ?? 0),
+    touched: standing?.touched ?? [],
+  }
+}
+
+/** Those that repeat when they began, each life once. */
+async function storeBegun(
+  trx: Db<Tables>,
+  origin: Origin,
+  alerts: readonly IncomingAlert[],
+  nowMs: number,
+): Promise<Omit<StoredAlerts, 'touched'>> {
   const lives = await livesOf(trx, origin, alerts)
   const again: string[] = []
   const fresh: AlertRow[] = []
@@ -113,18 +108,7 @@ async function livesOf(
   const find = (begun: 'starts_at' | 'sent_starts_at') =>
     trx
       .selectFrom('alerts')
-      .select([
-        'id',
-        'identity',
-        'starts_at',
-        'sent_starts_at',
-        'status',
-        'ends_at',
-        'ends_by',
-        'end_seen_at',
-        'first_at',
-        'incident_id',
-      ])
+      .select(LIFE_COLUMNS)
       .where('tenant', '=', tenant)
       .where('source', '=', source)
       .where('identity', 'in', [...new Set(alerts.map((alert) => alert.identity))])
@@ -151,22 +135,6 @@ const lifeKey = (identity: string, startsAtMs: number): string => `${identity} $
 async function announceEnd(trx: Db<Tables>, life: Life, { status, endsByMs }: IncomingAlert): Promise<void> {
   if (life.status !== 'firing' || status !== 'firing' || life.ends_by === endsByMs) return
   await trx.updateTable('alerts').set({ ends_by: endsByMs }).where('id', '=', life.id).execute()
-}
-
-async function endLife(
-  trx: Db<Tables>,
-  life: Life,
-  alert: IncomingAlert,
-  nowMs: number,
-): Promise<readonly EndedAlert[]> {
-  const endsAtMs = alert.endsAtMs ?? nowMs
-  await trx
-    .updateTable('alerts')
-    .set({ status: 'resolved', ends_at: endsAtMs, end_seen_at: nowMs })
-    .where('id', '=', life.id)
-    .execute()
-  if (life.incident_id === null) return []
-  return [{ alertId: life.id, incidentId: life.incident_id, name: alert.name, service: alert.service, endsAtMs }]
 }
 
 /** The search for a moment at which no other life of the same labels began ends here. */
@@ -197,34 +165,4 @@ async function returnedRows(
     taken.add(lifeKey(alert.identity, startsAtMs))
     return { ...newRow(origin, alert, nowMs), starts_at: startsAtMs, sent_starts_at: alert.startsAtMs }
   })
-}
-
-function newRow({ tenant, source, deliveryId }: Origin, alert: IncomingAlert, nowMs: number): AlertRow {
-  return {
-    id: newId('alr', nowMs),
-    tenant,
-    source,
-    identity: alert.identity,
-    fingerprint: alert.fingerprint,
-    name: alert.name,
-    service: alert.service,
-    severity: alert.severity,
-    status: alert.status,
-    starts_at: alert.startsAtMs,
-    sent_starts_at: null,
-    ends_at: alert.endsAtMs,
-    ends_by: alert.endsByMs,
-    end_seen_at: alert.status === 'resolved' ? nowMs : null,
-    labels: JSON.stringify(alert.labels),
-    annotations: JSON.stringify(alert.annotations),
-    url: alert.url,
-    group_key: alert.groupKey,
-    delivery_id: deliveryId,
-    times: 1,
-    first_at: nowMs,
-    last_at: nowMs,
-    decision: null,
-    reason: null,
-    incident_id: null,
-  }
 }

@@ -9,7 +9,24 @@ import type { IncidentTables } from './tables.ts'
 import { countWaiting } from './folding/waiting-alerts.ts'
 
 export interface IncidentMetrics {
-  readonly alerts: Counter<'source' | 'decision'>
+  readonly alerts: AlertCounter
+}
+
+type AlertCounter = Counter<'source' | 'decision'>
+
+/** The one counter of what was decided on alerts: when they are folded, or already when they come in. */
+export function alertCounter(metrics: Metrics): AlertCounter {
+  const name = 'midwatch_alerts_total'
+  const known = metrics.getSingleMetric(name) as AlertCounter | undefined
+  return (
+    known ??
+    new Counter({
+      name,
+      help: 'Alerts by what was decided: folded, or not understood and kept.',
+      labelNames: ['source', 'decision'],
+      registers: [metrics],
+    })
+  )
 }
 
 /** Registers the metrics of alerts and incidents. Once a registry. */
@@ -44,11 +61,6 @@ export function incidentMetrics(metrics: Metrics, db: Db<IncidentTables>, log: L
     },
   })
   return {
-    alerts: new Counter({
-      name: 'midwatch_alerts_total',
-      help: 'Alerts folded, by what was decided.',
-      labelNames: ['source', 'decision'],
-      registers,
-    }),
+    alerts: alertCounter(metrics),
   }
 }

@@ -1,6 +1,7 @@
 // Alerts as the API shows them, each with what was decided on it and why.
 import { z } from 'zod'
 import type { Db } from '../db/connect.ts'
+import { placesOf } from './alert-service.ts'
 import type { AlertRow, IncidentTables } from './tables.ts'
 import type { AlertView } from './view.ts'
 
@@ -28,18 +29,69 @@ export function alertViewOf(row: AlertRow): AlertView {
 export interface AlertFilter {
   readonly tenant: string
   /** `waiting`: not folded yet. All of them when absent. */
-  readonly decision?: 'opened' | 'joined' | 'ignored' | 'waiting' | undefined
+  readonly decision?: 'opened' | 'joined' | 'ignored' | 'not_understood' | 'waiting' | undefined
+  /** The sender's name. */
+  readonly source?: string | undefined
   readonly limit: number
 }
 
-/** The latest first, each with the incident it belongs to. */
+/** An alert by itself, outside its incident. */
+export interface ListedAlert extends AlertView {
+  readonly incidentId: string | null
+  readonly receivedAt: number
+  readonly fingerprint: string
+  readonly labels: Readonly<Record<string, string>>
+  /** Machines that it names. */
+  readonly hosts: readonly string[]
+  /** What there is to look at, by its name. */
+  readonly links: Readonly<Record<string, string>>
+}
+
+/** The latest first. */
 export async function listAlerts(
   db: Db<IncidentTables>,
-  { tenant, decision, limit }: AlertFilter,
-): Promise<readonly (AlertView & { readonly incidentId: string | null; readonly receivedAt: number })[]> {
+  { tenant, decision, source, limit }: AlertFilter,
+): Promise<readonly ListedAlert[]> {
   let query = db.selectFrom('alerts').selectAll().where('tenant', '=', tenant)
+  if (source !== undefined) query = query.where('source', '=', source)
   if (decision === 'waiting') query = query.where('decision', 'is', null)
   else if (decision !== undefined) query = query.where('decision', '=', decision)
   const rows = await query.orderBy('first_at', 'desc').orderBy('id', 'desc').limit(limit).execute()
-  return rows.map((row) => ({ ...alertViewOf(row), incidentId: row.incident_id, receivedAt: row.first_at }))
+  return rows.map(listed)
+}
+
+/** One alert with the body that first told of it, as it came. */
+export async function findAlert(
+  db: Db<IncidentTables>,
+  tenant: string,
+  id: string,
+): Promise<(ListedAlert & { readonly raw: string }) | undefined> {
+  const row = await db
+    .selectFrom('alerts')
+    .selectAll()
+    .where('tenant', '=', tenant)
+    .where('id', '=', id)
+    .executeTakeFirst()
+  if (!row) return undefined
+  const { body } = await db
+    .selectFrom('deliveries')
+    .select('body')
+    .where('id', '=', row.delivery_id)
+    .executeTakeFirstOrThrow()
+  return { ...listed(row), raw: body }
+}
+
+function listed(row: AlertRow): ListedAlert {
+  const labels = texts.parse(JSON.parse(row.labels))
+  const annotations = texts.parse(JSON.parse(row.annotations))
+  const links = Object.entries(annotations).filter(([, text]) => /^https?:\/\/\S+$/i.test(text))
+  return {
+    ...alertViewOf(row),
+    incidentId: row.incident_id,
+    receivedAt: row.first_at,
+    fingerprint: row.fingerprint,
+    labels,
+    hosts: placesOf(labels),
+    links: Object.fromEntries(row.url === null ? links : [['alert', row.url], ...links]),
+  }
 }

@@ -19,9 +19,11 @@ const MEANING = new Map(
 )
 
 /** Case, spaces and punctuation do not matter: `SEV-1` is `sev1`. Unknown or absent: `warning`. */
-export function normaliseSeverity(given: string | undefined): Severity {
-  return MEANING.get((given ?? '').toLowerCase().replaceAll(/[^a-z0-9]/g, '')) ?? 'warning'
-}
+export const normaliseSeverity = (given: string | undefined): Severity => findSeverity(given) ?? 'warning'
+
+/** The same, and undefined where the word says nothing of a severity. */
+export const findSeverity = (given: string | undefined): Severity | undefined =>
+  MEANING.get((given ?? '').toLowerCase().replaceAll(/[^a-z0-9]/g, ''))
 
 /** 0 is the worst. */
 const severityRank = (severity: string): number => {

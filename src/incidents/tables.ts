@@ -50,8 +50,8 @@ export interface AlertRow {
   times: number
   first_at: number
   last_at: number
-  /** null until folded. */
-  decision: 'opened' | 'joined' | 'ignored' | null
+  /** null until folded. `not_understood`: kept and shown, but nobody here can read it. */
+  decision: 'opened' | 'joined' | 'ignored' | 'not_understood' | null
   /** The rule that decided, and why: `dependency: checkout calls inventory, 12 s apart`. */
   reason: string | null
   incident_id: string | null

@@ -2,6 +2,9 @@
 import { connectSqlite, type Connection, type Db } from '../db/connect.ts'
 import { migrate } from '../db/migrate.ts'
 import { queueMigrations, type QueueTables } from '../db/queue.ts'
+import type { IncomingAlert } from './incoming-alert.ts'
+import { alertmanager } from './senders/alertmanager/alertmanager.ts'
+import type { JsonObject } from './senders/sender.ts'
 import { incidentMigrations, type IncidentTables } from './tables.ts'
 
 export type TestDb = Db<IncidentTables & QueueTables>
@@ -73,3 +76,7 @@ export async function insertIncident(db: TestDb, id: string, number: number, ten
     })
     .execute()
 }
+
+/** The alerts of a webhook of Alertmanager's. */
+export const readAlerts = (body: unknown, nowMs: number): readonly IncomingAlert[] =>
+  alertmanager.read(body as JsonObject, { headers: {}, nowMs }).alerts

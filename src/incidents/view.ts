@@ -13,7 +13,7 @@ export const alertView = z.object({
   startsAt: z.number(),
   endsAt: z.number().nullable(),
   times: z.number().int(),
-  decision: z.enum(['opened', 'joined', 'ignored']).nullable(),
+  decision: z.enum(['opened', 'joined', 'ignored', 'not_understood']).nullable(),
   reason: z.string().nullable(),
   url: z.string().nullable(),
 })

@@ -1,7 +1,9 @@
 import { sql } from 'kysely'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { ManualClock } from '../../core/clock.ts'
+import { intakeSchema } from '../../config/intake-schema.ts'
 import { createIncidentFeed } from '../../incidents/feed.ts'
+import { createIntake } from '../../incidents/receive.ts'
 import { openTestDb, type TestDb, wireAlert, wireWebhook } from '../../incidents/testing.ts'
 import { silentLog } from '../../observe/log.ts'
 import { alertRoutes } from './alerts.ts'
@@ -18,14 +20,16 @@ beforeEach(async () => {
   const opened = await openTestDb()
   db = opened.db
   stored = 0
-  const deps = {
+  const clock = new ManualClock(NOW)
+  const intake = createIntake({
     db,
     feed: createIncidentFeed(),
     log: silentLog(),
-    clock: new ManualClock(NOW),
+    clock,
+    config: intakeSchema.parse({ senders: { zabbix: { name: 'trigger', status: 'value', identity: ['id'] } } }),
     onStored: () => void stored++,
-  }
-  server = await startTestServer(alertRoutes(deps))
+  })
+  server = await startTestServer(alertRoutes({ intake, db, clock }))
   end = async () => {
     await server.stop()
     await opened.connection.close()
@@ -80,11 +84,12 @@ describe('hostile bodies are refused clearly and leave nothing', () => {
   test.each<[string, string | Uint8Array, number, RegExp]>([
     ['nothing', '', 400, /empty/],
     ['no JSON', '{"alerts":[', 400, /not JSON/],
-    ['a list', JSON.stringify([wireAlert('A', 'b', NOW)]), 400, /expected an Alertmanager webhook.*not a list/],
-    ['a number', '42', 400, /expected an Alertmanager webhook/],
+    ['an empty list', '[]', 400, /empty list/],
+    ['a list of texts', '["A"]', 400, /The field 0 is text/],
+    ['a number', '42', 400, /The body is a number: send a JSON object/],
     ['bytes that are no text', new Uint8Array([0x7b, 0xff, 0xfe, 0x7d]), 400, /UTF-8/],
     ['a raw NUL', '{"alerts":"\0"}', 400, /not JSON/],
-    ['deep nesting', `${'['.repeat(200_000)}${']'.repeat(200_000)}`, 400, /expected an Alertmanager webhook/],
+    ['deep nesting', `${'['.repeat(200_000)}${']'.repeat(200_000)}`, 400, /The field 0 is a list/],
     [
       'deep nesting inside',
       `{"alerts":[{"labels":{"a":${'['.repeat(200_000)}${']'.repeat(200_000)}}}]}`,

@@ -5,12 +5,11 @@ import { ManualClock } from '../../core/clock.ts'
 import type { Edge } from '../../core/telemetry.ts'
 import { silentLog } from '../../observe/log.ts'
 import { createMetrics } from '../../observe/metrics.ts'
-import { alertmanagerWebhook, readAlerts } from '../alertmanager.ts'
 import { createIncidentFeed } from '../feed.ts'
 import { createFolder } from './folder.ts'
 import { storeDelivery } from '../intake.ts'
 import { moveIncident } from '../store.ts'
-import { openTestDb, type WireAlert, wireAlert, wireWebhook } from '../testing.ts'
+import { openTestDb, readAlerts, type WireAlert, wireAlert, wireWebhook } from '../testing.ts'
 import { countWaiting } from './waiting-alerts.ts'
 
 const START = Date.UTC(2026, 10, 23, 3, 12)
@@ -39,7 +38,7 @@ async function world(topology: readonly Edge[] = []) {
 
   const store = (alerts: readonly WireAlert[], tenant = 'default', more = {}) => {
     const body = wireWebhook(alerts, more)
-    const incoming = readAlerts(alertmanagerWebhook.parse(body), clock.now())
+    const incoming = readAlerts(body, clock.now())
     const deps = { db, feed, log, onStored: () => folder.wake() }
     return storeDelivery(
       deps,

@@ -4,38 +4,13 @@
 // after the alert's identity was taken from the whole.
 // https://prometheus.io/docs/alerting/latest/configuration/#webhook_config
 import { z } from 'zod'
-import type { Labels } from '../core/telemetry.ts'
-import { serviceOf } from './alert-service.ts'
-import { isNoTime, parseTime } from './alert-times.ts'
-import { cleanText } from './clean-text.ts'
-import { fingerprintOf, identityOf } from './fingerprint.ts'
-import { normaliseSeverity, type Severity } from './severity.ts'
-
-/** An alert as any intake hands it on. Times in ms since the epoch, as the sender gave them. */
-export interface IncomingAlert {
-  readonly identity: string
-  readonly fingerprint: string
-  readonly name: string
-  readonly service: string | null
-  readonly severity: Severity
-  readonly status: 'firing' | 'resolved'
-  readonly startsAtMs: number
-  readonly endsAtMs: number | null
-  /** The end that is announced of one that fires: it holds unless the alert is delivered again before. */
-  readonly endsByMs: number | null
-  readonly labels: Labels
-  readonly annotations: Labels
-  readonly url: string | null
-  readonly groupKey: string | null
-}
+import { parseAs } from '../../../core/parse.ts'
+import type { Labels } from '../../../core/telemetry.ts'
+import { isNoTime, parseTime } from '../../alert-times.ts'
+import { completeLabelled, type IncomingAlert, MAX_LABEL_NAME, MAX_LABELS } from '../../incoming-alert.ts'
+import type { Reading, Sender } from '../sender.ts'
 
 const MAX_ALERTS = 10_000
-const MAX_LABELS = 200
-const MAX_LABEL_NAME = 300
-const MAX_VALUE = 10_000
-const MAX_NAME = 200
-const MAX_URL = 2000
-const MAX_GROUP_KEY = 500
 
 /**
  * Text by name. Copied with `Object.fromEntries`, which gives a key called `__proto__` no power. Numbers and truth
@@ -70,9 +45,9 @@ const time = z.string('expected a time such as 2026-11-23T03:12:40Z').transform(
 
 const status = z.enum(['firing', 'resolved'], 'expected firing or resolved')
 
-const alert = z.object(
+export const alertmanagerAlert = z.object(
   {
-    status: status.optional(),
+    status: status.nullish(),
     labels: textByName.refine((labels) => Object.keys(labels).length > 0, 'an alert needs at least one label'),
     annotations: textByName.nullish(),
     startsAt: time,
@@ -83,45 +58,78 @@ const alert = z.object(
   },
   'expected an alert: an object with labels and startsAt',
 )
+type GivenAlert = z.output<typeof alertmanagerAlert>
 
 const NOT_A_WEBHOOK =
   'expected an Alertmanager webhook of version 4, an object {"version": "4", "groupKey": …, "status": …, "alerts": […]}'
 
-export const alertmanagerWebhook = z.object(
-  {
-    // First, so that the body of another sender is told what it is not, rather than about its first odd field.
-    alerts: z
-      .array(alert, `${NOT_A_WEBHOOK}; alerts must be a list`)
-      .min(1, 'holds no alert')
-      .max(MAX_ALERTS, `holds more than ${MAX_ALERTS.toLocaleString('en')} alerts: send fewer at once (max_alerts)`),
-    version: z.union([z.string(), z.number()]).optional(),
-    status: status.optional(),
-    groupKey: z.union([z.string(), z.number()]).optional(),
-    groupLabels: textByName.nullish(),
-    /** How many alerts the sender left out of this body (`max_alerts`). */
-    truncatedAlerts: z.number().int().nonnegative().catch(0).default(0),
+/** The fields of a webhook whose alerts are at least Alertmanager's. */
+export const alertmanagerFields = <T extends z.ZodType<GivenAlert>>(alert: T) => ({
+  // First, so that the body of another sender is told what it is not, rather than about its first odd field.
+  alerts: z
+    .array(alert, `${NOT_A_WEBHOOK}; alerts must be a list`)
+    .min(1, 'holds no alert')
+    .max(MAX_ALERTS, `holds more than ${MAX_ALERTS.toLocaleString('en')} alerts: send fewer at once (max_alerts)`),
+  version: z.union([z.string(), z.number()]).nullish(),
+  status: status.nullish(),
+  groupKey: z.union([z.string(), z.number()]).nullish(),
+  groupLabels: textByName.nullish(),
+  /** How many alerts the sender left out of this body (`max_alerts`). */
+  truncatedAlerts: z.number().int().nonnegative().catch(0).default(0),
+})
+
+export const alertmanagerWebhook = z.object(alertmanagerFields(alertmanagerAlert), NOT_A_WEBHOOK)
+type Webhook<T extends GivenAlert> = Omit<z.output<typeof alertmanagerWebhook>, 'alerts'> & {
+  readonly alerts: readonly T[]
+}
+
+export const alertmanager: Sender = {
+  name: 'alertmanager',
+  aliases: ['prometheus'],
+  title: 'Alertmanager',
+  recognises: (body) =>
+    Array.isArray(body['alerts']) && ('groupLabels' in body || 'receiver' in body || 'commonLabels' in body),
+  read: (body, { nowMs }) => {
+    // A list of bare alerts is what Prometheus itself sends.
+    const given = 'alerts' in body || !('labels' in body) ? body : { alerts: [body] }
+    return readLabelledAlerts(parseAs(alertmanagerWebhook, given), nowMs)
   },
-  { error: (issue) => (Array.isArray(issue.input) ? `${NOT_A_WEBHOOK}, not a list` : NOT_A_WEBHOOK) },
-)
-export type AlertmanagerWebhook = z.output<typeof alertmanagerWebhook>
+}
+
+/** What a sender knows of an alert beyond what Alertmanager does. */
+export interface Dress {
+  readonly name?: string | undefined
+  readonly annotations: Readonly<Record<string, string | undefined>>
+  readonly urls: readonly (string | null | undefined)[]
+}
 
 /** The alerts of a webhook, each life once: a body that holds the same one twice counts as one that holds it once. */
-export function readAlerts(webhook: AlertmanagerWebhook, nowMs: number): readonly IncomingAlert[] {
+export function readLabelledAlerts<T extends GivenAlert>(
+  webhook: Webhook<T>,
+  nowMs: number,
+  dress?: (given: T) => Dress,
+): Reading {
   const lives = new Map<string, IncomingAlert>()
   const groupKey = groupKeyOf(webhook)
   for (const given of webhook.alerts) {
-    const incoming = readAlert(given, webhook.status, groupKey, nowMs)
+    const incoming = readAlert(given, webhook.status, groupKey, nowMs, dress?.(given))
     const life = `${incoming.identity} ${incoming.startsAtMs}`
     if (lives.get(life)?.status !== 'resolved') lives.set(life, incoming)
   }
-  return [...lives.values()]
+  const { truncatedAlerts } = webhook
+  return {
+    alerts: [...lives.values()],
+    accepted: webhook.alerts.length,
+    ...(truncatedAlerts > 0 ? { truncated: truncatedAlerts } : {}),
+  }
 }
 
 function readAlert(
-  given: AlertmanagerWebhook['alerts'][number],
-  groupStatus: 'firing' | 'resolved' | undefined,
+  given: GivenAlert,
+  groupStatus: 'firing' | 'resolved' | null | undefined,
   groupKey: string | null,
   nowMs: number,
+  dress: Dress | undefined,
 ): IncomingAlert {
   const { labels } = given
   const endsAt = typeof given.endsAt === 'number' && !isNoTime(given.endsAt) ? given.endsAt : null
@@ -129,40 +137,25 @@ function readAlert(
   // In a group that is resolved everything is; a group that is firing says nothing of one alert.
   const said = given.status ?? (groupStatus === 'resolved' ? 'resolved' : 'firing')
   const ended = said === 'resolved' || (endsAt !== null && endsAt <= nowMs)
-  const name = own(labels, 'alertname')?.trim() || own(labels, 'alert')?.trim() || 'unnamed alert'
-  const service = serviceOf(labels)
-  return {
-    identity: identityOf(labels),
-    fingerprint: fingerprintOf(labels),
-    name: cleanText(name, MAX_NAME),
-    service: service === null ? null : cleanText(service, MAX_NAME),
-    severity: normaliseSeverity(own(labels, 'severity') ?? own(labels, 'priority') ?? own(labels, 'level')),
+  return completeLabelled({
+    name: dress?.name ?? (own(labels, 'alertname')?.trim() || own(labels, 'alert')?.trim() || 'unnamed alert'),
+    severity: own(labels, 'severity') ?? own(labels, 'priority') ?? own(labels, 'level'),
     status: ended ? 'resolved' : 'firing',
     startsAtMs: given.startsAt,
     endsAtMs: ended ? (endsAt ?? nowMs) : null,
     endsByMs: ended ? null : endsAt,
-    labels: cleanAll(labels),
-    annotations: cleanAll(given.annotations ?? {}),
-    url: linkOf(given.generatorURL),
+    labels,
+    annotations: { ...dress?.annotations, ...given.annotations },
+    urls: dress?.urls ?? [given.generatorURL],
     groupKey,
-  }
+  })
 }
 
 /** Alertmanager's own group, unless it says too little: everything in one group, or all of one severity. */
-function groupKeyOf({ groupKey, groupLabels }: AlertmanagerWebhook): string | null {
+function groupKeyOf({ groupKey, groupLabels }: Pick<Webhook<GivenAlert>, 'groupKey' | 'groupLabels'>): string | null {
   const telling = Object.keys(groupLabels ?? {}).some((label) => label !== 'severity')
-  return groupKey === undefined || !telling ? null : cleanText(String(groupKey), MAX_GROUP_KEY)
+  return groupKey === undefined || groupKey === null || !telling ? null : String(groupKey)
 }
-
-/** Only what a page may link to: `javascript:` and the like are dropped. */
-function linkOf(url: string | null | undefined): string | null {
-  return url && url.length <= MAX_URL && /^https?:\/\//i.test(url) ? cleanText(url, MAX_URL) : null
-}
-
-const cleanAll = (texts: Labels): Labels =>
-  Object.fromEntries(
-    Object.entries(texts).map(([name, value]) => [cleanText(name, MAX_LABEL_NAME), cleanText(value, MAX_VALUE)]),
-  )
 
 const own = (labels: Labels, name: string): string | undefined =>
   Object.hasOwn(labels, name) ? labels[name] : undefined

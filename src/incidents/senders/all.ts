@@ -1,0 +1,46 @@
+// Every sender that is understood, by the last part of its address; and the one whose shape a body has.
+import type { IncomingHttpHeaders } from 'node:http'
+import type { IntakeConfig } from '../../config/intake-schema.ts'
+import { alertmanager } from './alertmanager/alertmanager.ts'
+import { cloudwatch } from './cloudwatch/cloudwatch.ts'
+import { datadog } from './datadog/datadog.ts'
+import { generic } from './generic/generic.ts'
+import { grafana } from './grafana/grafana.ts'
+import { mappedSender } from './mapping/mapping.ts'
+import { pagerduty } from './pagerduty/pagerduty.ts'
+import type { JsonObject, Sender } from './sender.ts'
+import { sentry } from './sentry/sentry.ts'
+
+/** In the order in which a body of no particular address is compared with them: what is most its own shape first. */
+export const SENDERS: readonly Sender[] = [
+  cloudwatch,
+  pagerduty,
+  sentry,
+  grafana,
+  alertmanager,
+  datadog,
+  generic,
+]
+
+export interface Senders {
+  readonly names: readonly string[]
+  find(name: string): Sender | undefined
+  /** The one whose shape it has; the generic one where it has nobody's. */
+  recognise(body: JsonObject, headers: IncomingHttpHeaders): Sender
+}
+
+/** Those of ours and those of the config; a mapping of the config takes the place of ours of the same name. */
+export function createSenders(config: Pick<IntakeConfig, 'generic' | 'senders'>): Senders {
+  const own = Object.entries({ ...config.senders, ...(config.generic ? { generic: config.generic } : {}) }).map(
+    ([name, mapping]) => mappedSender({ name, title: name, mapping, recognises: () => false }),
+  )
+  const byName = new Map<string, Sender>()
+  for (const sender of SENDERS) for (const name of [sender.name, ...(sender.aliases ?? [])]) byName.set(name, sender)
+  for (const sender of own) byName.set(sender.name, sender)
+  const fallback = byName.get('generic') ?? generic
+  return {
+    names: [...new Set([...byName.values()].map(({ name }) => name))].sort(),
+    find: (name) => byName.get(name.toLowerCase()) ?? byName.get(name),
+    recognise: (body, headers) => SENDERS.find((sender) => sender.recognises(body, headers)) ?? fallback,
+  }
+}
