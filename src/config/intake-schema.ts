@@ -8,7 +8,10 @@ const path = z
   .string()
   .min(1)
   .max(300)
-  .regex(/^\$?(?:\.?[^.[\]"]+|\[\d+\]|\[\*\]|\["[^"]+"\])+$|^\$$/, 'must be a path such as alert.title or items[0].name')
+  .regex(
+    /^\$?(?:\.?[^.[\]"]+|\[\d+\]|\[\*\]|\["[^"]+"\])+$|^\$$/,
+    'must be a path such as alert.title or items[0].name',
+  )
 const paths = z.union([path, z.array(path).min(1).max(20)])
 
 /** Where a text is found: the first of the paths that has one, put into other words, or else a constant. */

@@ -27,6 +27,9 @@ const exampleEnvironment = {
   AWS_SECRET_ACCESS_KEY: 'f',
   OTLP_TOKEN: 'g',
   NOTIFY_SECRET: 's',
+  PAGERDUTY_WEBHOOK_SECRET: 's',
+  SENTRY_CLIENT_SECRET: 's',
+  GRAFANA_WEBHOOK_SECRET: 's',
   DEPLOY_TOKEN: 'd',
   KNOWLEDGE_DATABASE_URL: 'postgres://127.0.0.1/knowledge',
 }

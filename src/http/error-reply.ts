@@ -9,7 +9,8 @@ export function errorReply(error: AppError, dialect: ErrorDialect, requestId: st
   const headers: Record<string, string> = {}
   if (error.retryAfterSeconds !== undefined) headers['retry-after'] = String(Math.ceil(error.retryAfterSeconds))
   else if (error.status === 429 || error.status === 503) headers['retry-after'] = '1'
-  if (error.code === 'unauthenticated') headers['www-authenticate'] = `Bearer realm="midwatch"${basicToo ? ', Basic realm="midwatch"' : ''}`
+  if (error.code === 'unauthenticated')
+    headers['www-authenticate'] = `Bearer realm="midwatch"${basicToo ? ', Basic realm="midwatch"' : ''}`
   return { status: error.status, headers, json: errorBody(error, dialect, requestId) }
 }
 

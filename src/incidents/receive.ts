@@ -69,11 +69,23 @@ export function createIntake(deps: ReceiveDeps): Intake {
       deps.log.warn({ tenant, source: sender.name, truncated }, 'the sender left alerts out of a delivery')
     const problems = alerts.flatMap(({ decided }) => (decided?.kind === 'not_understood' ? [decided.reason] : []))
     if (problems.length > 0)
-      deps.log.warn({ tenant, source: sender.name, problems: problems.slice(0, MAX_PROBLEMS) }, 'not all of a delivery was understood; it is kept')
-    return { ...receipt, accepted: accepted ?? alerts.length, truncated, sender: sender.name, problems: problems.slice(0, MAX_PROBLEMS) }
+      deps.log.warn(
+        { tenant, source: sender.name, problems: problems.slice(0, MAX_PROBLEMS) },
+        'not all of a delivery was understood; it is kept',
+      )
+    return {
+      ...receipt,
+      accepted: accepted ?? alerts.length,
+      truncated,
+      sender: sender.name,
+      problems: problems.slice(0, MAX_PROBLEMS),
+    }
   }
 
-  return { receive, handlers: { [CONFIRM_SUBSCRIPTION]: confirmSubscription({ db: deps.db, fetchText, log: deps.log }) } }
+  return {
+    receive,
+    handlers: { [CONFIRM_SUBSCRIPTION]: confirmSubscription({ db: deps.db, fetchText, log: deps.log }) },
+  }
 }
 
 function findSender(senders: Senders, name: string): Sender {

@@ -1,6 +1,17 @@
 // Every sender that is understood, by the last part of its address; and the one whose shape a body has.
 import type { IncomingHttpHeaders } from 'node:http'
 import type { IntakeConfig } from '../../config/intake-schema.ts'
+import { azure } from './azure/azure.ts'
+import { elastic } from './elastic/elastic.ts'
+import { email } from './email/email.ts'
+import { graylog } from './graylog/graylog.ts'
+import { newrelic } from './newrelic/newrelic.ts'
+import { opsgenie } from './opsgenie/opsgenie.ts'
+import { pingdom } from './pingdom/pingdom.ts'
+import { riemann } from './riemann/riemann.ts'
+import { slack } from './slack/slack.ts'
+import { stackdriver } from './stackdriver/stackdriver.ts'
+import { vrealize } from './vrealize/vrealize.ts'
 import { alertmanager } from './alertmanager/alertmanager.ts'
 import { cloudwatch } from './cloudwatch/cloudwatch.ts'
 import { datadog } from './datadog/datadog.ts'
@@ -16,9 +27,20 @@ export const SENDERS: readonly Sender[] = [
   cloudwatch,
   pagerduty,
   sentry,
+  opsgenie,
+  azure,
+  stackdriver,
+  elastic,
+  newrelic,
+  pingdom,
+  vrealize,
+  graylog,
   grafana,
   alertmanager,
   datadog,
+  slack,
+  email,
+  riemann,
   generic,
 ]
 

@@ -17,7 +17,10 @@ const MAX_LIST = 10_000
 export function decodeBody(bytes: Uint8Array, contentType: string | undefined, textToo: boolean): Body {
   const { type, charset } = parseContentType(contentType)
   if (REFUSED.test(type))
-    throw new AppError('unsupported_media', `A body of the type ${type} cannot be read here. Send JSON (application/json).`)
+    throw new AppError(
+      'unsupported_media',
+      `A body of the type ${type} cannot be read here. Send JSON (application/json).`,
+    )
   const text = decode(bytes, charset)
   const form = type === 'application/x-www-form-urlencoded' ? readForm(text) : undefined
   if (form) return form
@@ -26,11 +29,14 @@ export function decodeBody(bytes: Uint8Array, contentType: string | undefined, t
   return { kind: 'json', objects: objectsOf(parseJson(Buffer.from(text))), text }
 }
 
-const REFUSED = /^(?:multipart\/|image\/|audio\/|video\/|application\/(?:xml|octet-stream|zip|gzip|pdf|x-protobuf|protobuf|msgpack)$|text\/(?:xml|html)$)/
+const REFUSED =
+  /^(?:multipart\/|image\/|audio\/|video\/|application\/(?:xml|octet-stream|zip|gzip|pdf|x-protobuf|protobuf|msgpack)$|text\/(?:xml|html)$)/
 
 function parseContentType(given: string | undefined): { type: string; charset: string | undefined } {
   const [type = '', ...parameters] = (given ?? '').toLowerCase().split(';')
-  const charset = parameters.map((one) => /^\s*charset\s*=\s*"?([^"\s]+)"?/.exec(one)?.[1]).find((one) => one !== undefined)
+  const charset = parameters
+    .map((one) => /^\s*charset\s*=\s*"?([^"\s]+)"?/.exec(one)?.[1])
+    .find((one) => one !== undefined)
   return { type: type.trim(), charset }
 }
 
@@ -38,18 +44,26 @@ function decode(bytes: Uint8Array, charset: string | undefined): string {
   const marked = markOf(bytes)
   const encoding = marked ?? charset ?? (isUtf8(bytes) ? 'utf-8' : guessWide(bytes))
   if (encoding === undefined)
-    throw new AppError('malformed', 'The body is not UTF-8. Send it so, or name its encoding: content-type: …; charset=…')
+    throw new AppError(
+      'malformed',
+      'The body is not UTF-8. Send it so, or name its encoding: content-type: …; charset=…',
+    )
   let decoder: InstanceType<typeof TextDecoder>
   try {
     decoder = new TextDecoder(encoding, { fatal: true })
   } catch {
-    throw new AppError('unsupported_media', `The encoding ${encoding.slice(0, 50)} is not known here. Send the body as UTF-8.`)
+    throw new AppError(
+      'unsupported_media',
+      `The encoding ${encoding.slice(0, 50)} is not known here. Send the body as UTF-8.`,
+    )
   }
   try {
     return decoder.decode(bytes)
   } catch (error) {
     const but = isUtf8(bytes) && encoding !== 'utf-8' ? ' It is UTF-8.' : ''
-    throw new AppError('malformed', `The body is not ${encoding.toUpperCase()}, as it says it is.${but}`, { cause: error })
+    throw new AppError('malformed', `The body is not ${encoding.toUpperCase()}, as it says it is.${but}`, {
+      cause: error,
+    })
   }
 }
 
@@ -85,11 +99,16 @@ function objectsOf(value: unknown): readonly JsonObject[] {
   if (!Array.isArray(inner)) throw new AppError('malformed', `The body is ${kindOf(inner)}: send a JSON object.`)
   if (inner.length === 0) throw new AppError('malformed', 'The body is an empty list: it holds no alert.')
   if (inner.length > MAX_LIST)
-    throw new AppError('malformed', `The body is a list of ${inner.length}; at most ${MAX_LIST.toLocaleString('en')} are taken at once.`)
+    throw new AppError(
+      'malformed',
+      `The body is a list of ${inner.length}; at most ${MAX_LIST.toLocaleString('en')} are taken at once.`,
+    )
   return inner.map((item: unknown, i) => {
     const each = opened(item)
     if (isObject(each)) return unwrapped(each)
-    throw new AppError('malformed', `The field ${i} is ${kindOf(each)}: each item of the list has to be an object.`, { field: String(i) })
+    throw new AppError('malformed', `The field ${i} is ${kindOf(each)}: each item of the list has to be an object.`, {
+      field: String(i),
+    })
   })
 }
 

@@ -55,23 +55,29 @@ export const parts = <T extends z.ZodRawShape>(shape: T) =>
     .pipe(z.array(z.object(shape)))
 
 /** The texts of a list, or of one text in which commas part them. */
-export const texts = z.unknown().optional().transform((value): readonly string[] => {
-  const inner = opened(value)
-  const items: readonly unknown[] = Array.isArray(inner) ? inner : typeof inner === 'string' ? inner.split(',') : []
-  return items.map(textOf).filter((item) => item !== undefined)
-})
+export const texts = z
+  .unknown()
+  .optional()
+  .transform((value): readonly string[] => {
+    const inner = opened(value)
+    const items: readonly unknown[] = Array.isArray(inner) ? inner : typeof inner === 'string' ? inner.split(',') : []
+    return items.map(textOf).filter((item) => item !== undefined)
+  })
 
 /** The plain values of an object, by name. */
-export const textByName = z.unknown().optional().transform((value): Readonly<Record<string, string>> => {
-  const inner = opened(value)
-  if (!isObject(inner)) return {}
-  return Object.fromEntries(
-    Object.entries(inner).flatMap(([name, each]) => {
-      const said = textOf(each)
-      return said === undefined ? [] : [[name, said] as const]
-    }),
-  )
-})
+export const textByName = z
+  .unknown()
+  .optional()
+  .transform((value): Readonly<Record<string, string>> => {
+    const inner = opened(value)
+    if (!isObject(inner)) return {}
+    return Object.fromEntries(
+      Object.entries(inner).flatMap(([name, each]) => {
+        const said = textOf(each)
+        return said === undefined ? [] : [[name, said] as const]
+      }),
+    )
+  })
 
 /** `env:prod` and `{"key": "env", "value": "prod"}` and `["env", "prod"]` as what they mean. */
 export function tagsOf(value: unknown): Readonly<Record<string, string>> {

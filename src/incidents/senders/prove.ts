@@ -33,7 +33,9 @@ export function createProve(config: IntakeConfig, fetchText: FetchText): Prove {
       case 'sentry':
         return checkHmac(claim, config.sentry?.secret.reveal(), 'sentry-hook-signature', (given) => [given.trim()])
       case 'grafana':
-        return checkHmac(claim, config.grafana?.secret.reveal(), 'x-grafana-alerting-signature', (given) => [given.trim()])
+        return checkHmac(claim, config.grafana?.secret.reveal(), 'x-grafana-alerting-signature', (given) => [
+          given.trim(),
+        ])
       case 'cloudwatch':
         return await checkTopics(claim, config.cloudwatch, checkSns)
     }
@@ -66,11 +68,15 @@ async function checkTopics(
     if (!envelope)
       throw new AppError('forbidden', 'Only messages of SNS are taken (agent.intake.cloudwatch); this is none.')
     if (topics && !topics.includes(envelope.topic ?? ''))
-      throw new AppError('forbidden', 'The topic of this message is not among agent.intake.cloudwatch.topics.', { field: 'TopicArn' })
+      throw new AppError('forbidden', 'The topic of this message is not among agent.intake.cloudwatch.topics.', {
+        field: 'TopicArn',
+      })
     if (signature === 'off') continue
     const result = await check(envelope, nowMs, signal)
-    if (result.kind === 'invalid') throw new AppError('forbidden', `The message is refused: ${result.reason}.`, { field: 'Signature' })
+    if (result.kind === 'invalid')
+      throw new AppError('forbidden', `The message is refused: ${result.reason}.`, { field: 'Signature' })
     // SNS sends again what was not taken.
-    if (result.kind === 'unknown') throw new AppError('unavailable', `The signature cannot be checked: ${result.reason}.`)
+    if (result.kind === 'unknown')
+      throw new AppError('unavailable', `The signature cannot be checked: ${result.reason}.`)
   }
 }

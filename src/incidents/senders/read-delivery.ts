@@ -6,7 +6,11 @@ import { notUnderstood } from '../incoming-alert.ts'
 import type { ReadContext, Reading, Sender } from './sender.ts'
 
 /** Throws `malformed` where a batch has a broken alert; in a list of bodies its place comes before the field. */
-export function readBody(sender: Sender, body: Body, context: ReadContext): Required<Omit<Reading, 'truncated'>> & Reading {
+export function readBody(
+  sender: Sender,
+  body: Body,
+  context: ReadContext,
+): Required<Omit<Reading, 'truncated'>> & Reading {
   const readings = body.kind === 'text' ? [readAsText(sender, body.text, context)] : readObjects(sender, body, context)
   const alerts = readings.flatMap((reading) => reading.alerts)
   const truncated = readings.reduce((sum, reading) => sum + (reading.truncated ?? 0), 0)

@@ -19,12 +19,19 @@ const MAX_READ = 20_000
 const FIELD = /^[ \t*_>•-]{0,10}([A-Za-z][A-Za-z _-]{1,30}?)[*_]{0,2}[ \t]{0,5}[:=：][*_]{0,2}[ \t]{0,20}(\S.{0,500})/gm
 const WORDS_THAT_FIRE =
   /\b(?:alarm|outage|incident|unreachable|unresponsive|not responding|is down|went down|has failed|threshold (?:crossed|exceeded|breached)|exceed(?:ed|s) (?:the )?threshold|out of (?:memory|disk)|5xx|timed out)\b/i
-const WORDS_THAT_END = /\b(?:has recovered|is back to normal|recovered|resolved|is (?:now )?(?:ok|up|healthy)(?: again)?|back up|cleared)\b/i
+const WORDS_THAT_END =
+  /\b(?:has recovered|is back to normal|recovered|resolved|is (?:now )?(?:ok|up|healthy)(?: again)?|back up|cleared)\b/i
 /** `Service checkout is down`, `on host web-1`. */
 const HOST_IN_TEXT = /\bhost[: ]+['"`]?([A-Za-z0-9][\w.-]*[\w])/i
 
 /** undefined where there is nothing to name it by. */
-export function readPlainText({ subject, body }: { subject?: string | undefined; body: string }): PlainText | undefined {
+export function readPlainText({
+  subject,
+  body,
+}: {
+  subject?: string | undefined
+  body: string
+}): PlainText | undefined {
   const shown = body.slice(0, MAX_READ)
   const heading = subject?.trim() || firstLine(shown)
   if (!heading) return undefined
@@ -54,14 +61,25 @@ export function readPlainText({ subject, body }: { subject?: string | undefined;
   }
 }
 
-const firstLine = (body: string): string | undefined => body.split('\n').find((line) => line.trim() !== '')?.trim()
+const firstLine = (body: string): string | undefined =>
+  body
+    .split('\n')
+    .find((line) => line.trim() !== '')
+    ?.trim()
 
 /** `Severity: critical` on a line of its own, the first of each name. */
 function fieldsOf(body: string): ReadonlyMap<string, string> {
   const fields = new Map<string, string>()
   for (const [, name = '', value = ''] of body.matchAll(FIELD)) {
     const key = name.trim().toLowerCase().replaceAll(/[_-]/g, ' ')
-    if (!fields.has(key)) fields.set(key, value.trim().replace(/^[*_`"']{1,3}/, '').replace(/[*_`"']{1,3}$/, ''))
+    if (!fields.has(key))
+      fields.set(
+        key,
+        value
+          .trim()
+          .replace(/^[*_`"']{1,3}/, '')
+          .replace(/[*_`"']{1,3}$/, ''),
+      )
   }
   return fields
 }

@@ -167,7 +167,9 @@ test('whatever JSON comes is either understood or refused with a reason, never a
   )
   fc.assert(
     fc.property(fc.oneof(almost, fc.jsonValue()), (body) => {
-      expect(refusal(JSON.parse(JSON.stringify(body)))).toMatch(/accepted|not right|is (?:null|text|a list|a number|a boolean|an empty list)/)
+      expect(refusal(JSON.parse(JSON.stringify(body)))).toMatch(
+        /accepted|not right|is (?:null|text|a list|a number|a boolean|an empty list)/,
+      )
     }),
     { numRuns: 300 },
   )

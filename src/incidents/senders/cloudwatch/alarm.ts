@@ -71,7 +71,11 @@ interface Alarm {
 }
 
 /** The alarm that an object tells of, or undefined where it tells of none. `topicRegion`: where the topic is that brought it. */
-export function readAlarm(given: JsonObject, topicRegion: string | undefined, nowMs: number): IncomingAlert | undefined {
+export function readAlarm(
+  given: JsonObject,
+  topicRegion: string | undefined,
+  nowMs: number,
+): IncomingAlert | undefined {
   const alarm = 'AlarmName' in given ? ofMessage(given, topicRegion) : ofEvent(given)
   const status = alarm && STATES[alarm.state]
   return alarm && status ? toAlert(alarm, status, nowMs) : undefined

@@ -87,7 +87,8 @@ function readMessage(sns: Message, raw: string, nowMs: number): IncomingAlert {
   const inner = alarmIn(sns.message)
   const alarm = inner && readAlarm(inner, regionOf(sns.topic), nowMs)
   if (alarm) return alarm
-  if (inner && ('AlarmName' in inner || 'detail' in inner)) return notUnderstood('CloudWatch', whyNoAlarm(inner), raw, nowMs)
+  if (inner && ('AlarmName' in inner || 'detail' in inner))
+    return notUnderstood('CloudWatch', whyNoAlarm(inner), raw, nowMs)
   const said = readPlainText({ subject: sns.subject, body: inner ? '' : (sns.message ?? '') })
   if (said === undefined || !said.telling)
     return notUnderstood('CloudWatch', 'Message is no alarm, and does not say that anything is wrong', raw, nowMs)
@@ -104,7 +105,8 @@ function readMessage(sns: Message, raw: string, nowMs: number): IncomingAlert {
 
 function whyNoAlarm(given: JsonObject): string {
   const state = textOf(given['NewStateValue'])
-  if (!('AlarmName' in given)) return 'it is no message of SNS (Type), no alarm (AlarmName) and no lines of a log (awslogs)'
+  if (!('AlarmName' in given))
+    return 'it is no message of SNS (Type), no alarm (AlarmName) and no lines of a log (awslogs)'
   return state === undefined
     ? 'NewStateValue is missing'
     : `NewStateValue is "${state}"; known are ALARM, OK and INSUFFICIENT_DATA`

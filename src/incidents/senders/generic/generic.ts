@@ -4,7 +4,7 @@
 import { parseAnyTime } from '../../alert-times.ts'
 import { completeAlert, type IncomingAlert, notUnderstood } from '../../incoming-alert.ts'
 import { isObject, opened, tagsOf, textOf } from '../loose.ts'
-import type { JsonObject, ReadContext, Reading, Sender } from '../sender.ts'
+import type { JsonObject, ReadContext, Sender } from '../sender.ts'
 import { readPlainText } from '../text-rules.ts'
 import { readMarks, statusOfWord } from '../words.ts'
 import { findSeverity } from '../../severity.ts'
@@ -17,7 +17,9 @@ export const generic: Sender = {
   readText: (text, { nowMs }) => {
     const said = readPlainText({ body: text })
     if (!said?.telling)
-      return { alerts: [notUnderstood('a generic sender', 'the text does not say that anything is wrong', text, nowMs)] }
+      return {
+        alerts: [notUnderstood('a generic sender', 'the text does not say that anything is wrong', text, nowMs)],
+      }
     return { alerts: [completeAlert(said, nowMs)] }
   },
 }
@@ -46,16 +48,28 @@ const NAMES = {
   status: words(
     'status alert_status event_status current_state currentstate new_state newstate alert_state state event_action action transition event_type condition_state',
   ),
-  service: words('service service_name app app_name application application_name component system project job workload'),
-  host: words('host host_name hostname node node_name instance server server_name machine device entity target resource_name source_host'),
-  url: words('url link html_url web_url alert_url incident_url event_url issue_url problem_url dashboard_url permalink href'),
+  service: words(
+    'service service_name app app_name application application_name component system project job workload',
+  ),
+  host: words(
+    'host host_name hostname node node_name instance server server_name machine device entity target resource_name source_host',
+  ),
+  url: words(
+    'url link html_url web_url alert_url incident_url event_url issue_url problem_url dashboard_url permalink href',
+  ),
   id: words(
     'fingerprint dedup_key deduplication_key dedupe_key alias incident_key alert_id alertid incident_id incidentid problem_id event_key trigger_id check_id monitor_id',
   ),
-  summary: words('summary description message details detail body text long_description annotation reason output short_message msg'),
-  started: words('starts_at started_at start_time starttime start opened_at open_time first_seen triggered_at begin created_at'),
+  summary: words(
+    'summary description message details detail body text long_description annotation reason output short_message msg',
+  ),
+  started: words(
+    'starts_at started_at start_time starttime start opened_at open_time first_seen triggered_at begin created_at',
+  ),
   ended: words('ends_at ended_at end_time endtime end closed_at close_time resolved_at recovered_at'),
-  told: words('timestamp time event_time occurred_at occurredat date datetime updated_at last_updated state_changed_at ts sent_at created_at'),
+  told: words(
+    'timestamp time event_time occurred_at occurredat date datetime updated_at last_updated state_changed_at ts sent_at created_at',
+  ),
   tags: words('labels tags'),
   environment: words('environment env'),
   region: words('region datacenter zone availability_zone'),
@@ -105,7 +119,10 @@ function readOne(body: JsonObject, { nowMs }: ReadContext): IncomingAlert {
     return notUnderstood('a generic sender', reason, JSON.stringify(body), nowMs)
   }
   const marks = readMarks(title)
-  const tags = NAMES.tags.reduce((all, name) => ({ ...all, ...tagsOf(fields.get(name)) }), {} as Readonly<Record<string, string>>)
+  const tags = NAMES.tags.reduce(
+    (all, name) => ({ ...all, ...tagsOf(fields.get(name)) }),
+    {} as Readonly<Record<string, string>>,
+  )
   const severity = get(NAMES.severity) ?? tags['severity'] ?? tags['priority']
   const state = NAMES.status.map((name) => textOf(fields.get(name))).find((word) => statusOfWord(word) !== undefined)
   const endedAtMs = parseAnyTime(get(NAMES.ended))

@@ -29,7 +29,13 @@ const isLegacy = (body: JsonObject): boolean =>
 
 const unified = z.object({
   ...alertmanagerFields(
-    alertmanagerAlert.extend({ silenceURL: text, dashboardURL: text, panelURL: text, imageURL: text, valueString: text }),
+    alertmanagerAlert.extend({
+      silenceURL: text,
+      dashboardURL: text,
+      panelURL: text,
+      imageURL: text,
+      valueString: text,
+    }),
   ),
   externalURL: text,
 })
@@ -76,8 +82,7 @@ function readLegacy(body: JsonObject, { nowMs }: ReadContext): Reading {
   const raw = JSON.stringify(body)
   const name = rule.ruleName ?? rule.title?.replace(/^\[[^\]]*\]\s*/, '')
   const state = rule.state?.toLowerCase()
-  if (name === undefined)
-    return { alerts: [notUnderstood('Grafana', 'it has neither ruleName nor title', raw, nowMs)] }
+  if (name === undefined) return { alerts: [notUnderstood('Grafana', 'it has neither ruleName nor title', raw, nowMs)] }
   if (state === 'pending' || state === 'unknown')
     return { alerts: [notice(name, `the rule is ${state}, which is no alert yet`, raw, nowMs)] }
   const status = state === undefined ? undefined : STATES[state]
@@ -127,7 +132,9 @@ const STATES: Readonly<Record<string, 'firing' | 'resolved'>> = {
 /** A rule fires for several series at once; what they all have describes the alert. */
 function sameInAll(all: readonly Readonly<Record<string, string>>[]): Readonly<Record<string, string>> {
   const [first = {}, ...others] = all
-  return Object.fromEntries(Object.entries(first).filter(([name, value]) => others.every((tags) => tags[name] === value)))
+  return Object.fromEntries(
+    Object.entries(first).filter(([name, value]) => others.every((tags) => tags[name] === value)),
+  )
 }
 
 const hostOf = (url: string | undefined): string | undefined =>

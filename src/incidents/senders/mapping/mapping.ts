@@ -116,4 +116,6 @@ function firstText(given: unknown, paths: readonly (readonly Step[])[]): string 
 }
 
 const spell = (value: MappedValue | undefined): string =>
-  value === undefined ? '' : [typeof value === 'string' || Array.isArray(value) ? value : (value.path ?? [])].flat().join(', ')
+  value === undefined
+    ? ''
+    : [typeof value === 'string' || Array.isArray(value) ? value : (value.path ?? [])].flat().join(', ')

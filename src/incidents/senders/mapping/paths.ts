@@ -2,7 +2,8 @@
 // what an object has itself is found, never what it inherits.
 import { isObject, opened } from '../loose.ts'
 
-export type Step = string | number | '*'
+/** The name of a field, the place in a list, or `*` for all of either. */
+export type Step = string | number
 
 const STEP = /\[(?:(\d+)|(\*)|"([^"]+)")\]|\.?([^.[\]"]+)/g
 

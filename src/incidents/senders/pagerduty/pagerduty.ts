@@ -13,7 +13,8 @@ export const pagerduty: Sender = {
   recognises: (body, headers) =>
     headers['x-pagerduty-signature'] !== undefined ||
     (isObject(body['event']) && typeof body['event']['event_type'] === 'string') ||
-    (Array.isArray(body['messages']) && body['messages'].some((one) => isObject(one) && ('incident' in one || 'data' in one))) ||
+    (Array.isArray(body['messages']) &&
+      body['messages'].some((one) => isObject(one) && ('incident' in one || 'data' in one))) ||
     isIncident(body),
   read: (body, { nowMs }) => ({ alerts: readBody(body, nowMs) }),
 }
@@ -23,7 +24,8 @@ const isIncident = (body: JsonObject): boolean =>
 
 function readBody(body: JsonObject, nowMs: number): Reading['alerts'] {
   const messages = opened(body['messages'])
-  if (Array.isArray(messages) && messages.length > 0) return messages.map((message, i) => readMessage(message, i, nowMs))
+  if (Array.isArray(messages) && messages.length > 0)
+    return messages.map((message, i) => readMessage(message, i, nowMs))
   const event = opened(body['event'])
   if (isObject(event)) return [readEvent(event, nowMs)]
   if (isIncident(body)) return [readIncident(body, {}, nowMs)]

@@ -150,8 +150,7 @@ function describe(event: SentryEvent) {
 function readEvent(given: JsonObject, rule: string | undefined, nowMs: number): IncomingAlert {
   const event = eventShape.parse(given)
   const name = titleOf(event)
-  if (name === undefined)
-    return notUnderstood('Sentry', 'data.event has no title', JSON.stringify(given), nowMs)
+  if (name === undefined) return notUnderstood('Sentry', 'data.event has no title', JSON.stringify(given), nowMs)
   // The project stands as a number; its name only in the address.
   const slug = event.project_slug ?? event.project_name ?? /\/projects\/[^/]+\/([^/]+)\//.exec(event.url ?? '')?.[1]
   const group = event.issue_id ?? event.hashes[0]
@@ -229,8 +228,7 @@ function readMetricAlert(
 ): IncomingAlert {
   const alert = metricAlertShape.parse(given)
   const name = alert.title ?? alert.alert_rule.name ?? about.description_title?.replace(/^\w+:\s*/, '')
-  if (name === undefined)
-    return notUnderstood('Sentry', 'data.metric_alert has no title', JSON.stringify(given), nowMs)
+  if (name === undefined) return notUnderstood('Sentry', 'data.metric_alert has no title', JSON.stringify(given), nowMs)
   const resolved = action === 'resolved' || action === 'closed'
   return completeAlert(
     {
