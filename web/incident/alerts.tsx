@@ -69,7 +69,12 @@ function Alert({ alert }: { readonly alert: AlertView }) {
   )
 }
 
-const DECISIONS = { opened: 'Opened this incident', joined: 'Joined it', ignored: 'Ignored' } as const
+const DECISIONS = {
+  opened: 'Opened this incident',
+  joined: 'Joined it',
+  ignored: 'Ignored',
+  not_understood: 'Not understood',
+} as const
 
 /** What the folding decided, by which rule, and why: the reason begins with the rule's name. */
 function foldingWords({ decision, reason }: AlertView): string {

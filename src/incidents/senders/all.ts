@@ -23,7 +23,7 @@ import type { JsonObject, Sender } from './sender.ts'
 import { sentry } from './sentry/sentry.ts'
 
 /** In the order in which a body of no particular address is compared with them: what is most its own shape first. */
-export const SENDERS: readonly Sender[] = [
+const SENDERS: readonly Sender[] = [
   cloudwatch,
   pagerduty,
   sentry,

@@ -78,7 +78,7 @@ export const alertmanagerFields = <T extends z.ZodType<GivenAlert>>(alert: T) =>
   truncatedAlerts: z.number().int().nonnegative().catch(0).default(0),
 })
 
-export const alertmanagerWebhook = z.object(alertmanagerFields(alertmanagerAlert), NOT_A_WEBHOOK)
+const alertmanagerWebhook = z.object(alertmanagerFields(alertmanagerAlert), NOT_A_WEBHOOK)
 type Webhook<T extends GivenAlert> = Omit<z.output<typeof alertmanagerWebhook>, 'alerts'> & {
   readonly alerts: readonly T[]
 }

@@ -57,7 +57,7 @@ export function createSignatureCheck(
 }
 
 /** The fields that are signed, each name and value on a line of its own. */
-export function signedText(message: SnsMessage): string {
+function signedText(message: SnsMessage): string {
   const fields: readonly (readonly [string, string | undefined])[] =
     message.type === 'Notification'
       ? [
