@@ -49,6 +49,9 @@ try {
   const before = process.memoryUsage.rss()
   report('the maker of texts alone', await pass(async () => undefined))
   report('ingest', await pass((document) => store.putDocument(collection.id, document, embedding)))
+  const settling = performance.now()
+  await store.settle(collection.id)
+  console.log(`settled after ${((performance.now() - settling) / 1000).toFixed(1)} s`)
   console.log(`memory ${megabytes(process.memoryUsage.rss() - before)} more, files ${megabytes(filesBytes())}`)
 
   const all: IndexQuery = { collections: [collection.id], filter: {}, limit: LIMIT }

@@ -11,7 +11,9 @@ import { answerQuestion } from '../../src/rag/answer/answer.ts'
 import { readEvidence } from '../../src/rag/answer/evidence.ts'
 import { findSupport } from '../../src/rag/answer/support.ts'
 import { openKnowledge } from '../../src/rag/knowledge.ts'
-import { DOCUMENTS, ITEMS, QUESTIONS } from './set.ts'
+import * as fresh from './fresh-set.ts'
+import type { FaithfulnessSet } from './item.ts'
+import * as first from './set.ts'
 
 const verbose = process.argv.includes('--verbose')
 const never = new AbortController().signal
@@ -24,23 +26,31 @@ const knowledge = await openKnowledge({
   clock: systemClock,
   log: silentLog(),
 })
+const SETS: readonly FaithfulnessSet[] = [
+  { name: 'the first set', documents: first.DOCUMENTS, items: first.ITEMS, questions: first.QUESTIONS },
+  { name: 'the fresh set', documents: fresh.DOCUMENTS, items: fresh.ITEMS, questions: fresh.QUESTIONS },
+]
 try {
-  const collection = await knowledge.store.ensureCollection({ tenant: 'default', name: 'shop' }, systemClock.now())
-  for (const [id, text] of Object.entries(DOCUMENTS)) {
-    const document = { id, source: null, bytes: Buffer.from(text), mediaType: 'text/markdown', metadata: {} }
-    await knowledge.put(collection, document, never)
+  for (const set of SETS) {
+    const of = { tenant: 'default', name: set.name.replaceAll(' ', '-') }
+    const collection = await knowledge.store.ensureCollection(of, systemClock.now())
+    for (const [id, text] of Object.entries(set.documents)) {
+      const document = { id, source: null, bytes: Buffer.from(text), mediaType: 'text/markdown', metadata: {} }
+      await knowledge.put(collection, document, never)
+    }
+    console.log(`\n${set.name}`)
+    await scoreSupport(set, of.name)
+    await scoreQuestions(set, of.name)
   }
-  await scoreSupport()
-  await scoreQuestions()
 } finally {
   await knowledge.stop()
   rmSync(folder, { recursive: true, force: true })
 }
 
-async function scoreSupport(): Promise<void> {
-  const query = { tenant: 'default', collections: ['shop'], topK: 20, perDocument: 20 }
+async function scoreSupport({ items }: FaithfulnessSet, collection: string): Promise<void> {
+  const query = { tenant: 'default', collections: [collection], topK: 20, perDocument: 20 }
   let [right, wrong, missed, refused] = [0, 0, 0, 0]
-  for (const { document, sentence, faithful } of ITEMS) {
+  for (const { document, sentence, faithful } of items) {
     const found = await knowledge.retriever.retrieve({ ...query, text: sentence }, never)
     const evidence = found.passages.filter((passage) => passage.document === document).map(readEvidence)
     const supports = evidence.map((one) => findSupport(sentence, one))
@@ -56,17 +66,17 @@ async function scoreSupport(): Promise<void> {
       )
     }
   }
-  console.log(`sentences   ${ITEMS.length} (${right + missed} faithful, ${wrong + refused} not)`)
+  console.log(`sentences   ${items.length} (${right + missed} faithful, ${wrong + refused} not)`)
   console.log(`precision   ${percent(right, right + wrong)}  of the sentences kept, faithful`)
   console.log(`recall      ${percent(right, right + missed)}  of the faithful sentences, kept`)
   console.log(`refused     ${percent(refused, refused + wrong)}  of the unfaithful sentences, dropped`)
 }
 
-async function scoreQuestions(): Promise<void> {
+async function scoreQuestions({ questions }: FaithfulnessSet, collection: string): Promise<void> {
   const parts = { retriever: knowledge.retriever, chatModel: undefined, clock: systemClock, log: silentLog() }
   let [answered, answerable, silent, unanswerable] = [0, 0, 0, 0]
-  for (const { question, expects } of QUESTIONS) {
-    const asked = { tenant: 'default', collections: ['shop'], topK: 8, text: question, model: undefined }
+  for (const { question, expects } of questions) {
+    const asked = { tenant: 'default', collections: [collection], topK: 8, text: question, model: undefined }
     const answer = await answerQuestion(parts, asked, never)
     const good = expects === null ? !answer.answered : answer.text.includes(expects)
     if (expects === null) {
@@ -78,7 +88,7 @@ async function scoreQuestions(): Promise<void> {
     }
     if (verbose && !good) console.error(`${question} → ${answer.text}`)
   }
-  console.log(`questions   ${QUESTIONS.length}, answered by extracts`)
+  console.log(`questions   ${questions.length}, answered by extracts`)
   console.log(`answered    ${percent(answered, answerable)}  of those that the documents answer`)
   console.log(`not known   ${percent(silent, unanswerable)}  of those that they do not`)
 }

@@ -1,12 +1,6 @@
 // Written by hand for this: documents of a shop that is not, sentences that are so or not by them, and questions that they do
 // and do not answer. No sentence was made to fit the checker.
-
-export interface Item {
-  readonly document: string
-  readonly sentence: string
-  /** Whether the document says so. */
-  readonly faithful: boolean
-}
+import { type Asked, type Item, not, yes } from './item.ts'
 
 export const DOCUMENTS: Readonly<Record<string, string>> = {
   'pool.md': `# Inventory: connection pool
@@ -52,9 +46,6 @@ The database is backed up every night at 02:00 UTC and the backups are kept for 
 A restore of the full database takes about four hours. It was last tested by Maria Lindqvist in March. Backups are encrypted with a key in the vault; without this key they cannot be read.
 `,
 }
-
-const yes = (document: string, sentence: string): Item => ({ document, sentence, faithful: true })
-const not = (document: string, sentence: string): Item => ({ document, sentence, faithful: false })
 
 export const ITEMS: readonly Item[] = [
   yes('pool.md', 'The inventory service has a pool of 20 connections to PostgreSQL.'),
@@ -115,12 +106,6 @@ export const ITEMS: readonly Item[] = [
   not('backup.md', 'At most four hours of data is lost in a disaster.'),
   not('backup.md', 'The database is backed up every night at 14:00 UTC.'),
 ]
-
-export interface Asked {
-  readonly question: string
-  /** Words that an answer has to have; null: the documents do not say. */
-  readonly expects: string | null
-}
 
 export const QUESTIONS: readonly Asked[] = [
   { question: 'How many connections does the pool of inventory have?', expects: '20' },

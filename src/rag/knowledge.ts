@@ -162,6 +162,7 @@ export async function openKnowledge(options: KnowledgeOptions, metrics?: Knowled
           { signal, onWait: how.onWait },
         )
         metrics?.ingested(report)
+        if (report.passages > 0) await store.settle(collection.id)
         return report
       },
       put: (collection, document, signal) => ingestDocument(parts, collection, document, signal),

@@ -432,8 +432,11 @@ export function describeStore(
         const collection = await collectionOf()
         const vectors = clusteredVectors(count * 2, 77)
         const passages = Array.from({ length: count }, (_, i) => vectors.slice(i * 2, i * 2 + 2))
-        for (let d = 0; d * 50 < count; d++)
+        for (let d = 0; d * 50 < count; d++) {
           await store.putDocument(collection.id, passagesOf(`d${d}`, passages.slice(d * 50, d * 50 + 50)), embedding)
+          // What comes behind a settling is found with the rest.
+          if (d * 50 < count * 0.8) await store.settle(collection.id)
+        }
         const chance = random(5)
         let found = 0
         const queries = 30
@@ -465,6 +468,7 @@ export function describeStore(
           )
           await store.putDocument(collection.id, { ...many, metadata: { team: 'many', n: d } }, embedding)
         }
+        await store.settle(collection.id)
         const few = { ...passagesOf('far', [[far]]), metadata: { team: 'few', n: 3, live: true } }
         await store.putDocument(collection.id, few, embedding)
         const asked = (filter: IndexQuery['filter']) =>

@@ -124,5 +124,8 @@ export interface KnowledgeStore {
   /** From now on searches use `embedding`; other vectors are removed. */
   switchEmbedding(collection: string, embedding: Embedding): Promise<void>
 
+  /** After much was put: makes what searches are quick by. May take minutes, while everything goes on. */
+  settle(collection: string): Promise<void>
+
   stop(): Promise<void>
 }

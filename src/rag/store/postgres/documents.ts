@@ -1,7 +1,7 @@
 // A document into the tables and out of them, with what is counted about its collection. The caller holds the collection.
 import type { PoolClient } from 'pg'
 import type { EmbeddedPassage, NewDocument } from '../store.ts'
-import { addVectors, removeVectors } from './vector-index.ts'
+import { addVectors, removeVectors, type Target } from './vector-index.ts'
 import { wordsToIndex } from './word-search.ts'
 
 /** What goes over at a time. */
@@ -11,7 +11,7 @@ export async function insertDocument(
   client: PoolClient,
   collection: number,
   document: NewDocument,
-  into: { readonly index: number; readonly dimension: number },
+  into: Target,
 ): Promise<void> {
   const { passages } = document
   const { rows } = await client.query<{ n: number }>(
@@ -36,7 +36,7 @@ export async function insertDocument(
     const some = passages.slice(at, at + PASSAGES_A_STATEMENT)
     const numbers = await insertPassages(client, collection, n, document.title, some)
     const vectors = some.map((passage, i) => ({ passage: numbers[i] ?? 0, document: n, vectors: passage.vectors }))
-    await addVectors(client, into.index, into.dimension, vectors)
+    await addVectors(client, into, vectors)
   }
   await client.query(
     `insert into lexemes as l (collection, lexeme, passages)

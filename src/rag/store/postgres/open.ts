@@ -11,6 +11,7 @@ import { checkVectors } from '../vectors.ts'
 import { queryTerms } from '../words.ts'
 import { Connections, failure } from './connection.ts'
 import { insertDocument, removeDocument } from './documents.ts'
+import { GraphSettler } from './graph-settler.ts'
 import { type DocumentRow, toDocument } from '../rows.ts'
 import { DOCUMENT_COLUMNS, loadCollections, loadPassages } from './rows.ts'
 import { prepareSchema } from './schema.ts'
@@ -36,11 +37,14 @@ export async function openPostgresStore(
   const connections = new Connections(url, log)
   try {
     await prepareSchema(connections.pool)
+    const { rows } = await connections.pool.query<{ type: number }>("select 'halfvec'::regtype::oid::int as type")
+    const store = new PostgresStore(connections, { exactPassages, halfvec: rows[0]?.type ?? 0, log })
+    store.settleSoon()
+    return store
   } catch (error) {
     await connections.stop()
     throw failure(error)
   }
-  return new PostgresStore(connections, exactPassages)
 }
 
 interface CollectionHead {
@@ -48,13 +52,40 @@ interface CollectionHead {
   readonly model: string | null
 }
 
+interface StoreOptions {
+  readonly exactPassages: number
+  readonly halfvec: number
+  readonly log: Log
+}
+
+/** So many passages are put before it is looked whether a graph has to be built. */
+const LOOKED_AFTER = 1_000
+
 class PostgresStore implements KnowledgeStore {
   readonly #connections: Connections
   readonly #exactPassages: number
+  readonly #halfvec: number
+  readonly #log: Log
+  readonly #settler: GraphSettler
+  #put = 0
 
-  constructor(connections: Connections, exactPassages: number) {
+  constructor(connections: Connections, { exactPassages, halfvec, log }: StoreOptions) {
     this.#connections = connections
     this.#exactPassages = exactPassages
+    this.#halfvec = halfvec
+    this.#log = log
+    this.#settler = new GraphSettler(connections, exactPassages)
+  }
+
+  /** In the background: what fails here is tried again by whoever puts more. */
+  settleSoon(): void {
+    this.#settler.settle(null, 'amid').catch((error: unknown) => {
+      this.#log.warn({ err: error }, 'a graph of vectors could not be built; its collection is searched without')
+    })
+  }
+
+  async settle(collection: string): Promise<void> {
+    await this.#settler.settle(collection, 'after')
   }
 
   createCollection(of: { tenant: string; name: string; teams: readonly string[] }, now: number) {
@@ -114,8 +145,9 @@ class PostgresStore implements KnowledgeStore {
       const index = await ensureIndex(client, n, embedding)
       if (model === null) await serve(client, n, embedding)
       await removeDocument(client, n, document.id)
-      await insertDocument(client, n, document, { index, dimension: embedding.dimension })
+      await insertDocument(client, n, document, { n: index, dimension: embedding.dimension, type: this.#halfvec })
     })
+    this.#countPut(document.passages.length)
   }
 
   removeDocument(collection: string, document: string) {
@@ -196,7 +228,7 @@ class PostgresStore implements KnowledgeStore {
     const limit = boundedLimit(query)
     return this.#connections.read(async (client) => {
       const { rows } = await client.query<Index>(
-        `select i.n, i.collection, i.dimension from vector_indexes i join collections c on c.n = i.collection
+        `select i.n, i.collection, i.dimension, i.settled from vector_indexes i join collections c on c.n = i.collection
          where c.id = any($1) and i.model = $2`,
         [query.collections, model],
       )
@@ -258,9 +290,10 @@ class PostgresStore implements KnowledgeStore {
           return row?.collection === collection ? [{ passage: row.n, document: row.document, vectors }] : []
         })
         for (const { passage } of added) await removeVectors(client, index, 'passage', passage)
-        await addVectors(client, index, embedding.dimension, added)
+        await addVectors(client, { n: index, dimension: embedding.dimension, type: this.#halfvec }, added)
       }
     })
+    this.#countPut(of.length)
   }
 
   switchEmbedding(collection: string, embedding: Embedding) {
@@ -272,8 +305,16 @@ class PostgresStore implements KnowledgeStore {
     })
   }
 
-  stop() {
-    return this.#connections.stop()
+  async stop() {
+    await this.#settler.stop()
+    await this.#connections.stop()
+  }
+
+  #countPut(passages: number): void {
+    this.#put += passages
+    if (this.#put < LOOKED_AFTER) return
+    this.#put = 0
+    this.settleSoon()
   }
 }
 

@@ -80,6 +80,15 @@ const STEPS: readonly (readonly string[])[] = [
     `alter text search configuration words alter mapping for
       asciiword, word, numword, asciihword, hword, numhword, hword_asciipart, hword_part, hword_numpart with stem`,
   ],
+  [
+    // The graph of an index has the passages up to this number (graph.ts). Those that had all are built anew.
+    'alter table vector_indexes add column settled bigint not null default 0',
+    // Each document counts up a thousand of them: with room on the page no index has to be told.
+    'alter table lexemes set (fillfactor = 60)',
+    `do $$ declare i record; begin
+      for i in select n from vector_indexes loop execute format('drop index if exists vectors_%s_v_idx', i.n); end loop;
+    end $$`,
+  ],
 ]
 
 /** Any number that nobody else takes: who holds it is the only one that changes the schema. */

@@ -1,12 +1,14 @@
-// A table of vectors for each collection and model, with an HNSW index over their halves. A graph that is asked for what a filter
-// left over finds too little: then, and where there are few to look at, all are looked at, which is exact.
+// A table of vectors for each collection and model, with an HNSW graph over most of them (graph.ts); the loose ones are looked at one
+// by one. A graph that is asked for what a filter left over finds too little: then, and where there are few to look at, all are
+// looked at, which is exact.
 import type { PoolClient } from 'pg'
 import { AppError } from '../../../core/errors.ts'
 import type { Embedding } from '../store.ts'
 import { quantize } from '../vectors.ts'
+import { halfvecArray } from './halfvecs.ts'
 
 /** pgvector's graphs take no more numbers than this; longer vectors are looked at one by one. */
-const MAX_GRAPH_DIMENSION = 4000
+export const MAX_GRAPH_DIMENSION = 4000
 /** So many passages are looked at one by one. */
 export const EXACT_PASSAGES = 4_000
 /** Vectors for each passage that is asked for: a passage has several, and only the nearest counts. */
@@ -16,7 +18,7 @@ const MIN_VECTORS = 200
 const MAX_SEARCH = 1_000
 const MAX_SCANNED = 40_000
 
-const table = (index: number): string => `vectors_${index}`
+export const vectorTable = (index: number): string => `vectors_${index}`
 
 /** The number of the index, made where it is not there. Throws AppError `conflict` where its vectors have another dimension. */
 export async function ensureIndex(client: PoolClient, collection: number, embedding: Embedding): Promise<number> {
@@ -37,13 +39,12 @@ export async function ensureIndex(client: PoolClient, collection: number, embedd
     [collection, model, dimension],
   )
   const n = made.rows[0]?.n ?? 0
-  const name = table(n)
+  const name = vectorTable(n)
   await client.query(
     `create table ${name} (passage bigint not null, document bigint not null, v halfvec(${dimension}) not null)`,
   )
   await client.query(`create index on ${name} (document)`)
   await client.query(`create index on ${name} (passage)`)
-  if (dimension <= MAX_GRAPH_DIMENSION) await client.query(`create index on ${name} using hnsw (v halfvec_cosine_ops)`)
   return n
 }
 
@@ -54,8 +55,16 @@ export async function dropIndexes(client: PoolClient, collection: number, except
   )
   for (const { n } of rows) {
     await client.query('delete from embedded where vector_index = $1', [n])
-    await client.query(`drop table ${table(n)}`)
+    await client.query(`drop table ${vectorTable(n)}`)
   }
+}
+
+/** Where vectors go. */
+export interface Target {
+  readonly n: number
+  readonly dimension: number
+  /** The number of the type halfvec in this database. */
+  readonly type: number
 }
 
 export interface PassageVectors {
@@ -64,30 +73,38 @@ export interface PassageVectors {
   readonly vectors: readonly Float32Array[]
 }
 
-/** Their numbers go over as whole ones from -127 to 127: a cosine does not know the difference, and they are short. */
-export async function addVectors(client: PoolClient, index: number, dimension: number, of: readonly PassageVectors[]) {
-  const rows = of.flatMap(({ passage, document, vectors }) => {
-    const bytes = quantize(vectors, dimension)
-    return vectors.map((_, i) => ({
-      passage,
-      document,
-      v: literal(bytes.subarray(i * dimension, (i + 1) * dimension)),
-    }))
-  })
+/** Their numbers go over as whole ones from -127 to 127: a cosine does not know the difference. */
+export async function addVectors(
+  client: PoolClient,
+  { n: index, dimension, type }: Target,
+  of: readonly PassageVectors[],
+) {
+  const rows = of.flatMap(({ passage, document, vectors }) => vectors.map((vector) => ({ passage, document, vector })))
   await client.query(
     'insert into embedded (passage, vector_index) select n, $2 from unnest($1::bigint[]) n on conflict do nothing',
     [of.map(({ passage }) => passage), index],
   )
   if (rows.length === 0) return
   await client.query(
-    `insert into ${table(index)} (passage, document, v)
-     select passage, document, v::halfvec from unnest($1::bigint[], $2::bigint[], $3::text[]) r (passage, document, v)`,
-    [rows.map(({ passage }) => passage), rows.map(({ document }) => document), rows.map(({ v }) => v)],
+    `insert into ${vectorTable(index)} (passage, document, v)
+     select passage, document, v from unnest($1::bigint[], $2::bigint[], $3::halfvec[]) r (passage, document, v)`,
+    [
+      rows.map(({ passage }) => passage),
+      rows.map(({ document }) => document),
+      halfvecArray(
+        quantize(
+          rows.map(({ vector }) => vector),
+          dimension,
+        ),
+        dimension,
+        type,
+      ),
+    ],
   )
 }
 
 export async function removeVectors(client: PoolClient, index: number, of: 'passage' | 'document', n: number) {
-  await client.query(`delete from ${table(index)} where ${of} = $1`, [n])
+  await client.query(`delete from ${vectorTable(index)} where ${of} = $1`, [n])
 }
 
 const literal = (numbers: Int8Array): string => `[${numbers.join(',')}]`
@@ -102,6 +119,8 @@ export interface Index {
   readonly n: number
   readonly collection: number
   readonly dimension: number
+  /** The graph has the passages up to this number. */
+  readonly settled: number
 }
 
 /** Call it in a transaction of its own; `metadata` is JSON that the documents have to contain, or null. */
@@ -125,18 +144,20 @@ export async function searchVectors(
   ]
   const allowed =
     metadata === null ? 'true' : 'document in (select n from documents where collection = $3 and metadata @> $4::jsonb)'
-  const name = table(index.n)
-  if (there > exactPassages && index.dimension <= MAX_GRAPH_DIMENSION) {
+  const name = vectorTable(index.n)
+  const all = `select passage, document, v <=> $1::halfvec as distance from ${name} where ${allowed}`
+  if (there > exactPassages && index.settled > 0) {
     const vectors = Math.max(MIN_VECTORS, limit * VECTORS_A_HIT)
     await client.query(`set local hnsw.ef_search = ${Math.min(MAX_SEARCH, vectors)}`)
     await client.query('set local hnsw.iterative_scan = relaxed_order')
     await client.query(`set local hnsw.max_scan_tuples = ${MAX_SCANNED}`)
-    const nearest = `select passage, document, v <=> $1::halfvec as distance from ${name}
-      where ${allowed} order by v <=> $1::halfvec limit ${vectors}`
+    // The number stands in the text, for the planner has to see that the graph's predicate holds.
+    const nearest = `(${all} and passage <= ${index.settled} order by v <=> $1::halfvec limit ${vectors})
+      union all ${all} and passage > ${index.settled}`
     const hits = await best(client, nearest, values)
     if (hits.length >= Math.min(limit, there)) return hits
   }
-  return best(client, `select passage, document, v <=> $1::halfvec as distance from ${name} where ${allowed}`, values)
+  return best(client, all, values)
 }
 
 async function best(client: PoolClient, vectors: string, values: readonly unknown[]): Promise<readonly VectorHit[]> {

@@ -37,6 +37,9 @@ export class SqliteStore implements KnowledgeStore {
     this.reader = reader
   }
 
+  /** Nothing is left to be done: what is put is searched as quickly as what was there. */
+  async settle() {}
+
   createCollection({ tenant, name, teams }: { tenant: string; name: string; teams: readonly string[] }, now: number) {
     return this.writer.call('createCollection', { tenant, name, teams }, now)
   }

@@ -1,0 +1,100 @@
+// The HNSW graph over the vectors of a collection. One that is kept while vectors come takes ten times as long as one that is built
+// of all of them; so what comes stays loose, and is looked at one by one, until there is much of it. Then a graph of all is built
+// beside the old one, while both are searched and written to. A graph covers the passages up to a number: that is its
+// predicate, so whatever is written lands on the right side by itself, also while it is being built.
+import type { Pool, PoolClient, QueryConfig } from 'pg'
+import { MAX_GRAPH_DIMENSION, vectorTable } from './vector-index.ts'
+
+/** After an ingest a tenth may be loose; in the midst of one half, for each building costs as much as all before it. */
+const LOOSE_AFTER = 0.1
+const LOOSE_AMID = 0.5
+/** Any number that nobody else takes; together with the index's it is the lock on building its graph. */
+const LOCK = 746_613
+
+/** Of a building. */
+const LONGEST_MS = 6 * 3_600_000
+
+interface Standing {
+  readonly n: number
+  readonly dimension: number
+  /** The greatest number of a passage in the graph; 0 without one. */
+  readonly settled: number
+}
+
+/** Builds the graphs of the indexes that have more loose passages than may be. `few` may be loose in any case. */
+export async function settleGraphs(
+  pool: Pool,
+  of: { readonly collection: string | null; readonly few: number; readonly when: 'after' | 'amid' },
+  onClient: (client: PoolClient | null) => void,
+): Promise<void> {
+  const client = await pool.connect()
+  onClient(client)
+  let broken = false
+  try {
+    const { rows } = await client.query<Standing>(
+      `select i.n, i.dimension, i.settled from vector_indexes i join collections c on c.n = i.collection
+       where ($1::text is null or c.id = $1) and i.dimension <= ${MAX_GRAPH_DIMENSION}`,
+      [of.collection],
+    )
+    const share = of.when === 'after' ? LOOSE_AFTER : LOOSE_AMID
+    for (const index of rows) {
+      const { inGraph, loose, last } = await count(client, index)
+      if (loose > Math.max(of.few, share * inGraph)) await build(client, index.n, last)
+    }
+  } catch (error) {
+    broken = true
+    throw error
+  } finally {
+    onClient(null)
+    // What was set for building, and a lock that is still held, go with the connection.
+    client.release(broken)
+  }
+}
+
+async function count(client: PoolClient, { n, settled }: Standing) {
+  const { rows } = await client.query<{ in_graph: number; loose: number; last: number }>(
+    `select count(*) filter (where passage <= $2) as in_graph, count(*) filter (where passage > $2) as loose,
+       coalesce(max(passage), 0) as last
+     from embedded where vector_index = $1`,
+    [n, settled],
+  )
+  const [row] = rows
+  return { inGraph: row?.in_graph ?? 0, loose: row?.loose ?? 0, last: row?.last ?? 0 }
+}
+
+async function build(client: PoolClient, n: number, last: number): Promise<void> {
+  const locked = await client.query<{ got: boolean }>('select pg_try_advisory_lock($1, $2) as got', [LOCK, n])
+  if (locked.rows[0]?.got !== true) return
+  try {
+    await client.query('set statement_timeout = 0')
+    await client.query("set maintenance_work_mem = '512MB'")
+    // What a building that broke off left behind is no good to anybody.
+    await dropGraphs(client, n, await standingGraph(client, n))
+    const building: QueryConfig & { query_timeout: number } = {
+      text: `create index concurrently ${graph(n, last)} on ${vectorTable(n)} using hnsw (v halfvec_cosine_ops) where passage <= ${last}`,
+      query_timeout: LONGEST_MS,
+    }
+    await client.query(building)
+    await client.query('update vector_indexes set settled = $2 where n = $1', [n, last])
+    await dropGraphs(client, n, graph(n, last))
+  } finally {
+    await client.query('reset maintenance_work_mem; reset statement_timeout')
+    await client.query('select pg_advisory_unlock($1, $2)', [LOCK, n])
+  }
+}
+
+const graph = (n: number, last: number): string => `graph_${n}_${last}`
+
+async function standingGraph(client: PoolClient, n: number): Promise<string> {
+  const { rows } = await client.query<{ settled: number }>('select settled from vector_indexes where n = $1', [n])
+  return graph(n, rows[0]?.settled ?? 0)
+}
+
+async function dropGraphs(client: PoolClient, n: number, except: string): Promise<void> {
+  const { rows } = await client.query<{ name: string }>(
+    `select c.relname as name from pg_index i join pg_class c on c.oid = i.indexrelid
+     where i.indrelid = to_regclass($1) and c.relname like 'graph\\_%' and c.relname <> $2`,
+    [vectorTable(n), except],
+  )
+  for (const { name } of rows) await client.query(`drop index concurrently if exists ${name}`)
+}
