@@ -66,7 +66,9 @@ import { revealed } from './providers/headers.ts'
 import { embeddingOpener } from './embedding-model.ts'
 import { createKnowledge, type Knowledge } from './rag/knowledge.ts'
 import { createLiveConfig } from './reload.ts'
+import { createElasticsearchSource } from './sources/elasticsearch/elasticsearch.ts'
 import { createFileLogSource } from './sources/files/files.ts'
+import { createLokiSource } from './sources/loki/loki.ts'
 import { createPrometheusSource } from './sources/prometheus/prometheus.ts'
 import { createScraper, type Scraper } from './sources/scraper/scraper.ts'
 
@@ -395,8 +397,12 @@ function metricSources(config: Config, scraper: Scraper | undefined): readonly M
 }
 
 function logSources(config: Config): readonly LogSource[] {
-  const { files } = config.agent.sources
-  return files ? [createFileLogSource(files)] : []
+  const { files, loki, elasticsearch } = config.agent.sources
+  return [
+    ...(files ? [createFileLogSource(files)] : []),
+    ...(loki ? [createLokiSource(loki)] : []),
+    ...(elasticsearch ? [createElasticsearchSource(elasticsearch)] : []),
+  ]
 }
 
 /** The address for links and for people: the public one, else where it listens. */

@@ -41,7 +41,7 @@ async function examine(file: string | undefined): Promise<Finding[]> {
     if (!(error instanceof ConfigError)) throw error
     return [...findings, { what: 'config', ok: false, detail: error.message }]
   }
-  const { prometheus, files } = config.agent.sources
+  const { prometheus, files, loki, elasticsearch } = config.agent.sources
   const probes = [
     probe('data folder', () => examineFolder(config.data)),
     probe('port', () => examinePort(config.server.host, config.server.port)),
@@ -51,6 +51,8 @@ async function examine(file: string | undefined): Promise<Finding[]> {
       ),
     ),
     ...(prometheus ? [probe('prometheus', () => examineUrl(new URL('/-/ready', prometheus.url).href))] : []),
+    ...(loki ? [probe('loki', () => examineUrl(new URL('/ready', withoutUser(loki.url)).href))] : []),
+    ...(elasticsearch ? [probe('elasticsearch', () => examineUrl(withoutUser(elasticsearch.url)))] : []),
     ...(files?.paths ?? []).map((path) => probe('log files', () => examineReadable(path))),
   ]
   return [...findings, ...(await Promise.all(probes))]
@@ -59,6 +61,14 @@ async function examine(file: string | undefined): Promise<Finding[]> {
 /** Where a provider is reached. */
 const addressOf = (settings: Exclude<ProviderConfig, { kind: 'local' }>): string =>
   settings.baseUrl ?? `https://bedrock-runtime.${settings.kind === 'bedrock' ? settings.region : ''}.amazonaws.com`
+
+/** What is printed shows no password, and fetch takes none in an address. */
+function withoutUser(address: string): string {
+  const url = new URL(address)
+  url.username = ''
+  url.password = ''
+  return url.href
+}
 
 async function probe(what: string, look: () => Promise<string>): Promise<Finding> {
   try {

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { templateProblems } from './action-templates.ts'
 import { FAULT_KINDS } from '../core/fault-kinds.ts'
 import { Secret } from '../core/secret.ts'
-import { httpUrl, milliseconds, modelName, name, seconds, secret } from './fields.ts'
+import { headerSecret, headerText, httpUrl, milliseconds, modelName, name, seconds, secret } from './fields.ts'
 import { foldingSchema } from './folding-schema.ts'
 import { gatewayFields } from './gateway-schema.ts'
 import { intakeSchema } from './intake-schema.ts'
@@ -28,25 +28,58 @@ const scrape = z.strictObject({
   retentionSeconds: seconds(6 * 3600),
 })
 
+const names = (...fallback: string[]) => z.array(z.string()).default(fallback)
+
+/** Names of the fields of a log line, first present wins. */
+const lineFields = z
+  .strictObject({
+    time: names('time', 'timestamp', 'ts', '@timestamp'),
+    service: names('service', 'app', 'logger'),
+    level: names('level', 'severity'),
+    message: names('msg', 'message'),
+    requestId: names('requestId', 'request_id', 'traceId', 'trace_id'),
+  })
+  .prefault({})
+
+/** The same of a document as the Elastic Common Schema has them, and others often. */
+const documentFields = z
+  .strictObject({
+    time: z.array(z.string()).min(1).default(['@timestamp']),
+    service: names('service.name', 'kubernetes.labels.app', 'service', 'app'),
+    level: names('log.level', 'level', 'severity'),
+    message: names('message', 'msg'),
+    requestId: names('trace.id', 'requestId', 'request_id', 'trace_id'),
+  })
+  .prefault({})
+
+/** How a source knows who asks: a token, or a user with a password. */
+const credentials = { bearerToken: headerSecret.optional(), user: headerText.optional(), password: secret.optional() }
+
 const sources = z.strictObject({
   prometheus: z
     .strictObject({ url: httpUrl, serviceLabel: z.string().default('service'), bearerToken: secret.optional() })
     .optional(),
   scrape: scrape.optional(),
-  files: z
+  /** Files or folders of JSON-line logs. */
+  files: z.strictObject({ paths: z.array(z.string()).min(1), fields: lineFields }).optional(),
+  loki: z
     .strictObject({
-      /** Files or folders of JSON-line logs. */
-      paths: z.array(z.string()).min(1),
-      /** Names of the fields, first present wins. */
-      fields: z
-        .strictObject({
-          time: z.array(z.string()).default(['time', 'timestamp', 'ts', '@timestamp']),
-          service: z.array(z.string()).default(['service', 'app', 'logger']),
-          level: z.array(z.string()).default(['level', 'severity']),
-          message: z.array(z.string()).default(['msg', 'message']),
-          requestId: z.array(z.string()).default(['requestId', 'request_id', 'traceId', 'trace_id']),
-        })
-        .prefault({}),
+      url: httpUrl,
+      ...credentials,
+      tenant: headerText.optional(),
+      /** Matchers that every stream has to meet. */
+      selector: z.string().optional(),
+      serviceLabel: z.string().default('service_name'),
+      fields: lineFields,
+    })
+    .optional(),
+  elasticsearch: z
+    .strictObject({
+      url: httpUrl,
+      ...credentials,
+      apiKey: headerSecret.optional(),
+      index: z.string().min(1).default('logs-*'),
+      fields: documentFields,
     })
     .optional(),
 })

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { LogQuery } from '../../core/telemetry.ts'
 import { createFileLogSource } from './files.ts'
-import type { LogFields } from './line.ts'
+import type { LogFields } from '../log-line.ts'
 
 const FIELDS: LogFields = {
   time: ['time', 'timestamp'],

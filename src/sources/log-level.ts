@@ -1,7 +1,8 @@
 // The many ways in which logs tell how bad it is, as one of five words.
-import type { LogLevel } from '../../core/telemetry.ts'
+import type { LogLevel } from '../core/telemetry.ts'
 
-const WORDS: Readonly<Record<LogLevel, readonly string[]>> = {
+/** The words for each level, in lower case. */
+export const LEVEL_WORDS: Readonly<Record<LogLevel, readonly string[]>> = {
   debug: ['trace', 'debug', 'verbose', 'silly', 'fine', 'finer', 'finest', 'd', 't'],
   info: ['info', 'information', 'informational', 'notice', 'log', 'i', 'n'],
   warn: ['warn', 'warning', 'w'],
@@ -10,7 +11,7 @@ const WORDS: Readonly<Record<LogLevel, readonly string[]>> = {
 }
 
 const BY_WORD = new Map(
-  Object.entries(WORDS).flatMap(([level, words]) => words.map((word) => [word, level as LogLevel] as const)),
+  Object.entries(LEVEL_WORDS).flatMap(([level, words]) => words.map((word) => [word, level as LogLevel] as const)),
 )
 
 const ORDER: readonly LogLevel[] = ['debug', 'info', 'warn', 'error', 'fatal']

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { guessLevel, readLevel } from './level.ts'
-import { type LogFields, parseLine } from './line.ts'
-import { leadingTime, readTime } from './time.ts'
+import { guessLevel, readLevel } from './log-level.ts'
+import { type LogFields, parseLine } from './log-line.ts'
+import { leadingTime, readTime } from './log-time.ts'
 
 const AT = Date.UTC(2026, 10, 23, 14, 5, 6, 789)
 

@@ -1,8 +1,8 @@
 // One line of a log as what it says: a JSON object by the configured names of its fields, anything else as a message
 // of its own. A line too long to be read whole is read as far as it was kept.
-import type { LogLevel } from '../../core/telemetry.ts'
-import { guessLevel, readLevel } from './level.ts'
-import { leadingTime, readTime } from './time.ts'
+import type { LogLevel } from '../core/telemetry.ts'
+import { guessLevel, readLevel } from './log-level.ts'
+import { leadingTime, readTime } from './log-time.ts'
 
 /** Names of the fields; the first one present wins. `a.b` finds a key of that name, or `b` inside `a`. */
 export interface LogFields {
@@ -72,7 +72,8 @@ function printed(value: unknown, line: string): string {
   }
 }
 
-function pick(object: Readonly<Record<string, unknown>>, names: readonly string[]): unknown {
+/** The first of these fields that has a value; `a.b` is also `b` inside `a`. */
+export function pick(object: Readonly<Record<string, unknown>>, names: readonly string[]): unknown {
   for (const name of names) {
     const value = Object.hasOwn(object, name) ? object[name] : inside(object, name)
     if (value !== undefined && value !== null && value !== '') return value
@@ -103,7 +104,8 @@ function salvage(text: string, names: readonly string[]): string | undefined {
 
 const salvageTime = (text: string, names: readonly string[]) => readTime(salvage(text, names))
 
-const asText = (value: unknown): string | undefined =>
+/** A field's value as a short text. */
+export const asText = (value: unknown): string | undefined =>
   typeof value === 'string' ? value.slice(0, 200) : typeof value === 'number' ? String(value) : undefined
 
 const clip = (text: string): string => (text.length > MAX_MESSAGE_CHARS ? `${text.slice(0, MAX_MESSAGE_CHARS)}…` : text)
