@@ -95,7 +95,8 @@ function midwatchConfig(options: MidwatchOptions, dataDir: string) {
     agent: {
       model: 'oncall',
       sources: { ...metrics, files: { paths: [options.logsDir] } },
-      folding: { groupWaitSeconds: 5, windowSeconds: 120 },
+      // Every fault is a new incident, also when the one before it set off the same alert minutes ago.
+      folding: { groupWaitSeconds: 5, windowSeconds: 120, reopenWithinSeconds: 0, flapping: { times: 1000 } },
       diagnosis: { baselineSeconds: 120, stepSeconds: 2 },
       actions: options.actions,
       verify: { withinSeconds: 75, everySeconds: 3 },

@@ -48,6 +48,7 @@ import { ragRoutes } from './http/routes/rag.ts'
 import { requestRoutes } from './http/routes/requests.ts'
 import { responsesRoutes } from './http/routes/responses.ts'
 import { sessionRoutes } from './http/routes/session.ts'
+import { silenceRoutes } from './http/routes/silences.ts'
 import { usageRoutes } from './http/routes/usage.ts'
 import { startServer } from './http/server.ts'
 import { ensureWebBuilt, WEB_DIST } from './http/web-build.ts'
@@ -55,7 +56,8 @@ import { listChanges } from './incidents/changes.ts'
 import { createIncidentFeed } from './incidents/feed.ts'
 import { alertCounter } from './incidents/metrics.ts'
 import { createIntake } from './incidents/receive.ts'
-import { createFolder, MAX_HOPS } from './incidents/folding/folder.ts'
+import { readFoldingConfig } from './incidents/folding/config.ts'
+import { createFolder } from './incidents/folding/folder.ts'
 import type { CheckpointTables } from './incidents/investigation/checkpoint-tables.ts'
 import { createInvestigator } from './incidents/investigation/investigator.ts'
 import type { IncidentTables } from './incidents/tables.ts'
@@ -204,11 +206,11 @@ async function start(
     db,
     feed,
     topology: () => investigator.topology(),
-    config: foldingRules(config),
+    config: readFoldingConfig(config.agent.folding),
     clock,
     log,
     metrics,
-    onOpened: () => worker.wake(),
+    onWork: () => worker.wake(),
   })
   if (roles.has('agent')) {
     investigator.start()
@@ -290,6 +292,7 @@ async function start(
         ...(roles.has('agent')
           ? [
               ...alertRoutes({ intake, db, clock }),
+              ...silenceRoutes({ db, clock, onChanged: () => folder.wake() }),
               ...changeRoutes({ db, clock }),
               ...incidentRoutes({ db, feed, clock, confirmFromRisk: config.agent.approval.confirmFromRisk }),
               ...approvalRoutes({ db, investigator, confirmFromRisk: config.agent.approval.confirmFromRisk }),
@@ -367,13 +370,6 @@ const toCheck = (trouble: string | undefined): CheckResult =>
 const ledgerPlaces = (dataFolder: string) => ({
   folder: join(dataFolder, 'ledger'),
   database: { file: databaseFile(dataFolder) },
-})
-
-const foldingRules = ({ agent: { folding } }: Config) => ({
-  groupWaitMs: folding.groupWaitSeconds * 1000,
-  windowMs: folding.windowSeconds * 1000,
-  silentAfterMs: folding.silentAfterSeconds * 1000,
-  maxHops: MAX_HOPS,
 })
 
 /** Whoever made a batch with a key: as the key is now. Who needed none (or proved themselves otherwise) stays who they were. */

@@ -13,6 +13,7 @@ import { ingestCommand } from './cli/ingest.ts'
 import { keysCommand } from './cli/keys.ts'
 import { logsCommand } from './cli/logs.ts'
 import { searchCommand } from './cli/search.ts'
+import { silencesCommand } from './cli/silences.ts'
 import { startCommand } from './cli/start.ts'
 import { describeError } from './core/errors.ts'
 
@@ -22,6 +23,7 @@ const program = new Command('midwatch')
   .showHelpAfterError('Run with --help to see what it takes.')
   .addCommand(startCommand())
   .addCommand(incidentsCommand())
+  .addCommand(silencesCommand())
   .addCommand(askCommand())
   .addCommand(keysCommand())
   .addCommand(auditCommand())

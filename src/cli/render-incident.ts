@@ -10,13 +10,14 @@ const WIDTH = 80
 
 type Runbook = NonNullable<Report['runbooks']>[number]
 
-export function renderList({ incidents, waiting }: IncidentList): string {
+export function renderList({ incidents, waiting, muted }: IncidentList): string {
   const lines = incidents.map((incident) => {
     const head = `${String(incident.number).padStart(4)}  ${severityMark(incident)}  ${stateWord(incident)}  since ${clockTime(incident.openedAt)}  ${counted(incident.alerts, 'alert')}`
     return `${head}\n${wrap(incident.sentence, 6)}`
   })
   if (lines.length === 0) lines.push('Nothing is open.')
   if (waiting > 0) lines.push(`${counted(waiting, 'alert')} still to be folded.`)
+  if (muted > 0) lines.push(`${counted(muted, 'firing alert')} held back; see midwatch silences.`)
   return lines.join('\n')
 }
 
@@ -27,6 +28,8 @@ export function renderIncident(view: IncidentView): string {
     `${severityMark(view)} incident ${view.number}  ${stateWord(view)}  since ${clockTime(view.openedAt)}  ${counted(view.alerts, 'alert')}, ${view.firing} firing`,
     wrap(bold(view.sentence), 0),
   ]
+  for (const { name, service, times, sinceMs } of view.flapping)
+    blocks.push(`${name}${service === null ? '' : ` of ${service}`} flaps: ${times} times since ${clockTime(sinceMs)}`)
   if (cause) {
     blocks.push(
       `Confidence ${cause.confidence.toFixed(2)}\n${[...cause.evidence.map(evidenceLine), ...cause.against.map((e) => `against: ${evidenceLine(e)}`)].join('\n')}`,

@@ -22,7 +22,8 @@ const timeOfDay = z.string().regex(/^(?:[01]\d|2[0-3]):[0-5]\d$/, 'must be a tim
 
 const timeZone = z.string().refine((zone) => {
   try {
-    return new Intl.DateTimeFormat('en', { timeZone: zone }) !== undefined
+    new Intl.DateTimeFormat('en', { timeZone: zone }).format(0)
+    return true
   } catch {
     return false
   }
@@ -35,7 +36,10 @@ const maintenanceWindow = z.strictObject({
   name,
   matchers,
   /** The days on which it begins. */
-  days: z.array(z.enum(DAYS)).min(1).default([...DAYS]),
+  days: z
+    .array(z.enum(DAYS))
+    .min(1)
+    .default([...DAYS]),
   from: timeOfDay,
   to: timeOfDay,
   timeZone: timeZone.default('UTC'),

@@ -5,7 +5,10 @@ import { compileLinear } from './linear-regex.ts'
 test('it says the same as the engine of the language, anchored at both ends', () => {
   const atom = fc.constantFrom('a', 'b', '.', '[ab]', '[^a]', '\\d', '(?:ab|b)', '(a|)', '1', '\\.', '[a-c]')
   const repeat = fc.constantFrom('', '', '*', '+', '?', '{2}', '{1,2}', '{0,}', '*?')
-  const sequence = fc.array(fc.tuple(atom, repeat).map((pair) => pair.join('')), { maxLength: 4 })
+  const sequence = fc.array(
+    fc.tuple(atom, repeat).map((pair) => pair.join('')),
+    { maxLength: 4 },
+  )
   const pattern = fc
     .array(sequence, { minLength: 1, maxLength: 3 })
     .map((choices) => choices.map((parts) => parts.join('')).join('|'))

@@ -36,7 +36,7 @@ class Parser {
   #at = 0
 
   constructor(pattern: string, ignoreCase: boolean) {
-    this.#characters = [...pattern]
+    this.#characters = Array.from(pattern)
     this.#ignoreCase = ignoreCase
   }
 

@@ -59,6 +59,7 @@ export function newRow({ tenant, source, deliveryId }: Origin, alert: IncomingAl
     decision: alert.decided?.kind ?? null,
     reason: alert.decided?.reason ?? null,
     incident_id: null,
+    muted_by: null,
   }
 }
 

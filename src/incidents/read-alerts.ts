@@ -29,7 +29,7 @@ export function alertViewOf(row: AlertRow): AlertView {
 export interface AlertFilter {
   readonly tenant: string
   /** `waiting`: not folded yet. All of them when absent. */
-  readonly decision?: 'opened' | 'joined' | 'ignored' | 'not_understood' | 'waiting' | undefined
+  readonly decision?: 'opened' | 'joined' | 'ignored' | 'muted' | 'not_understood' | 'waiting' | undefined
   /** The sender's name. */
   readonly source?: string | undefined
   readonly limit: number

@@ -2,6 +2,8 @@
 // what belongs to another one is not there.
 import { z } from 'zod'
 import type { Db } from '../db/connect.ts'
+import { flapsOf } from './folding/flapping.ts'
+import type { AlertFlapRow } from './folding/tables.ts'
 import { resolvePast } from './memory/recall.ts'
 import { proposedAction, report, type Report } from './report.ts'
 import { alertViewOf } from './read-alerts.ts'
@@ -23,11 +25,10 @@ export async function listIncidents(db: Db<IncidentTables>, options: ListOptions
   if (options.state === 'closed') query = query.where('state', '=', 'closed')
   if (options.before !== undefined) query = query.where('number', '<', options.before)
   const rows = await query.orderBy('number', 'desc').limit(options.limit).execute()
-  const counts = await countAlerts(
-    db,
-    rows.map(({ id }) => id),
-  )
-  return rows.map((row) => summaryOf(row, counts.get(row.id)))
+  const ids = rows.map(({ id }) => id)
+  const counts = await countAlerts(db, ids)
+  const flaps = await flapsOf(db, ids)
+  return rows.map((row) => summaryOf(row, counts.get(row.id), flaps))
 }
 
 const ALERTS_SHOWN = 100
@@ -48,6 +49,7 @@ export async function readIncident(
   const row = await findIncident(db, options.tenant, idOrNumber)
   if (!row) return undefined
   const counts = await countAlerts(db, [row.id])
+  const flaps = await flapsOf(db, [row.id])
   const [approval = null, ...approvals] = await readApprovals(db, row.id, options.confirmFromRisk)
   const timeline = await readEvents(db, row.id, 0, EVENTS_SHOWN)
   const alerts = await db
@@ -60,7 +62,7 @@ export async function readIncident(
     .limit(ALERTS_SHOWN)
     .execute()
   return {
-    ...summaryOf(row, counts.get(row.id)),
+    ...summaryOf(row, counts.get(row.id), flaps),
     report: row.report === null ? null : await readReport(db, row, row.report),
     feedback: await readFeedback(db, row.id),
     approval,
@@ -145,7 +147,7 @@ const reportHead = z.object({
   causes: z.array(z.object({ service: z.string(), kind: z.string(), confidence: z.number() })),
 })
 
-function summaryOf(row: IncidentRow, counts: AlertCounts | undefined): IncidentSummary {
+function summaryOf(row: IncidentRow, counts: AlertCounts | undefined, flaps: readonly AlertFlapRow[]): IncidentSummary {
   const causes = row.report === null ? [] : reportHead.parse(JSON.parse(row.report)).causes
   return {
     id: row.id,
@@ -159,6 +161,9 @@ function summaryOf(row: IncidentRow, counts: AlertCounts | undefined): IncidentS
     cause: causes[0] ?? null,
     alerts: counts?.alerts ?? 0,
     firing: counts?.firing ?? 0,
+    flapping: flaps
+      .filter((flap) => flap.incident_id === row.id)
+      .map(({ name, service, times, since }) => ({ name, service, times, sinceMs: since })),
     openedAt: row.opened_at,
     updatedAt: row.updated_at,
     closedAt: row.closed_at,

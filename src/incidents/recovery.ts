@@ -2,6 +2,7 @@
 // little later, and its handler decides, for an alert may have begun again by then.
 import type { Db } from '../db/connect.ts'
 import { enqueue, type QueueTables } from '../db/queue.ts'
+import { noteFlapEnded } from './folding/flapping.ts'
 import { isMilestone, mentionsSingly } from './mention.ts'
 import { mention } from './opening-words.ts'
 import { addEvent } from './store.ts'
@@ -49,6 +50,12 @@ export async function noteEnded(
       .where('id', '=', incidentId)
       .executeTakeFirstOrThrow()
     touched.push(incidentId)
+    await noteFlapEnded(
+      trx,
+      incidentId,
+      alerts.map(({ alertId }) => alertId),
+      nowMs,
+    )
     const last = alerts.at(-1)
     if (incident.state === 'closed' || !last) continue
     const all = incident.all ?? 0

@@ -1,5 +1,5 @@
-// The one machine of an incident's states. Whoever moves an incident asks here; a closed incident never comes back:
-// when its trouble returns, a new incident opens that names the old one.
+// The one machine of an incident's states. Whoever moves an incident asks here. A closed incident opens again only when
+// its trouble returns soon; when it returns later, a new incident opens that names the old one.
 import type { IncidentState } from './tables.ts'
 
 const NEXT: Readonly<Record<IncidentState, readonly IncidentState[]>> = {
@@ -10,7 +10,7 @@ const NEXT: Readonly<Record<IncidentState, readonly IncidentState[]>> = {
   acting: ['verifying', 'investigating', 'watching'],
   verifying: ['investigating', 'awaiting_approval', 'watching', 'closed'],
   watching: ['investigating', 'awaiting_approval', 'verifying', 'closed'],
-  closed: [],
+  closed: ['open'],
 }
 
 export const INCIDENT_STATES = Object.keys(NEXT) as readonly IncidentState[]

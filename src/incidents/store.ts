@@ -4,6 +4,7 @@ import type { Db } from '../db/connect.ts'
 import { AppError } from '../core/errors.ts'
 import { newId } from '../core/ids.ts'
 import { cleanText } from './clean-text.ts'
+import { forgetFold } from './folding/open-incidents.ts'
 import { eventPositions, nextNumber } from './counters.ts'
 import { checkMove, statesBefore } from './states.ts'
 import type { IncidentRow, IncidentState, IncidentTables } from './tables.ts'
@@ -80,27 +81,25 @@ export async function moveIncident<Tables extends IncidentTables>(
   const trx = db as unknown as Db<IncidentTables>
   const updated = await trx
     .updateTable('incidents')
-    .set({ ...patch, state: to, updated_at: event.at, ...(to === 'closed' ? { closed_at: event.at } : {}) })
+    .set({ ...patch, state: to, updated_at: event.at, ...closing(to, event.at) })
     .where('id', '=', incidentId)
     .where('state', 'in', statesBefore(to))
     .executeTakeFirst()
   if (updated.numUpdatedRows === 0n) return { moved: false, reason: await whyNot(trx, incidentId, to) }
   await addEvent(trx, incidentId, event)
-  if (to === 'closed') await forgetFolding(trx, incidentId)
+  if (to === 'closed') await forgetFold(trx, incidentId)
   return { moved: true }
 }
+
+/** What opens again is closed no more. */
+const closing = (to: IncidentState, at: number): { closed_at?: number | null } =>
+  to === 'closed' ? { closed_at: at } : to === 'open' ? { closed_at: null } : {}
 
 async function whyNot(trx: Db<IncidentTables>, incidentId: string, to: IncidentState): Promise<string> {
   const row = await trx.selectFrom('incidents').select('state').where('id', '=', incidentId).executeTakeFirst()
   if (!row) throw noIncident(incidentId)
   const check = checkMove(row.state, to)
   return check.allowed ? 'The incident was moved at the same moment. Look again.' : check.reason
-}
-
-/** A closed incident takes no more alerts, so nothing may find it any more. */
-async function forgetFolding(trx: Db<IncidentTables>, incidentId: string): Promise<void> {
-  await trx.deleteFrom('incident_fold_keys').where('incident_id', '=', incidentId).execute()
-  await trx.deleteFrom('incident_folds').where('incident_id', '=', incidentId).execute()
 }
 
 const noIncident = (id: string): AppError => new AppError('not_found', `There is no incident ${id}.`)

@@ -1,6 +1,7 @@
 // The tables of the on-call agent. Times are ms since the epoch; JSON is text and parsed where it is read.
 import { type Kysely, sql } from 'kysely'
 import type { Migration } from '../db/migrate.ts'
+import { createFoldingTables, type FoldingTables } from './folding/tables.ts'
 import { type InquiryTables, inquiryMigrations } from './investigation/inquiry/tables.ts'
 import { type CaseTables, createCaseTables } from './memory/tables.ts'
 
@@ -50,11 +51,13 @@ export interface AlertRow {
   times: number
   first_at: number
   last_at: number
-  /** null until folded. `not_understood`: kept and shown, but nobody here can read it. */
-  decision: 'opened' | 'joined' | 'ignored' | 'not_understood' | null
+  /** null until folded. `muted`: held back by a silence and the like. `not_understood`: kept and shown, but nobody here can read it. */
+  decision: 'opened' | 'joined' | 'ignored' | 'muted' | 'not_understood' | null
   /** The rule that decided, and why: `dependency: checkout calls inventory, 12 s apart`. */
   reason: string | null
   incident_id: string | null
+  /** What keeps it from opening anything, or did so until now: `silence:sil_…`, `maintenance:nightly`, `inhibition:…`. */
+  muted_by: string | null
 }
 
 export type IncidentState =
@@ -102,23 +105,6 @@ export interface IncidentEventRow {
   kind: string
   text: string
   data: string | null
-}
-
-/** What the folder remembers of an open incident; gone when it closes. */
-export interface IncidentFoldRow {
-  incident_id: string
-  tenant: string
-  /** The times of its first and its latest alert. */
-  first_at: number
-  last_at: number
-  alerts: number
-}
-
-/** By what an alert finds an open incident: `service:checkout`, `fingerprint:…`, `group:…`, `place:…`. */
-export interface IncidentFoldKeyRow {
-  incident_id: string
-  tenant: string
-  key: string
 }
 
 /** Numbers that count up, each under its name. */
@@ -177,13 +163,11 @@ export interface FeedbackRow {
   text: string | null
 }
 
-export interface IncidentTables extends CaseTables, InquiryTables {
+export interface IncidentTables extends CaseTables, FoldingTables, InquiryTables {
   deliveries: DeliveryRow
   alerts: AlertRow
   incidents: IncidentRow
   incident_events: IncidentEventRow
-  incident_folds: IncidentFoldRow
-  incident_fold_keys: IncidentFoldKeyRow
   counters: CounterRow
   changes: ChangeRow
   approvals: ApprovalRow
@@ -201,6 +185,7 @@ export const incidentMigrations: readonly Migration[] = [
   { name: '2026-11-25-alerts-that-fall-silent', up: addSilence },
   { name: '2026-11-26-cases', up: createCaseTables },
   ...inquiryMigrations,
+  { name: '2026-11-26-folding', up: createFoldingTables },
 ]
 
 async function createIncidentTables(db: Kysely<unknown>): Promise<void> {

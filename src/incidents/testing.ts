@@ -1,18 +1,20 @@
 // What the tests of this folder share: a database with the tables, and alerts in Alertmanager's words.
 import { connectSqlite, type Connection, type Db } from '../db/connect.ts'
 import { migrate } from '../db/migrate.ts'
+import { type AuditTables, auditMigrations } from '../audit/tables.ts'
 import { queueMigrations, type QueueTables } from '../db/queue.ts'
 import type { IncomingAlert } from './incoming-alert.ts'
 import { alertmanager } from './senders/alertmanager/alertmanager.ts'
 import type { JsonObject } from './senders/sender.ts'
+import { moveIncident } from './store.ts'
 import { incidentMigrations, type IncidentTables } from './tables.ts'
 
-export type TestDb = Db<IncidentTables & QueueTables>
+export type TestDb = Db<IncidentTables & QueueTables & AuditTables>
 
 export async function openTestDb(file = ':memory:'): Promise<{ connection: Connection; db: TestDb }> {
   const connection = connectSqlite(file)
-  await migrate(connection, [...incidentMigrations, ...queueMigrations])
-  return { connection, db: connection.as<IncidentTables & QueueTables>() }
+  await migrate(connection, [...incidentMigrations, ...queueMigrations, ...auditMigrations])
+  return { connection, db: connection.as<IncidentTables & QueueTables & AuditTables>() }
 }
 
 export interface WireAlert {
@@ -80,3 +82,17 @@ export async function insertIncident(db: TestDb, id: string, number: number, ten
 /** The alerts of a webhook of Alertmanager's. */
 export const readAlerts = (body: unknown, nowMs: number): readonly IncomingAlert[] =>
   alertmanager.read(body as JsonObject, { headers: {}, nowMs }).alerts
+/** Closes an incident whatever it is doing, as when all its alerts have ended. */
+export async function closeQuietly(db: TestDb, id: string, nowMs: number): Promise<void> {
+  await db
+    .transaction()
+    .execute((trx) =>
+      moveIncident(
+        trx,
+        id,
+        'closed',
+        { outcome: 'recovered' },
+        { at: nowMs, kind: 'closed', text: 'Closed: it is over.' },
+      ),
+    )
+}

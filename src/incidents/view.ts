@@ -13,7 +13,7 @@ export const alertView = z.object({
   startsAt: z.number(),
   endsAt: z.number().nullable(),
   times: z.number().int(),
-  decision: z.enum(['opened', 'joined', 'ignored', 'not_understood']).nullable(),
+  decision: z.enum(['opened', 'joined', 'ignored', 'muted', 'not_understood']).nullable(),
   reason: z.string().nullable(),
   url: z.string().nullable(),
 })
@@ -62,6 +62,10 @@ export const incidentSummary = z.object({
   cause: z.object({ service: z.string(), kind: z.string(), confidence: z.number() }).nullable(),
   alerts: z.number().int(),
   firing: z.number().int(),
+  /** Its alerts that begin and end again and again: how often within how long. */
+  flapping: z.array(
+    z.object({ name: z.string(), service: z.string().nullable(), times: z.number().int(), sinceMs: z.number() }),
+  ),
   openedAt: z.number(),
   updatedAt: z.number(),
   closedAt: z.number().nullable(),
@@ -95,6 +99,8 @@ export const incidentList = z.object({
   incidents: z.array(incidentSummary),
   /** Alerts stored but not folded yet. */
   waiting: z.number().int(),
+  /** Firing alerts that are held back by silences, maintenance windows and inhibitions. */
+  muted: z.number().int(),
   now: z.number(),
 })
 export type IncidentList = z.infer<typeof incidentList>

@@ -74,6 +74,7 @@ const DECISIONS = {
   joined: 'Joined it',
   ignored: 'Ignored',
   not_understood: 'Not understood',
+  muted: 'Held back',
 } as const
 
 /** What the folding decided, by which rule, and why: the reason begins with the rule's name. */

@@ -40,6 +40,7 @@ export function ListRoom() {
       <List
         incidents={[...both.values()]}
         unfolded={open.data.waiting}
+        muted={open.data.muted}
         pages={done.data.pages.length}
         onMoreClosed={done.hasNextPage ? () => void done.fetchNextPage() : undefined}
       />
@@ -51,12 +52,14 @@ interface ListProps {
   readonly incidents: readonly IncidentSummary[]
   /** Alerts that came in and are not folded yet. */
   readonly unfolded: number
+  /** Firing alerts that silences and the like hold back. */
+  readonly muted: number
   /** Pages of closed ones: grows when the reader asks for more. */
   readonly pages: number
   readonly onMoreClosed: (() => void) | undefined
 }
 
-function List({ incidents, unfolded, pages, onMoreClosed }: ListProps) {
+function List({ incidents, unfolded, muted, pages, onMoreClosed }: ListProps) {
   const [shown, setShown] = useState<Shown>(() => inOrder(incidents))
   const [shownPages, setShownPages] = useState(pages)
   const rows = rowsOf(shown, incidents)
@@ -78,7 +81,13 @@ function List({ incidents, unfolded, pages, onMoreClosed }: ListProps) {
       <h1>{rows.open.length === 0 && rows.waiting === 0 ? 'Nothing is open' : 'Incidents'}</h1>
       <p className="quiet unfolded" role="status">
         {unfolded > 0 && `${counted(unfolded, 'alert')} just came in`}
+        {unfolded > LONG_BACKLOG && ', the oldest critical ones are folded first'}
       </p>
+      {muted > 0 && (
+        <p className="quiet">
+          {counted(muted, 'firing alert')} held back by silences, maintenance windows or other alerts
+        </p>
+      )}
       {nothingYet && <FirstSteps />}
       <Rows title="Open" rows={rows.open} />
       <Rows title="Closed" rows={rows.closed} />
@@ -92,6 +101,9 @@ function List({ incidents, unfolded, pages, onMoreClosed }: ListProps) {
     </>
   )
 }
+
+/** From here on the order of arrival gives way; as in `waiting-alerts.ts`. */
+const LONG_BACKLOG = 200
 
 /** How many rows are drawn at first, and how many more each time the reader comes near the end of them. */
 const ROWS_A_TIME = 100

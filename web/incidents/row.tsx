@@ -31,6 +31,11 @@ export const IncidentRow = memo(function IncidentRow({ incident }: { readonly in
             {incident.alerts > 1 ? `${counted(incident.alerts, 'alert')} folded` : counted(incident.alerts, 'alert')}
             {state !== 'closed' && incident.firing < incident.alerts && `, ${incident.firing} firing`}
           </span>
+          {incident.flapping.map(({ name, service, times, sinceMs }) => (
+            <span key={`${name} ${service}`}>
+              {name} flaps, {times} times since <When at={sinceMs} />
+            </span>
+          ))}
           {closedAt === null ? (
             <span>
               <When at={incident.openedAt} /> (<Ago at={incident.openedAt} />)

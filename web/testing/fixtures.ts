@@ -23,6 +23,7 @@ export function summary(patch: Partial<IncidentSummary> = {}): IncidentSummary {
     service: 'checkout',
     cause: null,
     alerts: 23,
+    flapping: [],
     firing: 21,
     openedAt: OPENED,
     updatedAt: OPENED + MINUTE,

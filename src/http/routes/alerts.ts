@@ -18,7 +18,7 @@ export interface AlertRouteDeps {
 const MAX_BODY_BYTES = 5 * 1024 * 1024
 
 const alertsQuery = z.strictObject({
-  decision: z.enum(['opened', 'joined', 'ignored', 'not_understood', 'waiting']).optional(),
+  decision: z.enum(['opened', 'joined', 'ignored', 'muted', 'not_understood', 'waiting']).optional(),
   source: z.string().max(100).optional(),
   limit: z.coerce.number().int().min(1).max(1000).default(100),
 })

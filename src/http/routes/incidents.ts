@@ -16,6 +16,7 @@ import {
   type IncidentView,
   type runbookView,
 } from '../../incidents/view.ts'
+import { countMuted } from '../../incidents/folding/mute.ts'
 import { countWaiting } from '../../incidents/folding/waiting-alerts.ts'
 import { lastEventId, type OutgoingEvent, streamEvents } from '../event-stream.ts'
 import { type Exchange, ok, type Reply, type Route } from '../exchange.ts'
@@ -49,7 +50,8 @@ export function incidentRoutes(deps: IncidentRouteDeps): Route[] {
         const { tenant } = exchange.caller
         const incidents = await listIncidents(db, { tenant, ...exchange.query(listQuery) })
         const waiting = await countWaiting(db, tenant)
-        return ok({ incidents: [...incidents], waiting, now: clock.now() } satisfies IncidentList)
+        const muted = await countMuted(db, tenant)
+        return ok({ incidents: [...incidents], waiting, muted, now: clock.now() } satisfies IncidentList)
       },
     },
     {

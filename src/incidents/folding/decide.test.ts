@@ -4,7 +4,7 @@ import type { Edge } from '../../core/telemetry.ts'
 import { alertKeys, decide, type FoldableAlert, keysToJoin, type OpenIncident } from './decide.ts'
 import { neighboursOf } from './neighbours.ts'
 
-const RULES = { windowMs: 300_000, maxHops: 3 }
+const RULES = { windowMs: 300_000, maxHops: 3, textSimilarity: 0.6 }
 const EDGES: readonly Edge[] = [
   { caller: 'storefront', callee: 'checkout' },
   { caller: 'storefront', callee: 'search' },
@@ -21,7 +21,9 @@ const alert = (more: Partial<FoldableAlert> = {}): FoldableAlert => ({
   status: 'firing',
   fingerprint: 'f1',
   groupKey: null,
+  grouping: null,
   places: [],
+  text: { scope: '', words: [] },
   atMs: 1_000_000,
   ...more,
 })
@@ -30,6 +32,8 @@ const incident = (number: number, first: FoldableAlert, more: Partial<OpenIncide
   id: `inc_${number}`,
   number,
   keys: new Set(alertKeys(first)),
+  services: first.service === null ? [] : [{ service: first.service, firstAtMs: first.atMs }],
+  texts: first.service === null ? [first.text] : [],
   firstAtMs: first.atMs,
   lastAtMs: first.atMs,
   ...more,
@@ -127,6 +131,8 @@ const anyAlert = fc.record({
   status: fc.constantFrom('firing' as const, 'resolved' as const),
   fingerprint: fc.constantFrom('1', '2', '3', '4'),
   groupKey: fc.constantFrom('g', 'h', null),
+  grouping: fc.constantFrom('team=a', 'team=b', null),
+  text: fc.record({ scope: fc.constantFrom('', 'x'), words: fc.subarray(['cpu', 'disk', 'full', 'slow']) }),
   places: fc.subarray(['p', 'q']),
   atMs: fc.integer({ min: 0, max: 2e6 }),
 })
@@ -138,7 +144,8 @@ test('only keysToJoin matter: incidents that have none of them change no decisio
       const keys = keysToJoin(given, EDGES, RULES)
       const related = open
         .map((one) => ({ ...one, keys: new Set(keys.filter((key) => one.keys.has(key))) }))
-        .filter((one) => one.keys.size > 0)
+        // Those that speak alike are found by that.
+        .filter((one) => one.keys.size > 0 || given.service === null)
       expect(decide(given, related, EDGES, RULES)).toEqual(decide(given, open, EDGES, RULES))
     }),
   )

@@ -1,7 +1,8 @@
-// The decision on one alert: it opens an incident, joins one, or is ignored; always by a named rule and for a reason
-// that a person can check. Pure: the same alert, incidents and topology always give the same answer.
+// The decision on one alert: it opens an incident, joins one, opens a closed one again, or is ignored or held back; always by a
+// named rule and for a reason that a person can check. Pure: the same alert, incidents and topology give the same answer.
 import type { Edge } from '../../core/telemetry.ts'
-import { neighboursOf } from './neighbours.ts'
+import { type AlertText, likeness } from './alike.ts'
+import { keysToRelate, relate } from './relate.ts'
 
 export interface FoldableAlert {
   readonly name: string
@@ -9,10 +10,14 @@ export interface FoldableAlert {
   readonly severity: string
   readonly status: 'firing' | 'resolved'
   readonly fingerprint: string
+  /** The sender's own grouping. */
   readonly groupKey: string | null
+  /** The values it has for our own grouping, `cluster=eu, alertname=Down`; null when it has none of those labels. */
+  readonly grouping: string | null
   /** Machines it names. */
   readonly places: readonly string[]
-  /** When it began, as far as that can be believed (`believableStart`). */
+  readonly text: AlertText
+  /** When it began, as far as that can be believed. */
   readonly atMs: number
 }
 
@@ -22,6 +27,10 @@ export interface OpenIncident {
   readonly number: number
   /** `alertKeys` of its alerts; only those that the alert at hand could match are needed. */
   readonly keys: ReadonlySet<string>
+  /** The services it is about, each with when it first hurt. */
+  readonly services: readonly { readonly service: string; readonly firstAtMs: number }[]
+  /** Of its alerts that have no service; only needed for an alert that has none. */
+  readonly texts: readonly AlertText[]
   /** The times of its first and its latest alert. */
   readonly firstAtMs: number
   readonly lastAtMs: number
@@ -32,17 +41,36 @@ export interface FoldingRules {
   readonly windowMs: number
   /** How far along the calls between services trouble is thought to travel. */
   readonly maxHops: number
+  /** The share of words in common that makes two alerts without a service one. */
+  readonly textSimilarity: number
 }
+
+/** What is known of the alert beside itself and what is open. */
+export interface Circumstances {
+  /** What holds it back. */
+  readonly muted?: { readonly rule: 'silence' | 'maintenance' | 'inhibition'; readonly reason: string } | undefined
+  /** `flapping, 5 times in 12 min`. */
+  readonly flapping?: string | undefined
+  /** A closed incident that had the same alert and may open again, and how long it has been closed. */
+  readonly recent?: { readonly id: string; readonly number: number; readonly closedForMs: number } | undefined
+}
+
+export type JoinRule =
+  | 'fingerprint'
+  | 'flapping'
+  | 'grouping'
+  | 'service'
+  | 'dependency'
+  | 'place'
+  | 'group'
+  | 'text'
+  | 'reopen'
 
 export type Decision =
   | { readonly kind: 'opened'; readonly rule: 'new'; readonly reason: string }
-  | {
-      readonly kind: 'joined'
-      readonly rule: 'fingerprint' | 'service' | 'dependency' | 'group' | 'place'
-      readonly reason: string
-      readonly incidentId: string
-    }
+  | { readonly kind: 'joined'; readonly rule: JoinRule; readonly reason: string; readonly incidentId: string }
   | { readonly kind: 'ignored'; readonly rule: 'ended' | 'watchdog' | 'severity'; readonly reason: string }
+  | { readonly kind: 'muted'; readonly rule: 'silence' | 'maintenance' | 'inhibition'; readonly reason: string }
 
 /** Alerts that always fire, to show that alerting works, or that only silence others. */
 const WATCHDOGS = /^(?:watchdog|dead\s?man'?s?\s?(?:switch|snitch)|always\s?firing|info\s?inhibitor|heartbeat)$/i
@@ -52,6 +80,7 @@ export function decide(
   open: readonly OpenIncident[],
   topology: readonly Edge[],
   rules: FoldingRules,
+  { muted, flapping, recent }: Circumstances = {},
 ): Decision {
   if (alert.status === 'resolved')
     return { kind: 'ignored', rule: 'ended', reason: 'it had ended before it was folded' }
@@ -59,20 +88,27 @@ export function decide(
     return { kind: 'ignored', rule: 'watchdog', reason: `${alert.name} fires to show that alerting works` }
   if (alert.severity === 'info')
     return { kind: 'ignored', rule: 'severity', reason: 'its severity says that nobody has to act' }
+  if (muted) return { kind: 'muted', rule: muted.rule, reason: muted.reason }
 
   const refired = nearest(alert, withKey(open, fingerprintKey(alert.fingerprint)))
+  if (refired && flapping !== undefined)
+    return join('flapping', refired, `${flapping}; incident ${refired.number} has the same alert`)
   if (refired) return join('fingerprint', refired, `incident ${refired.number} has the same alert`)
 
+  const grouped = alert.grouping === null ? undefined : nearest(alert, withKey(open, groupingKey(alert.grouping)))
+  if (grouped) return join('grouping', grouped, `the same ${alert.grouping}`)
+
   const near = open.filter((incident) => distanceMs(alert, incident) <= rules.windowMs)
-  return (
-    (alert.service === null
-      ? joinWithoutService(alert, near)
-      : joinByService(alert, alert.service, near, topology, rules)) ?? {
-      kind: 'opened',
-      rule: 'new',
-      reason: `no open incident within ${spellMs(rules.windowMs)} is related`,
-    }
-  )
+  const related =
+    alert.service === null
+      ? joinWithoutService(alert, near, rules)
+      : joinByService(alert, alert.service, near, topology, rules)
+  if (related) return related
+  if (recent) {
+    const reason = `the same alert was part of it, and it has been closed for no more than ${spellMs(recent.closedForMs)}`
+    return { kind: 'joined', rule: 'reopen', reason, incidentId: recent.id }
+  }
+  return { kind: 'opened', rule: 'new', reason: `no open incident within ${spellMs(rules.windowMs)} is related` }
 }
 
 function joinByService(
@@ -84,31 +120,57 @@ function joinByService(
 ): Decision | undefined {
   const same = nearest(alert, withKey(near, serviceKey(service)))
   if (same) return join('service', same, `also ${service}, ${apart(alert, same)}`)
-  const neighbours = neighboursOf(service, topology, rules.maxHops)
+  const relations = near.flatMap((incident) => {
+    const relation = relate({ service, atMs: alert.atMs }, incident.services, topology, rules.maxHops)
+    return relation ? [{ incident, ...relation }] : []
+  })
   // An incident one call away is preferred to one two calls away, whatever the time between.
-  for (let hops = 1; hops <= rules.maxHops; hops++) {
-    const reached = neighbours.filter((neighbour) => neighbour.hops === hops)
-    const meets = (incident: OpenIncident) => reached.find((other) => incident.keys.has(serviceKey(other.service)))
-    const related = nearest(
-      alert,
-      near.filter((incident) => meets(incident) !== undefined),
-    )
-    const through = related && meets(related)
-    if (through) return join('dependency', related, `${through.relation}, ${apart(alert, related)}`)
-  }
-  return undefined
+  const least = Math.min(...relations.map(({ hops }) => hops))
+  const closest = relations.filter(({ hops }) => hops === least)
+  const incident = nearest(
+    alert,
+    closest.map((one) => one.incident),
+  )
+  const found = closest.find((one) => one.incident === incident)
+  return found && join('dependency', found.incident, `${found.relation}, ${apart(alert, found.incident)}`)
 }
 
-function joinWithoutService(alert: FoldableAlert, near: readonly OpenIncident[]): Decision | undefined {
+function joinWithoutService(
+  alert: FoldableAlert,
+  near: readonly OpenIncident[],
+  { textSimilarity }: FoldingRules,
+): Decision | undefined {
   for (const place of alert.places) {
     const there = nearest(alert, withKey(near, placeKey(place)))
     if (there) return join('place', there, `also on ${place}, ${apart(alert, there)}`)
   }
   const grouped = alert.groupKey === null ? undefined : nearest(alert, withKey(near, groupKey(alert.groupKey)))
-  return grouped && join('group', grouped, `the sender groups them together, ${apart(alert, grouped)}`)
+  if (grouped) return join('group', grouped, `the sender groups them together, ${apart(alert, grouped)}`)
+  return joinByText(alert, near, textSimilarity)
 }
 
-const join = (rule: (Decision & { kind: 'joined' })['rule'], incident: OpenIncident, reason: string): Decision => ({
+const WORDS_TOLD = 6
+
+function joinByText(alert: FoldableAlert, near: readonly OpenIncident[], threshold: number): Decision | undefined {
+  let best: { incident: OpenIncident; share: number; common: readonly string[] } | undefined
+  for (const incident of near)
+    for (const text of incident.texts) {
+      const { share, common } = likeness(alert.text, text)
+      if (share < threshold || (best && share < best.share)) continue
+      if (!best || share > best.share || nearest(alert, [best.incident, incident]) === incident)
+        best = { incident, share, common }
+    }
+  if (!best) return undefined
+  const { incident, share, common } = best
+  const words = `${common.slice(0, WORDS_TOLD).join(', ')}${common.length > WORDS_TOLD ? ' …' : ''}`
+  return join(
+    'text',
+    incident,
+    `${Math.round(share * 100)} % of the words are the same (${words}), ${apart(alert, incident)}`,
+  )
+}
+
+const join = (rule: JoinRule, incident: OpenIncident, reason: string): Decision => ({
   kind: 'joined',
   rule,
   reason,
@@ -135,24 +197,27 @@ const distanceMs = ({ atMs }: FoldableAlert, { firstAtMs, lastAtMs }: OpenIncide
 const fingerprintKey = (fingerprint: string): string => `fingerprint:${fingerprint}`
 const serviceKey = (service: string): string => `service:${service}`
 const groupKey = (key: string): string => `group:${key}`
+const groupingKey = (grouping: string): string => `grouping:${grouping}`
 const placeKey = (place: string): string => `place:${place}`
 
 /** What an incident is remembered by once this alert belongs to it. */
 export const alertKeys = (alert: FoldableAlert): readonly string[] => [
   fingerprintKey(alert.fingerprint),
   ...(alert.service === null ? [] : [serviceKey(alert.service)]),
+  ...(alert.grouping === null ? [] : [groupingKey(alert.grouping)]),
   ...alert.places.map(placeKey),
   ...(alert.groupKey === null ? [] : [groupKey(alert.groupKey)]),
 ]
 
-/** The keys by which this alert could join an incident: what has none of them need not be looked at. */
+/** The keys by which this alert could join an incident: what has none of them need not be looked at, but for its text. */
 export const keysToJoin = (alert: FoldableAlert, topology: readonly Edge[], rules: FoldingRules): readonly string[] =>
   alert.service === null
     ? alertKeys(alert)
     : [
         fingerprintKey(alert.fingerprint),
+        ...(alert.grouping === null ? [] : [groupingKey(alert.grouping)]),
         serviceKey(alert.service),
-        ...neighboursOf(alert.service, topology, rules.maxHops).map(({ service }) => serviceKey(service)),
+        ...keysToRelate(alert.service, topology, rules.maxHops).map(serviceKey),
       ]
 
 const apart = (alert: FoldableAlert, incident: OpenIncident): string => {

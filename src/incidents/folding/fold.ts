@@ -1,130 +1,126 @@
 // One alert folded, inside the caller's transaction: the decision, and everything that follows from it, or nothing.
-import { believableStart } from '../alert-times.ts'
-import { placesOf } from '../alert-service.ts'
 import { newId } from '../../core/ids.ts'
 import type { Edge, Labels } from '../../core/telemetry.ts'
 import type { Db } from '../../db/connect.ts'
 import { enqueue, type QueueTables } from '../../db/queue.ts'
 import { incidentNumbers, nextNumber } from '../counters.ts'
-import {
-  alertKeys,
-  decide,
-  type Decision,
-  type FoldableAlert,
-  type FoldingRules,
-  keysToJoin,
-  type OpenIncident,
-} from './decide.ts'
+import { duration } from '../investigation/sentence.ts'
+import { planLookAtNewAlerts } from '../investigation/second-look.ts'
 import { isMilestone, mentionsSingly } from '../mention.ts'
 import { firstSentence, mention, titleOf } from '../opening-words.ts'
 import { worseOf } from '../severity.ts'
 import { addEvent } from '../store.ts'
 import type { AlertRow, IncidentTables } from '../tables.ts'
+import type { FoldingConfig } from './config.ts'
+import { decide, type Decision, type FoldableAlert, keysToJoin } from './decide.ts'
+import { findFlapping, type Flapping, noteFlapping, spellFlapping } from './flapping.ts'
+import { foldable } from './foldable.ts'
+import type { FindMuting, Muting } from './mute.ts'
+import { addToFold, beginFold, type Known, loadOpen, rebuildFold } from './open-incidents.ts'
+import { type EarlierIncident, findEarlier, reopen } from './reopen.ts'
+import type { Corrected, SenderClocks } from './sender-clocks.ts'
 
 export type FoldTrx = Db<IncidentTables & QueueTables>
 
-export interface FoldingConfig extends FoldingRules {
-  /** How long an incident collects alerts before it is looked at. */
-  readonly groupWaitMs: number
-  /** An alert that fires and was not delivered again for this long counts as ended. */
-  readonly silentAfterMs: number
+/** What the folding of a batch of alerts shares. */
+export interface FoldContext {
+  readonly config: FoldingConfig
+  readonly topology: readonly Edge[]
+  readonly clocks: SenderClocks
+  readonly findMuting: FindMuting
+  readonly nowMs: number
 }
 
 export interface Folded {
   readonly kind: Decision['kind']
   readonly source: string
   readonly incidentId: string | null
+  /** Whether it made something to investigate. */
+  readonly opened: boolean
+}
+
+interface Case {
+  readonly row: AlertRow
+  readonly alert: FoldableAlert
+  readonly decision: Decision
+  readonly open: readonly Known[]
+  readonly earlier: EarlierIncident | undefined
+  readonly flapping: Flapping | undefined
 }
 
 /** Decides on one waiting alert and writes down what follows. */
-export async function foldAlert(
-  trx: FoldTrx,
-  row: AlertRow,
-  topology: readonly Edge[],
-  config: FoldingConfig,
-  nowMs: number,
-): Promise<Folded> {
-  const alert = foldable(row)
-  const open = await loadRelated(trx, row.tenant, keysToJoin(alert, topology, config))
-  const decision = decide(alert, open, topology, config)
-  const { incidentId, note } = await follow(trx, row, alert, decision, open, config, nowMs)
+export async function foldAlert(trx: FoldTrx, row: AlertRow, context: FoldContext): Promise<Folded> {
+  const { config, topology, nowMs } = context
+  const labels = JSON.parse(row.labels) as Labels
+  const corrected = context.clocks.correct(row)
+  const alert = foldable(row, labels, config.groupBy, corrected.startsAtMs)
+  const muting = await context.findMuting({ id: row.id, tenant: row.tenant, labels })
+  const open = await loadOpen(trx, row.tenant, alert, keysToJoin(alert, topology, config), config.windowMs)
+  const flapping = await findFlapping(trx, row, config.flapping)
+  const earlier = await findEarlier(trx, row)
+  const decision = decide(alert, open, topology, config, {
+    muted: muting,
+    flapping: flapping && spellFlapping(flapping, nowMs),
+    recent: recentOf(earlier, config.reopenWithinMs, nowMs),
+  })
+  const { incidentId, note } = await follow(trx, { row, alert, decision, open, earlier, flapping }, context)
+  const notes = [note, released(row, decision), returning(row), clockNote(corrected)]
   await trx
     .updateTable('alerts')
     .set({
       decision: decision.kind,
-      reason: [`${decision.rule}: ${decision.reason}`, note, returning(row)].filter(Boolean).join('; '),
+      reason: [`${decision.rule}: ${decision.reason}`, ...notes].filter(Boolean).join('; '),
       incident_id: incidentId,
+      muted_by: decision.kind === 'muted' && muting ? muting.key : null,
     })
     .where('id', '=', row.id)
     .execute()
-  return { kind: decision.kind, source: row.source, incidentId }
+  if (incidentId !== null && flapping) await noteFlapping(trx, row, incidentId, flapping, config.flapping, nowMs)
+  const opened = decision.kind === 'opened' || (decision.kind === 'joined' && decision.rule === 'reopen')
+  return { kind: decision.kind, source: row.source, incidentId, opened }
+}
+
+function recentOf(earlier: EarlierIncident | undefined, withinMs: number, nowMs: number) {
+  if (!earlier) return undefined
+  const closedForMs = Math.max(0, nowMs - earlier.closedAtMs)
+  return closedForMs <= withinMs && withinMs > 0 ? { ...earlier, closedForMs } : undefined
 }
 
 /** Why a life begins later than its sender says. */
 const returning = ({ sent_starts_at }: AlertRow): string | undefined =>
   sent_starts_at === null ? undefined : 'it fires again after it had ended, with the beginning that it had before'
 
-function foldable(row: AlertRow): FoldableAlert {
-  return {
-    name: row.name,
-    service: row.service,
-    severity: row.severity,
-    status: row.status,
-    fingerprint: row.fingerprint,
-    groupKey: row.group_key,
-    places: placesOf(JSON.parse(row.labels) as Labels),
-    atMs: believableStart(row.starts_at, row.first_at),
-  }
+/** What was held back and is folded now. */
+function released({ muted_by }: AlertRow, decision: Decision): string | undefined {
+  if (muted_by === null || decision.kind === 'muted') return undefined
+  const by = muted_by.split(':', 1)[0] as Muting['rule']
+  return `it was held back by ${by === 'inhibition' ? 'an' : 'a'} ${by} until now`
 }
 
-type Related = OpenIncident & { readonly severity: string; readonly alerts: number }
+const clockNote = ({ aheadMs }: Corrected): string | undefined =>
+  aheadMs === 0
+    ? undefined
+    : `its sender's clock is ${duration(Math.abs(aheadMs))} ${aheadMs > 0 ? 'ahead of' : 'behind'} ours`
 
-/** Open incidents that have one of the keys, each with those of the keys that it has. */
-async function loadRelated(trx: FoldTrx, tenant: string, keys: readonly string[]): Promise<readonly Related[]> {
-  const rows = await trx
-    .selectFrom('incident_fold_keys as k')
-    .innerJoin('incident_folds as f', 'f.incident_id', 'k.incident_id')
-    .innerJoin('incidents as i', 'i.id', 'k.incident_id')
-    .select(['k.incident_id', 'k.key', 'f.first_at', 'f.last_at', 'f.alerts', 'i.number', 'i.severity'])
-    .where('k.tenant', '=', tenant)
-    .where('k.key', 'in', keys)
-    .where('i.state', '!=', 'closed')
-    .execute()
-  return [...Map.groupBy(rows, (row) => row.incident_id)].flatMap(([id, [first, ...rest]]) =>
-    first
-      ? [
-          {
-            id,
-            number: first.number,
-            severity: first.severity,
-            keys: new Set([first, ...rest].map((row) => row.key)),
-            firstAtMs: first.first_at,
-            lastAtMs: first.last_at,
-            alerts: first.alerts,
-          },
-        ]
-      : [],
-  )
+interface Followed {
+  readonly incidentId: string | null
+  readonly note?: string | undefined
 }
 
-async function follow(
-  trx: FoldTrx,
-  row: AlertRow,
-  alert: FoldableAlert,
-  decision: Decision,
-  open: readonly Related[],
-  config: FoldingConfig,
-  nowMs: number,
-): Promise<{ incidentId: string | null; note?: string | undefined }> {
+async function follow(trx: FoldTrx, one: Case, context: FoldContext): Promise<Followed> {
+  const { decision, open, row } = one
   switch (decision.kind) {
     case 'ignored':
+    case 'muted':
       return { incidentId: null }
     case 'opened':
-      return await openIncident(trx, row, alert, config, nowMs)
+      return await openIncident(trx, one, context)
     case 'joined': {
+      const why = `${decision.rule}: ${decision.reason}`
+      if (decision.rule === 'reopen') return await joinReopened(trx, row, decision.incidentId, decision.reason, context)
       const incident = open.find(({ id }) => id === decision.incidentId)
       if (!incident) throw new Error(`decided to join ${decision.incidentId}, which is not among the open incidents`)
-      await join(trx, row, alert, incident, `${decision.rule}: ${decision.reason}`, nowMs)
+      await join(trx, one, incident, why, context)
       return { incidentId: incident.id }
     }
   }
@@ -132,11 +128,9 @@ async function follow(
 
 async function openIncident(
   trx: FoldTrx,
-  row: AlertRow,
-  alert: FoldableAlert,
-  config: FoldingConfig,
-  nowMs: number,
-): Promise<{ incidentId: string; note: string | undefined }> {
+  { row, alert, earlier }: Case,
+  { config, nowMs }: FoldContext,
+): Promise<Followed> {
   const id = newId('inc', nowMs)
   await trx
     .insertInto('incidents')
@@ -156,58 +150,46 @@ async function openIncident(
       report: null,
     })
     .execute()
-  await trx
-    .insertInto('incident_folds')
-    .values({ incident_id: id, tenant: row.tenant, first_at: alert.atMs, last_at: alert.atMs, alerts: 1 })
-    .execute()
-  await rememberKeys(trx, id, row.tenant, alert)
-  const note = await earlierIncident(trx, row)
+  await beginFold(trx, id, row.tenant, alert)
+  // What a person asks first when trouble returns: which incident it was the last time.
+  const note = earlier && `the same alert was part of incident ${earlier.number}, which is closed`
   await addEvent(trx, id, {
     at: nowMs,
     kind: 'opened',
     text: `Opened by ${mention(row.name, row.service)}${note === undefined ? '' : `: ${note}`}.`,
-    data: { alertId: row.id },
+    data: { alertId: row.id, ...(earlier ? { before: earlier.id } : {}) },
   })
   await enqueue(trx, { kind: 'investigate', key: id, payload: { incidentId: id }, runAtMs: nowMs + config.groupWaitMs })
   return { incidentId: id, note }
 }
 
-/** What a person asks first when trouble returns: which incident it was the last time. */
-async function earlierIncident(trx: FoldTrx, row: AlertRow): Promise<string | undefined> {
-  const earlier = await trx
-    .selectFrom('alerts as a')
-    .innerJoin('incidents as i', 'i.id', 'a.incident_id')
-    .select('i.number')
-    .where('a.tenant', '=', row.tenant)
-    .where('a.fingerprint', '=', row.fingerprint)
-    .orderBy('a.first_at', 'desc')
-    .limit(1)
-    .executeTakeFirst()
-  return earlier && `the same alert was part of incident ${earlier.number}, which is closed`
+async function joinReopened(
+  trx: FoldTrx,
+  row: AlertRow,
+  incidentId: string,
+  why: string,
+  { config, nowMs }: FoldContext,
+): Promise<Followed> {
+  await trx.updateTable('alerts').set({ incident_id: incidentId }).where('id', '=', row.id).execute()
+  await reopen(trx, incidentId, row, why, config, nowMs)
+  await rebuildFold(trx, incidentId, row.tenant, (other, labels) => foldable(other, labels, config.groupBy))
+  return { incidentId }
 }
 
 async function join(
   trx: FoldTrx,
-  row: AlertRow,
-  alert: FoldableAlert,
-  incident: Related,
+  { row, alert, flapping }: Case,
+  incident: Known,
   why: string,
-  nowMs: number,
+  { config, nowMs }: FoldContext,
 ): Promise<void> {
-  const alerts = incident.alerts + 1
-  await trx
-    .updateTable('incident_folds')
-    .set({
-      alerts,
-      first_at: Math.min(incident.firstAtMs, alert.atMs),
-      last_at: Math.max(incident.lastAtMs, alert.atMs),
-    })
-    .where('incident_id', '=', incident.id)
-    .execute()
-  await rememberKeys(trx, incident.id, row.tenant, alert)
+  const alerts = await addToFold(trx, incident, row.tenant, alert)
   const worse = worseOf(incident.severity, row.severity) !== incident.severity
   if (worse) await trx.updateTable('incidents').set({ severity: row.severity }).where('id', '=', incident.id).execute()
-  if (mentionsSingly(alerts) || worse) {
+  // Each turn of what flaps is not told.
+  if (flapping?.known && !worse) return
+  const told = mentionsSingly(alerts) || worse
+  if (told) {
     const raised = worse ? ` The severity is now ${row.severity}.` : ''
     await addEvent(trx, incident.id, {
       at: nowMs,
@@ -218,12 +200,6 @@ async function join(
   } else if (isMilestone(alerts)) {
     await addEvent(trx, incident.id, { at: nowMs, kind: 'alert', text: `${alerts} alerts so far.`, data: { alerts } })
   }
-}
-
-async function rememberKeys(trx: FoldTrx, incidentId: string, tenant: string, alert: FoldableAlert): Promise<void> {
-  await trx
-    .insertInto('incident_fold_keys')
-    .values(alertKeys(alert).map((key) => ({ incident_id: incidentId, tenant, key })))
-    .onConflict((conflict) => conflict.columns(['tenant', 'key', 'incident_id']).doNothing())
-    .execute()
+  if ((told || isMilestone(alerts)) && incident.state !== 'open')
+    await planLookAtNewAlerts(trx, incident.id, nowMs, config.groupIntervalMs)
 }

@@ -9,9 +9,14 @@ import type { Log } from '../../observe/log.ts'
 import type { Metrics } from '../../observe/metrics.ts'
 import { breath } from '../breath.ts'
 import type { IncidentFeed } from '../feed.ts'
-import { type Folded, foldAlert, type FoldingConfig } from './fold.ts'
-import { incidentMetrics } from '../metrics.ts'
 import { endSilent } from './fallen-silent.ts'
+import type { FoldingConfig } from './config.ts'
+import { endFlapping } from './flapping.ts'
+import { type Folded, foldAlert, type FoldTrx } from './fold.ts'
+import { forgetSources, refreshSources } from './inhibition.ts'
+import { incidentMetrics } from '../metrics.ts'
+import { endMuting, openMuting } from './mute.ts'
+import { createSenderClocks, rememberClocks } from './sender-clocks.ts'
 import type { IncidentTables } from '../tables.ts'
 import { nextWaiting } from './waiting-alerts.ts'
 
@@ -24,14 +29,14 @@ export interface FolderOptions {
   readonly clock: Clock
   readonly log: Log
   readonly metrics: Metrics
-  /** After the commit that opened it and enqueued its investigation. */
-  readonly onOpened?: (incidentId: string) => void
+  /** After a commit that enqueued work on incidents. */
+  readonly onWork?: () => void
 }
 
 export interface Folder {
   /** Folds what was left over, then what comes. */
   start(): void
-  /** Alerts were stored: fold them now rather than at the next look. */
+  /** Alerts were stored, or a silence changed: look now rather than in a while. */
   wake(): void
   /** Finishes the transaction under way and stops. */
   stop(): Promise<void>
@@ -43,11 +48,9 @@ const PAUSE_AFTER_FAILURE_MS = 1000
 /** An alert that could not be folded is tried again after this long. */
 const SET_ASIDE_MS = 60_000
 const SILENCE_EVERY_MS = 60_000
+const STABLE_EVERY_MS = 30_000
 /** While we were down nobody could tell us anything. Senders try again; until then silence says nothing. */
 const LISTEN_FIRST_MS = 30 * 60_000
-
-/** How far along the calls between services alerts are thought to belong together. */
-export const MAX_HOPS = 3
 
 export function createFolder(options: FolderOptions): Folder {
   const { db, feed, topology, config, clock, log } = options
@@ -55,6 +58,7 @@ export function createFolder(options: FolderOptions): Folder {
   const stopping = new AbortController()
   /** Alerts that failed alone, with when to try again: one bad row must not hold up the others. */
   const aside = new Map<string, number>()
+  const clocks = createSenderClocks()
   let loop: Promise<void> | undefined
   let wake = new AbortController()
 
@@ -62,12 +66,15 @@ export function createFolder(options: FolderOptions): Folder {
   const foldBatch = async (limit: number): Promise<number> => {
     for (const [id, untilMs] of aside) if (untilMs <= clock.now()) aside.delete(id)
     const folded: Folded[] = []
-    await db.transaction().execute(async (trx) => {
-      const edges = topology()
+    await db.transaction().execute(async (trx: FoldTrx) => {
       const pause = breath()
-      for (const row of await nextWaiting(trx, limit, [...aside.keys()])) {
+      const nowMs = clock.now()
+      const rows = await nextWaiting(trx, limit, [...aside.keys()])
+      const findMuting = await openMuting(trx, config, rows, nowMs)
+      const context = { config, topology: topology(), clocks, findMuting, nowMs }
+      for (const row of rows) {
         try {
-          folded.push(await foldAlert(trx, row, edges, config, clock.now()))
+          folded.push(await foldAlert(trx, row, context))
         } catch (error) {
           if (limit === 1) aside.set(row.id, clock.now() + SET_ASIDE_MS)
           throw error
@@ -81,8 +88,7 @@ export function createFolder(options: FolderOptions): Folder {
 
   const tell = (folded: readonly Folded[]): void => {
     for (const { kind, source } of folded) counted.alerts.inc({ source, decision: kind })
-    for (const { kind, incidentId } of folded)
-      if (kind === 'opened' && incidentId !== null) options.onOpened?.(incidentId)
+    if (folded.some(({ opened }) => opened)) options.onWork?.()
     for (const incidentId of new Set(folded.map((one) => one.incidentId)))
       if (incidentId !== null) feed.publish(incidentId)
   }
@@ -105,6 +111,29 @@ export function createFolder(options: FolderOptions): Folder {
     }
   }
 
+  let stableAtMs = 0
+  let isPrepared = false
+  /** What a person or the clock ended: silences and windows, and the flapping of what is stable. */
+  const endStates = async (): Promise<void> => {
+    try {
+      if (!isPrepared) {
+        await refreshSources(db, config.inhibit)
+        await rememberClocks(db, clocks)
+        isPrepared = true
+      }
+      const released = await endMuting(db, config, clock.now())
+      if (released > 0) log.info({ alerts: released }, 'alerts are no longer held back and are folded')
+      if (clock.now() < stableAtMs) return
+      stableAtMs = clock.now() + STABLE_EVERY_MS
+      const changed = await endFlapping(db, config.flapping, clock.now())
+      for (const incidentId of changed) feed.publish(incidentId)
+      if (changed.length > 0) options.onWork?.()
+      await forgetSources(db)
+    } catch (error) {
+      log.error({ err: error }, 'it could not be seen which alerts are held back no more; it is tried again')
+    }
+  }
+
   const rest = async (ms: number, wakeable: boolean): Promise<void> => {
     const signal = wakeable ? AbortSignal.any([stopping.signal, wake.signal]) : stopping.signal
     await clock.sleep(ms, signal).catch(() => undefined)
@@ -117,6 +146,7 @@ export function createFolder(options: FolderOptions): Folder {
     silenceAtMs = clock.now() + LISTEN_FIRST_MS
     while (!stopping.signal.aborted) {
       await listenFor()
+      await endStates()
       const limit = singles > 0 ? 1 : BATCH
       try {
         const folded = await foldBatch(limit)

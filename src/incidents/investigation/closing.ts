@@ -1,10 +1,11 @@
 // How an incident ends. Either an action of ours is verified, or its alerts end by themselves.
+import { flapsOf } from '../folding/flapping.ts'
 import { planToRemember } from '../memory/keep.ts'
 import { moveIncident } from '../store.ts'
 import type { IncidentOutcome } from '../tables.ts'
 import { countFiring, getIncident, lastVerdict } from './incident.ts'
 import type { InvestigationContext, InvestigationDb } from './context.ts'
-import { enqueueNotification } from './notify.ts'
+import { enqueueNotification, onceIn } from './notify.ts'
 
 type ClosingContext = Pick<InvestigationContext, 'db' | 'clock' | 'feed' | 'webhook' | 'config'>
 
@@ -23,10 +24,22 @@ export async function closeIncident(
   const event = { at, kind: 'closed', text, data: { outcome } }
   const { moved } = await moveIncident(trx, incidentId, 'closed', { outcome }, event)
   if (moved) {
-    await enqueueNotification(context, trx, incidentId, 'closed', { outcome })
+    const once = onceIn(await countClosings(trx, incidentId))
+    await enqueueNotification(context, trx, incidentId, 'closed', { outcome }, once)
     await planToRemember(trx, incidentId, at)
   }
   return moved
+}
+
+/** An incident that opened again closes again, and that is told too. */
+async function countClosings(trx: InvestigationDb, incidentId: string): Promise<number> {
+  const { n } = await trx
+    .selectFrom('incident_events')
+    .select((eb) => eb.fn.countAll<number>().as('n'))
+    .where('incident_id', '=', incidentId)
+    .where('kind', '=', 'closed')
+    .executeTakeFirstOrThrow()
+  return n
 }
 
 /**
@@ -38,6 +51,8 @@ export async function settle(context: ClosingContext, incidentId: string): Promi
     const { state } = await getIncident(trx, incidentId)
     if (state !== 'watching' && state !== 'awaiting_approval') return false
     if ((await countFiring(trx, incidentId)) > 0) return false
+    // Its end may be a moment's calm: it is looked at again when it is stable.
+    if ((await flapsOf(trx, [incidentId])).length > 0) return false
     await trx
       .updateTable('approvals')
       .set({ state: 'void', decided_at: context.clock.now(), reason: 'All alerts ended before it was decided.' })

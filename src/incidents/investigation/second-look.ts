@@ -34,6 +34,13 @@ export const planLookAfterAction = (
   nowMs: number,
 ) => enqueueLook(trx, incidentId, look, `action ${round}`, nowMs + AFTER_ACTION_SECONDS * 1000)
 
+/** New alerts joined what was looked at already: one look for all that come within an interval. */
+export async function planLookAtNewAlerts(trx: InvestigationDb, incidentId: string, nowMs: number, intervalMs: number) {
+  const look = await countLooks(trx, incidentId)
+  const interval = Math.floor(nowMs / intervalMs)
+  await enqueueLook(trx, incidentId, look, `joined ${interval}`, nowMs + intervalMs)
+}
+
 const enqueueLook = (trx: InvestigationDb, incidentId: string, look: number, which: string, runAtMs: number) =>
   look >= MOST_LOOKS
     ? Promise.resolve()
