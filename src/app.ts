@@ -39,6 +39,7 @@ import { fileRoutes } from './http/routes/files.ts'
 import { messagesRoutes } from './http/routes/messages.ts'
 import { incidentRoutes } from './http/routes/incidents.ts'
 import { keyRoutes } from './http/routes/keys.ts'
+import { mcpRoutes } from './http/routes/mcp.ts'
 import { modelRoutes } from './http/routes/models.ts'
 import { type CheckResult, type HealthCheck, operationsRoutes } from './http/routes/operations.ts'
 import { pageRoutes } from './http/routes/page.ts'
@@ -60,7 +61,10 @@ import { readFoldingConfig } from './incidents/folding/config.ts'
 import { createFolder } from './incidents/folding/folder.ts'
 import type { CheckpointTables } from './incidents/investigation/checkpoint-tables.ts'
 import { createInvestigator } from './incidents/investigation/investigator.ts'
+import { askForLook } from './incidents/investigation/ask-look.ts'
 import type { IncidentTables } from './incidents/tables.ts'
+import { createMcpAnswering } from './mcp/server.ts'
+import { offeredTools } from './mcp/tools.ts'
 import type { Log } from './observe/log.ts'
 import { createMetrics } from './observe/metrics.ts'
 import { openTracing, type Tracing } from './observe/tracing.ts'
@@ -296,6 +300,23 @@ async function start(
               ...changeRoutes({ db, clock }),
               ...incidentRoutes({ db, feed, clock, confirmFromRisk: config.agent.approval.confirmFromRisk }),
               ...approvalRoutes({ db, investigator, confirmFromRisk: config.agent.approval.confirmFromRisk }),
+              ...mcpRoutes(
+                createMcpAnswering({
+                  tools: offeredTools({
+                    db,
+                    feed,
+                    clock,
+                    log,
+                    onStored: () => folder.wake(),
+                    askForLook: (request) => askForLook({ db, clock, feed, wake: () => worker.wake() }, request),
+                    retriever: knowledge.retriever,
+                    collections: config.agent.knowledge.collections,
+                    confirmFromRisk: config.agent.approval.confirmFromRisk,
+                  }),
+                  version: VERSION,
+                  log,
+                }),
+              ),
             ]
           : []),
         ...erasureRoutes({ db, eraseOwner: (tenant, owner) => knowledge.eraseOwner(tenant, owner), clock }),

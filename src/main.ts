@@ -12,6 +12,7 @@ import { incidentsCommand } from './cli/incidents.ts'
 import { ingestCommand } from './cli/ingest.ts'
 import { keysCommand } from './cli/keys.ts'
 import { logsCommand } from './cli/logs.ts'
+import { mcpCommand } from './cli/mcp.ts'
 import { searchCommand } from './cli/search.ts'
 import { silencesCommand } from './cli/silences.ts'
 import { startCommand } from './cli/start.ts'
@@ -30,6 +31,7 @@ const program = new Command('midwatch')
   .addCommand(diagnoseCommand())
   .addCommand(detectCommand())
   .addCommand(logsCommand())
+  .addCommand(mcpCommand())
   .addCommand(ingestCommand())
   .addCommand(searchCommand())
   .addCommand(collectionsCommand())

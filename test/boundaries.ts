@@ -26,7 +26,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   rag: ['core', 'llm', 'db', 'observe', 'config'],
   diagnosis: ['core'],
   incidents: ['core', 'llm', 'db', 'observe', 'config', 'audit', 'privacy', 'diagnosis', 'actions'],
-  http: ['core', 'llm', 'db', 'observe', 'dialects', 'access', 'audit', 'gateway', 'rag', 'incidents'],
+  http: ['core', 'llm', 'db', 'observe', 'dialects', 'access', 'audit', 'gateway', 'rag', 'incidents', 'mcp'],
+  mcp: ['core', 'llm', 'db', 'observe', 'diagnosis', 'incidents'],
   cli: [
     'core',
     'db',

@@ -55,7 +55,7 @@ export async function callServer<T extends z.ZodType>(
   return schema.parse(body)
 }
 
-function serverUrl(options: ServerOptions): string {
+export function serverUrl(options: ServerOptions): string {
   const named = options.url ?? process.env.MIDWATCH_URL
   if (named !== undefined) return named
   const { server } = readSettings(options.config).config

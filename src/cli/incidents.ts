@@ -8,6 +8,7 @@ import {
   incidentList,
   incidentView,
   type IncidentView,
+  postmortemView,
   runbookView,
 } from '../incidents/view.ts'
 import { callServer, type ServerOptions, withServerOptions } from './client.ts'
@@ -27,6 +28,7 @@ export function incidentsCommand(): Command {
   incidents.addCommand(decideCommand('approve', 'let the proposed fix run, once'))
   incidents.addCommand(decideCommand('refuse', 'do not run the proposed fix'))
   incidents.addCommand(runbookCommand())
+  incidents.addCommand(postmortemCommand())
   incidents.addCommand(forgetCommand())
   return incidents
 }
@@ -59,6 +61,17 @@ function runbookCommand(): Command {
     .argument('<incident>', 'its number or id')
     .action(async (incident: string, options: Options) => {
       const draft = await callServer(options, `/v1/incidents/${encodeURIComponent(incident)}/runbook`, runbookView)
+      console.log(options.json ? JSON.stringify(draft) : draft.markdown.trimEnd())
+    })
+}
+
+function postmortemCommand(): Command {
+  return common(new Command('postmortem'))
+    .description('draft a post-mortem, as Markdown, out of what was recorded')
+    .argument('<incident>', 'its number or id')
+    .action(async (incident: string, options: Options) => {
+      const path = `/v1/incidents/${encodeURIComponent(incident)}/postmortem`
+      const draft = await callServer(options, path, postmortemView)
       console.log(options.json ? JSON.stringify(draft) : draft.markdown.trimEnd())
     })
 }

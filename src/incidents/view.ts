@@ -125,6 +125,9 @@ export const erasureView = z.object({ erased: z.array(z.number().int()) })
 /** `GET /v1/incidents/:id/runbook` */
 export const runbookView = z.object({ markdown: z.string(), cases: z.array(z.number().int()) })
 
+/** `GET /v1/incidents/:id/postmortem` */
+export const postmortemView = z.object({ markdown: z.string() })
+
 /** `POST /v1/incidents/:id/feedback` */
 export const feedbackBody = z.strictObject({
   /** The latest word counts; `withdrawn` takes back what was said before. */

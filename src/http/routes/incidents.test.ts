@@ -153,6 +153,15 @@ describe('reading', () => {
   })
 })
 
+test('a post-mortem is drafted for the tenant whose incident it is', async () => {
+  await insertIncident(db, 'inc_a', 7)
+  await note('inc_a', 'Something.')
+  const { json } = await get('/v1/incidents/7/postmortem')
+  expect(json.markdown).toMatch(/^# Post-mortem of incident 7[^]*Something\.[^]*Unknown\. No report was written\./)
+  expect((await get('/v1/incidents/7/postmortem', 'other')).status).toBe(404)
+  expect((await get('/v1/incidents/7/postmortem', 'default:rag:read')).status).toBe(403)
+})
+
 describe('live', () => {
   interface Told {
     readonly id: string | undefined

@@ -8,12 +8,14 @@ import { eventsAfter, incidentStates, latestPosition } from '../../incidents/liv
 import { eraseCases } from '../../incidents/memory/erase.ts'
 import { offerRunbook } from '../../incidents/memory/offer-runbook.ts'
 import { findIncident, listIncidents, readIncident } from '../../incidents/read.ts'
+import { writePostmortem } from '../../incidents/reports/postmortem.ts'
 import type { IncidentTables } from '../../incidents/tables.ts'
 import {
   erasureBody,
   type erasureView,
   type IncidentList,
   type IncidentView,
+  type postmortemView,
   type runbookView,
 } from '../../incidents/view.ts'
 import { countMuted } from '../../incidents/folding/mute.ts'
@@ -37,7 +39,7 @@ const listQuery = z.strictObject({
 
 /**
  * `GET /v1/incidents`, `/v1/incidents/events`, `/v1/incidents/:id` (an id or a number), `/v1/incidents/:id/events`,
- * `/v1/incidents/:id/runbook`; `POST /v1/incidents/cases/erasures`.
+ * `/v1/incidents/:id/runbook`, `/v1/incidents/:id/postmortem`; `POST /v1/incidents/cases/erasures`.
  */
 export function incidentRoutes(deps: IncidentRouteDeps): Route[] {
   const { db, clock, confirmFromRisk } = deps
@@ -81,6 +83,17 @@ export function incidentRoutes(deps: IncidentRouteDeps): Route[] {
         if (!incident) throw noIncident(id)
         const { markdown, cases } = await offerRunbook(db, incident)
         return ok({ markdown, cases: [...cases] } satisfies z.infer<typeof runbookView>)
+      },
+    },
+    {
+      method: 'GET',
+      path: '/v1/incidents/:id/postmortem',
+      scope: 'incidents:read',
+      handle: async (exchange) => {
+        const id = exchange.params['id'] ?? ''
+        const incident = await readIncident(db, id, { tenant: exchange.caller.tenant, confirmFromRisk })
+        if (!incident) throw noIncident(id)
+        return ok({ markdown: writePostmortem(incident) } satisfies z.infer<typeof postmortemView>)
       },
     },
     {

@@ -2,6 +2,7 @@
 // it tells what happened, for a person to make instructions of. Text from outside stands in code spans or indented, so that
 // nothing in an alert's name becomes a heading or a link.
 import { duration } from '../investigation/sentence.ts'
+import { code } from '../markdown.ts'
 import type { Case } from './case.ts'
 import { sayCause } from './say-past.ts'
 import type { CauseName, Standing } from './standing.ts'
@@ -85,14 +86,6 @@ function sayEnd({ outcome, openedAt, closedAt, detail }: Case): string {
   const lasted = duration(closedAt - openedAt)
   if (detail.mended) return `what showed the trouble was back to normal and no alert fired, ${lasted} after it began.`
   return outcome === 'fixed' ? `the alerts ended after the action; ${lasted}.` : `its alerts ended after ${lasted}.`
-}
-
-/** A code span that its content cannot leave (CommonMark 6.1): more backticks around it than are in it. */
-function code(text: string): string {
-  const plain = text.replaceAll(/\s+/g, ' ').trim()
-  const longest = Math.max(0, ...(plain.match(/`+/g) ?? []).map(({ length }) => length))
-  const fence = '`'.repeat(longest + 1)
-  return longest === 0 ? `${fence}${plain}${fence}` : `${fence} ${plain} ${fence}`
 }
 
 const unique = (lines: readonly string[]): string[] => [...new Set(lines)]
