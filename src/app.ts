@@ -26,6 +26,7 @@ import { createBatchOffice } from './gateway/batches/create.ts'
 import type { BatchTables } from './gateway/batches/tables.ts'
 import { createGateway, type Gateway } from './gateway/gateway.ts'
 import type { GatewayTables } from './gateway/tables.ts'
+import { reportUsage } from './gateway/usage-report.ts'
 import { alertRoutes } from './http/routes/alerts.ts'
 import { approvalRoutes } from './http/routes/approvals.ts'
 import { auditRoutes } from './http/routes/audit.ts'
@@ -46,6 +47,7 @@ import { pageRoutes } from './http/routes/page.ts'
 import { ragCollectionRoutes } from './http/routes/rag-collections.ts'
 import { ragDocumentRoutes } from './http/routes/rag-documents.ts'
 import { ragRoutes } from './http/routes/rag.ts'
+import { reportRoutes } from './http/routes/reports.ts'
 import { requestRoutes } from './http/routes/requests.ts'
 import { responsesRoutes } from './http/routes/responses.ts'
 import { sessionRoutes } from './http/routes/session.ts'
@@ -61,6 +63,7 @@ import { readFoldingConfig } from './incidents/folding/config.ts'
 import { createFolder } from './incidents/folding/folder.ts'
 import type { CheckpointTables } from './incidents/investigation/checkpoint-tables.ts'
 import { createInvestigator } from './incidents/investigation/investigator.ts'
+import type { ModelCost } from './incidents/reports/weekly.ts'
 import { askForLook } from './incidents/investigation/ask-look.ts'
 import type { IncidentTables } from './incidents/tables.ts'
 import { createMcpAnswering } from './mcp/server.ts'
@@ -300,6 +303,7 @@ async function start(
               ...changeRoutes({ db, clock }),
               ...incidentRoutes({ db, feed, clock, confirmFromRisk: config.agent.approval.confirmFromRisk }),
               ...approvalRoutes({ db, investigator, confirmFromRisk: config.agent.approval.confirmFromRisk }),
+              ...reportRoutes({ db, clock, modelCost: agentCost(db, () => gateway.flush()) }),
               ...mcpRoutes(
                 createMcpAnswering({
                   tools: offeredTools({

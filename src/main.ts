@@ -13,6 +13,7 @@ import { ingestCommand } from './cli/ingest.ts'
 import { keysCommand } from './cli/keys.ts'
 import { logsCommand } from './cli/logs.ts'
 import { mcpCommand } from './cli/mcp.ts'
+import { reportCommand } from './cli/report.ts'
 import { searchCommand } from './cli/search.ts'
 import { silencesCommand } from './cli/silences.ts'
 import { startCommand } from './cli/start.ts'
@@ -31,6 +32,7 @@ const program = new Command('midwatch')
   .addCommand(diagnoseCommand())
   .addCommand(detectCommand())
   .addCommand(logsCommand())
+  .addCommand(reportCommand())
   .addCommand(mcpCommand())
   .addCommand(ingestCommand())
   .addCommand(searchCommand())

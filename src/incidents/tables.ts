@@ -4,6 +4,7 @@ import type { Migration } from '../db/migrate.ts'
 import { createFoldingTables, type FoldingTables } from './folding/tables.ts'
 import { type InquiryTables, inquiryMigrations } from './investigation/inquiry/tables.ts'
 import { type CaseTables, createCaseTables } from './memory/tables.ts'
+import { createReportIndexes } from './reports/tables.ts'
 
 /** A webhook body, kept as it came. The same body again only raises `times`. */
 export interface DeliveryRow {
@@ -186,6 +187,7 @@ export const incidentMigrations: readonly Migration[] = [
   { name: '2026-11-26-cases', up: createCaseTables },
   ...inquiryMigrations,
   { name: '2026-11-26-folding', up: createFoldingTables },
+  { name: '2026-11-26-reports', up: createReportIndexes },
 ]
 
 async function createIncidentTables(db: Kysely<unknown>): Promise<void> {

@@ -143,7 +143,7 @@ describe('a post-mortem', () => {
         ).toEqual([])
         expect(all.filter(({ type }) => type === 'heading')).toHaveLength(count)
       }),
-      { numRuns: 60 },
+      { numRuns: 25 },
     )
   })
 })
