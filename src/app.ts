@@ -68,6 +68,7 @@ import { askForLook } from './incidents/investigation/ask-look.ts'
 import type { IncidentTables } from './incidents/tables.ts'
 import { createMcpAnswering } from './mcp/server.ts'
 import { offeredTools } from './mcp/tools.ts'
+import type { Retriever } from './llm/retriever.ts'
 import type { Log } from './observe/log.ts'
 import { createMetrics } from './observe/metrics.ts'
 import { openTracing, type Tracing } from './observe/tracing.ts'
@@ -171,6 +172,13 @@ async function start(
 
   const feed = createIncidentFeed()
   const { webhook } = config.agent.notify
+  // Whose incident it is pays for it.
+  const retriever: Retriever = {
+    retrieve: (query, signal) => {
+      const chat = createChatModel(gateway, { ...AGENT, tenant: query.tenant })
+      return knowledge.retriever.retrieve({ ...query, chat }, signal)
+    },
+  }
   const investigator = createInvestigator({
     db,
     checkpointDb: connection.as<CheckpointTables>(),
@@ -183,13 +191,7 @@ async function start(
     wake: () => worker.wake(),
     config: config.agent,
     chatModel: config.agent.model === undefined ? undefined : createChatModel(gateway, AGENT),
-    // Whose incident it is pays for it.
-    retriever: {
-      retrieve: (query, signal) => {
-        const chat = createChatModel(gateway, { ...AGENT, tenant: query.tenant })
-        return knowledge.retriever.retrieve({ ...query, chat }, signal)
-      },
-    },
+    retriever,
     callRecords: createCallRecords(db, () => gateway.flush()),
     publicUrl: addressOf(config, config.server.port),
     clock,
@@ -313,7 +315,7 @@ async function start(
                     log,
                     onStored: () => folder.wake(),
                     askForLook: (request) => askForLook({ db, clock, feed, wake: () => worker.wake() }, request),
-                    retriever: knowledge.retriever,
+                    retriever,
                     collections: config.agent.knowledge.collections,
                     confirmFromRisk: config.agent.approval.confirmFromRisk,
                   }),
@@ -403,6 +405,21 @@ const ownerNow = (db: Db<AccessTables>) => async (owner: Caller) =>
 
 /** Who the agent is to the gateway: its calls are charged and counted like anyone's. */
 const AGENT: Caller = { tenant: DEFAULT_TENANT, keyId: 'agent', name: 'on-call agent', scopes: ['llm:chat'] }
+
+/** The agent's calls are charged to one tenant: what another's incidents cost is not known apart. */
+const agentCost =
+  (db: Db<GatewayTables>, flush: () => Promise<void>): ModelCost =>
+  async ({ tenant, fromMs, toMs }) => {
+    if (tenant !== AGENT.tenant) return null
+    await flush()
+    const lines = await reportUsage(db, { tenant, keyId: AGENT.keyId, fromMs, toMs })
+    const sum = (of: (line: (typeof lines)[number]) => number) => lines.reduce((all, line) => all + of(line), 0)
+    return {
+      calls: sum(({ requests }) => requests),
+      costUsd: sum(({ costUsd }) => costUsd),
+      callsOfUnknownCost: sum(({ requestsOfUnknownCost }) => requestsOfUnknownCost),
+    }
+  }
 
 function createEmbeddedScraper(config: Config, log: Log): Scraper | undefined {
   const { scrape } = config.agent.sources
