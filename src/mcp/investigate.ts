@@ -5,8 +5,7 @@ import { z } from 'zod'
 import { mayDo } from '../core/caller.ts'
 import type { Clock } from '../core/clock.ts'
 import { AppError } from '../core/errors.ts'
-import { parseAs } from '../core/parse.ts'
-import { alertmanagerWebhook, readAlerts } from '../incidents/alertmanager.ts'
+import { completeLabelled } from '../incidents/incoming-alert.ts'
 import { type IntakeDeps, storeDelivery } from '../incidents/intake.ts'
 import type { LookRequest } from '../incidents/investigation/ask-look.ts'
 import { findIncident } from '../incidents/read.ts'
@@ -21,8 +20,8 @@ const MOST_CALLERS = 1000
 /** An alert that was posted by hand has nobody who would resolve it. */
 const ALERT_LASTS_MS = 3_600_000
 const POLL_MS = 250
-/** In whose words an alert is posted. */
-const SOURCE = 'alertmanager'
+/** By whom an alert was brought. */
+const SOURCE = 'mcp'
 
 const input = z.strictObject({
   incident: whichIncident.optional(),
@@ -92,24 +91,21 @@ async function lookAgain({ db, askForLook }: InvestigateDeps, { caller }: ToolCa
 async function postAlert(deps: InvestigateDeps, { input, caller, quoting, signal }: ToolCall<Input>) {
   const { name, service, severity, summary = '', labels } = input.alert ?? { name: '', severity: 'warning', labels: {} }
   const now = deps.clock.now()
-  const webhook = parseAs(alertmanagerWebhook, {
-    version: '4',
+  const alert = completeLabelled({
+    name,
+    severity,
     status: 'firing',
-    groupKey: `mcp:${name}`,
-    alerts: [
-      {
-        status: 'firing',
-        labels: { ...labels, alertname: name, severity, ...(service === undefined ? {} : { service }) },
-        annotations: { summary, posted_by: caller.name },
-        startsAt: new Date(now).toISOString(),
-        endsAt: new Date(now + ALERT_LASTS_MS).toISOString(),
-      },
-    ],
+    startsAtMs: now,
+    endsAtMs: null,
+    endsByMs: now + ALERT_LASTS_MS,
+    labels: { ...labels, alertname: name, severity, ...(service === undefined ? {} : { service }) },
+    annotations: { summary, posted_by: caller.name },
+    urls: [],
+    groupKey: null,
   })
-  const alerts = readAlerts(webhook, now)
-  const body = JSON.stringify(webhook)
-  await storeDelivery(deps, { tenant: caller.tenant, source: SOURCE, body, alerts }, now)
-  const life = { tenant: caller.tenant, identity: alerts[0]?.identity ?? '', startsAtMs: now }
+  const body = JSON.stringify({ at: now, by: caller.name, alert: input.alert })
+  await storeDelivery(deps, { tenant: caller.tenant, source: SOURCE, body, alerts: [alert] }, now)
+  const life = { tenant: caller.tenant, identity: alert.identity, startsAtMs: now }
   return await waitForFolding(deps, life, { untilMs: now + input.waitSeconds * 1000, quoting, signal })
 }
 

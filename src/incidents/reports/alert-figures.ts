@@ -2,7 +2,7 @@
 // goes on meanwhile. Bounded: a report of a storm is one of its first half million alerts, and says so.
 import type { Db } from '../../db/connect.ts'
 import { breath } from '../breath.ts'
-import type { IncidentTables } from '../tables.ts'
+import type { AlertRow, IncidentTables } from '../tables.ts'
 import type { Stretch } from './weekly.ts'
 import type { WeeklyReport } from './weekly-view.ts'
 
@@ -13,10 +13,10 @@ const MOST_NAMES = 10_000
 const NAMES_TOLD = 10
 
 type ByName = WeeklyReport['alerts']['byName'][number]
-type Decided = 'opened' | 'joined' | 'ignored' | 'waiting'
+type Decided = NonNullable<AlertRow['decision']> | 'waiting'
 
 export async function countAlerts(db: Db<IncidentTables>, stretch: Stretch): Promise<WeeklyReport['alerts']> {
-  const sums: Record<Decided, number> = { opened: 0, joined: 0, ignored: 0, waiting: 0 }
+  const sums: Record<Decided, number> = { opened: 0, joined: 0, ignored: 0, not_understood: 0, waiting: 0 }
   const rules = new Map<string, number>()
   const names = new Map<string, ByName>()
   let deliveries = 0
@@ -33,7 +33,7 @@ export async function countAlerts(db: Db<IncidentTables>, stretch: Stretch): Pro
       if (known.alerts === 0 && names.size >= MOST_NAMES) continue
       known.alerts++
       known.deliveries += times
-      if (decision !== null) known[decision]++
+      if (decision !== null && decision !== 'not_understood') known[decision]++
       names.set(name, known)
     }
     await pause()
@@ -42,7 +42,11 @@ export async function countAlerts(db: Db<IncidentTables>, stretch: Stretch): Pro
   return {
     in: read,
     deliveries,
-    ...sums,
+    opened: sums.opened,
+    joined: sums.joined,
+    ignored: sums.ignored,
+    notUnderstood: sums.not_understood,
+    waiting: sums.waiting,
     foldedAway: decided === 0 ? null : (sums.joined + sums.ignored) / decided,
     noise: decided === 0 ? null : sums.ignored / decided,
     byRule: [...rules]

@@ -55,6 +55,7 @@ function sectionsOf(report: WeeklyReport, name: (text: string) => string): reado
         ['opened an incident', `${alerts.opened}`],
         ['joined one', `${alerts.joined}`],
         ['ignored', `${alerts.ignored}`],
+        ['not understood', `${alerts.notUnderstood}`],
         ['not decided yet', `${alerts.waiting}`],
         ['folded away', percent(alerts.foldedAway)],
         ['noise', percent(alerts.noise)],

@@ -23,6 +23,8 @@ export const weeklyReport = z.object({
     joined: z.number().int(),
     ignored: z.number().int(),
     waiting: z.number().int(),
+    /** Kept, but nobody could read them: neither folded nor decided on. */
+    notUnderstood: z.number().int(),
     /** Of those decided on, the share that opened no incident of its own, 0 to 1: (joined + ignored) / decided. */
     foldedAway: z.number().nullable(),
     /** Of those decided on, the share that nobody had to act on: ignored / decided. */
