@@ -13,7 +13,7 @@ import type { ConfigState } from './config/live.ts'
 import type { Config } from './config/schema.ts'
 import { type Caller, DEFAULT_TENANT } from './core/caller.ts'
 import { systemClock } from './core/clock.ts'
-import type { LogSource, MetricSource } from './core/telemetry.ts'
+import type { ChangeSource, LogSource, MetricSource } from './core/telemetry.ts'
 import { databaseFile, openDatabase } from './database.ts'
 import type { Db } from './db/connect.ts'
 import { lockFolder } from './db/lock.ts'
@@ -55,6 +55,7 @@ import { silenceRoutes } from './http/routes/silences.ts'
 import { usageRoutes } from './http/routes/usage.ts'
 import { startServer } from './http/server.ts'
 import { ensureWebBuilt, WEB_DIST } from './http/web-build.ts'
+import { createChangeCollector } from './incidents/change-collector.ts'
 import { listChanges } from './incidents/changes.ts'
 import { createIncidentFeed } from './incidents/feed.ts'
 import { alertCounter } from './incidents/metrics.ts'
@@ -78,6 +79,8 @@ import { createKnowledge, type Knowledge } from './rag/knowledge.ts'
 import { createLiveConfig } from './reload.ts'
 import { createElasticsearchSource } from './sources/elasticsearch/elasticsearch.ts'
 import { createFileLogSource } from './sources/files/files.ts'
+import { createGitSource } from './sources/git/git.ts'
+import { createGithubSource } from './sources/github/github.ts'
 import { createLokiSource } from './sources/loki/loki.ts'
 import { createPrometheusSource } from './sources/prometheus/prometheus.ts'
 import { createScraper, type Scraper } from './sources/scraper/scraper.ts'
@@ -164,7 +167,18 @@ async function start(
   }
 
   const scraper = createEmbeddedScraper(config, log)
-  const sources = { metrics: metricSources(config, scraper), logs: logSources(config) }
+  const changes = createChangeCollector({
+    db,
+    sources: changeSources(config),
+    tenant: DEFAULT_TENANT,
+    clock,
+    log,
+  })
+  const sources = { metrics: metricSources(config, scraper), logs: logSources(config), changes }
+  if (roles.has('agent')) {
+    changes.start()
+    stops.push(() => changes.stop())
+  }
   if (scraper && roles.has('agent')) {
     scraper.start()
     stops.push(() => scraper.stop())
@@ -183,7 +197,10 @@ async function start(
     db,
     checkpointDb: connection.as<CheckpointTables>(),
     sources,
-    changes: (query) => listChanges(db, query),
+    changes: async (query) => {
+      await changes.collect()
+      return listChanges(db, query)
+    },
     diagnose,
     actions: createHttpActions(),
     webhook: webhook && createWebhook(webhook),
@@ -441,6 +458,11 @@ function logSources(config: Config): readonly LogSource[] {
     ...(loki ? [createLokiSource(loki)] : []),
     ...(elasticsearch ? [createElasticsearchSource(elasticsearch)] : []),
   ]
+}
+
+function changeSources(config: Config): readonly ChangeSource[] {
+  const { git, github } = config.agent.sources
+  return [...(git ? [createGitSource(git)] : []), ...(github ? [createGithubSource(github)] : [])]
 }
 
 /** The address for links and for people: the public one, else where it listens. */

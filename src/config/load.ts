@@ -41,8 +41,9 @@ export function loadConfig(file: string, environment: Environment = process.env)
   for (const provider of Object.values(config.providers)) {
     if (provider.kind === 'local') provider.path = resolve(base, provider.path)
   }
-  const { files, scrape } = config.agent.sources
+  const { files, scrape, git } = config.agent.sources
   if (files) files.paths = files.paths.map((path) => resolve(base, path))
+  for (const repository of git?.repositories ?? []) repository.path = resolve(base, repository.path)
   if (scrape) scrape.targetFiles = scrape.targetFiles.map((path) => resolve(base, path))
   for (const collection of Object.values(config.rag.collections)) {
     collection.paths = collection.paths.map((path) => resolve(base, path))

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { templateProblems } from './action-templates.ts'
 import { FAULT_KINDS } from '../core/fault-kinds.ts'
 import { Secret } from '../core/secret.ts'
+import { CHANGE_KINDS } from '../core/telemetry.ts'
 import { headerSecret, headerText, httpUrl, milliseconds, modelName, name, seconds, secret } from './fields.ts'
 import { foldingSchema } from './folding-schema.ts'
 import { gatewayFields } from './gateway-schema.ts'
@@ -80,6 +81,47 @@ const sources = z.strictObject({
       apiKey: headerSecret.optional(),
       index: z.string().min(1).default('logs-*'),
       fields: documentFields,
+    })
+    .optional(),
+  /** Repositories on this machine, whose commits on a branch are changes. */
+  git: z
+    .strictObject({
+      repositories: z
+        .array(
+          z
+            .strictObject({
+              path: z.string(),
+              branch: z.string().min(1).default('HEAD'),
+              service: name.optional(),
+              folders: z.record(z.string().min(1), name).optional(),
+              kind: z.enum(CHANGE_KINDS).default('deploy'),
+            })
+            .refine(
+              ({ service, folders }) => service !== undefined || folders !== undefined,
+              'needs a service or folders',
+            ),
+        )
+        .min(1),
+    })
+    .optional(),
+  github: z
+    .strictObject({
+      url: httpUrl.default('https://api.github.com'),
+      token: headerSecret.optional(),
+      repositories: z
+        .array(
+          z.strictObject({
+            name: z.string().regex(/^[\w.-]+\/[\w.-]+$/, 'must be owner/name'),
+            service: name,
+            read: z
+              .array(z.enum(['deployments', 'releases', 'commits']))
+              .min(1)
+              .default(['deployments', 'releases']),
+            branch: z.string().optional(),
+            environment: z.string().optional(),
+          }),
+        )
+        .min(1),
     })
     .optional(),
 })

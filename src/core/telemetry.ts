@@ -108,6 +108,13 @@ export interface Change {
   readonly author?: string | undefined
 }
 
+/** Who knows of changes without being told them one by one: a repository, a place that deploys. */
+export interface ChangeSource {
+  readonly name: string
+  /** Changes with `fromMs` ≤ time ≤ `toMs`, in order of time. The same change has the same id each time it is read. */
+  read(range: Pick<TimeRange, 'fromMs' | 'toMs'>, signal: AbortSignal): Promise<readonly Change[]>
+}
+
 /** `caller` sends requests to `callee`. */
 export interface Edge {
   readonly caller: string

@@ -31,6 +31,8 @@ export type ListChanges = (query: {
 export interface Sources {
   readonly metrics: readonly MetricSource[]
   readonly logs: readonly LogSource[]
+  /** Where changes are collected from, beside those that are reported: which of them could not be read the last time. */
+  readonly changes?: { problems(): readonly { readonly source: string; readonly reason: string }[] } | undefined
 }
 
 export interface InvestigationContext {

@@ -84,6 +84,7 @@ export async function readAll(
     ),
     attempt('changes', [], () => context.changes({ tenant, fromMs: window.fromMs, toMs: window.toMs })),
   ])
+  for (const { source, reason } of sources.changes?.problems() ?? []) tell(source, reason)
   const series = metrics.flatMap((read) => read.series)
   topology.learn(series)
   return {
