@@ -5,8 +5,10 @@ import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js'
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { diagnosed, HOSTILE } from '../../../web/testing/fixtures.ts'
+import { foldingSchema } from '../../config/folding-schema.ts'
 import { systemClock } from '../../core/clock.ts'
 import { createIncidentFeed } from '../../incidents/feed.ts'
+import { readFoldingConfig } from '../../incidents/folding/config.ts'
 import { createFolder } from '../../incidents/folding/folder.ts'
 import { askForLook } from '../../incidents/investigation/ask-look.ts'
 import { insertIncident, openTestDb, type TestDb } from '../../incidents/testing.ts'
@@ -46,11 +48,11 @@ beforeEach(async () => {
     db,
     feed,
     topology: () => [],
-    config: { groupWaitMs: 0, windowMs: 300_000, silentAfterMs: 3_600_000, maxHops: 3 },
+    config: readFoldingConfig(foldingSchema.parse({})),
     clock,
     log,
     metrics: createMetrics({ process: false }),
-    onOpened: () => undefined,
+    onWork: () => undefined,
   })
   folder.start()
   const tools = offeredTools({
