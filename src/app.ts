@@ -40,6 +40,7 @@ import { fileRoutes } from './http/routes/files.ts'
 import { messagesRoutes } from './http/routes/messages.ts'
 import { incidentRoutes } from './http/routes/incidents.ts'
 import { keyRoutes } from './http/routes/keys.ts'
+import { lessonRoutes } from './http/routes/lessons.ts'
 import { mcpRoutes } from './http/routes/mcp.ts'
 import { modelRoutes } from './http/routes/models.ts'
 import { type CheckResult, type HealthCheck, operationsRoutes } from './http/routes/operations.ts'
@@ -57,6 +58,7 @@ import { startServer } from './http/server.ts'
 import { ensureWebBuilt, WEB_DIST } from './http/web-build.ts'
 import { createChangeCollector } from './incidents/change-collector.ts'
 import { listChanges } from './incidents/changes.ts'
+import { type AskedSource, createContextAsking } from './incidents/context/context.ts'
 import { createIncidentFeed } from './incidents/feed.ts'
 import { alertCounter } from './incidents/metrics.ts'
 import { createIntake } from './incidents/receive.ts'
@@ -78,6 +80,7 @@ import { embeddingOpener } from './embedding-model.ts'
 import { createKnowledge, type Knowledge } from './rag/knowledge.ts'
 import { createLiveConfig } from './reload.ts'
 import { createElasticsearchSource } from './sources/elasticsearch/elasticsearch.ts'
+import { createMcpSource } from './sources/mcp/mcp.ts'
 import { createFileLogSource } from './sources/files/files.ts'
 import { createGitSource } from './sources/git/git.ts'
 import { createGithubSource } from './sources/github/github.ts'
@@ -227,7 +230,27 @@ async function start(
     onJobs: () => worker.wake(),
     onDecided: (source, decision) => decided.inc({ source, decision }),
   })
-  const worker: Worker = createWorker({ db, handlers: { ...investigator.handlers, ...intake.handlers }, clock, log })
+  const mcp = mcpServers(config, log)
+  stops.push(async () => void (await Promise.all(mcp.map(({ source }) => source.stop()))))
+  const asking = createContextAsking({
+    db,
+    clock,
+    log,
+    feed,
+    wake: () => worker.wake(),
+    sources: mcp.filter(({ asks }) => asks.length > 0),
+  })
+  const worker: Worker = createWorker({
+    db,
+    handlers: {
+      ...investigator.handlers,
+      ...intake.handlers,
+      ...asking.handlers,
+      investigate: asking.beside(investigator.handlers.investigate),
+    },
+    clock,
+    log,
+  })
   const folder = createFolder({
     db,
     feed,
@@ -322,6 +345,7 @@ async function start(
               ...changeRoutes({ db, clock }),
               ...incidentRoutes({ db, feed, clock, confirmFromRisk: config.agent.approval.confirmFromRisk }),
               ...approvalRoutes({ db, investigator, confirmFromRisk: config.agent.approval.confirmFromRisk }),
+              ...lessonRoutes({ db, investigator, clock }),
               ...reportRoutes({ db, clock, modelCost: agentCost(db, () => gateway.flush()) }),
               ...mcpRoutes(
                 createMcpAnswering({
@@ -450,6 +474,13 @@ function metricSources(config: Config, scraper: Scraper | undefined): readonly M
     ...(scraper ? [scraper] : []),
   ]
 }
+
+/** What may be asked of other systems, and what is asked for each incident. */
+const mcpServers = ({ agent }: Config, log: Log): readonly AskedSource[] =>
+  Object.entries(agent.sources.mcp).map(([name, { ask, ...server }]) => ({
+    source: createMcpSource({ name, ...server, version: VERSION, clock: systemClock, log }),
+    asks: ask,
+  }))
 
 function logSources(config: Config): readonly LogSource[] {
   const { files, loki, elasticsearch } = config.agent.sources

@@ -12,6 +12,7 @@ import { incidentsCommand } from './cli/incidents.ts'
 import { ingestCommand } from './cli/ingest.ts'
 import { keysCommand } from './cli/keys.ts'
 import { logsCommand } from './cli/logs.ts'
+import { lessonsCommand } from './cli/lessons.ts'
 import { mcpCommand } from './cli/mcp.ts'
 import { reportCommand } from './cli/report.ts'
 import { searchCommand } from './cli/search.ts'
@@ -33,6 +34,7 @@ const program = new Command('midwatch')
   .addCommand(detectCommand())
   .addCommand(logsCommand())
   .addCommand(reportCommand())
+  .addCommand(lessonsCommand())
   .addCommand(mcpCommand())
   .addCommand(ingestCommand())
   .addCommand(searchCommand())

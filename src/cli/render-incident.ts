@@ -4,7 +4,7 @@ import type { Evidence } from '../diagnosis/evidence.ts'
 import type { Past } from '../incidents/memory/past.ts'
 import { sayCase, sayNudges } from '../incidents/memory/say-past.ts'
 import type { Report } from '../incidents/report.ts'
-import type { IncidentList, IncidentSummary, IncidentView } from '../incidents/view.ts'
+import type { ContextView, IncidentList, IncidentSummary, IncidentView } from '../incidents/view.ts'
 
 const WIDTH = 80
 
@@ -36,6 +36,7 @@ export function renderIncident(view: IncidentView): string {
     )
   }
   blocks.push(...pastBlocks(report?.past), ...(report?.runbooks ?? []).map(runbookBlock))
+  blocks.push(...(view.context ?? []).map(contextBlock))
   for (const next of report?.causes.slice(1, 3) ?? [])
     blocks.push(`Also possible: ${next.service}, ${next.kind.replaceAll('_', ' ')} (${next.confidence.toFixed(2)})`)
   if (report?.abstained)
@@ -77,6 +78,20 @@ function runbookBlock({ document, headings, quote, start, end, suspicious }: Run
   const doubt = suspicious ? '\n  It has text that speaks to a machine. Nothing obeys it; read it with care.' : ''
   const quoted = quote.split('\n').map((line) => `  | ${line}`)
   return `Runbook ${where} (${start}–${end})${doubt}\n${quoted.join('\n')}`
+}
+
+/** What another system answered: set apart, and no evidence. */
+function contextBlock({ source, tool, arguments: input, text, truncated, failure }: ContextView): string {
+  const asked = Object.entries(input).map(([name, value]) => `${name} ${value}`)
+  const head = `Asked ${source}: ${[tool, ...asked].join(', ')}`
+  if (failure !== null && text === '') return `${head}\n  No answer: ${failure}`
+  const quoted = text.split('\n').map((line) => `  | ${line}`)
+  return [
+    head,
+    ...(failure === null ? [] : [`  ${failure}`]),
+    ...quoted.slice(0, 20),
+    ...(truncated || quoted.length > 20 ? ['  | …'] : []),
+  ].join('\n')
 }
 
 function severityMark({ severity }: IncidentSummary): string {

@@ -8,6 +8,7 @@ import { headerSecret, headerText, httpUrl, milliseconds, modelName, name, secon
 import { foldingSchema } from './folding-schema.ts'
 import { gatewayFields } from './gateway-schema.ts'
 import { intakeSchema } from './intake-schema.ts'
+import { mcpSources } from './mcp-schema.ts'
 import { ragSchema } from './rag-schema.ts'
 
 const server = z.strictObject({
@@ -61,6 +62,7 @@ const sources = z.strictObject({
     .strictObject({ url: httpUrl, serviceLabel: z.string().default('service'), bearerToken: secret.optional() })
     .optional(),
   scrape: scrape.optional(),
+  mcp: mcpSources,
   /** Files or folders of JSON-line logs. */
   files: z.strictObject({ paths: z.array(z.string()).min(1), fields: lineFields }).optional(),
   loki: z

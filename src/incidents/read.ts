@@ -4,6 +4,7 @@ import { z } from 'zod'
 import type { Db } from '../db/connect.ts'
 import { flapsOf } from './folding/flapping.ts'
 import type { AlertFlapRow } from './folding/tables.ts'
+import { readContext } from './context/read.ts'
 import { resolvePast } from './memory/recall.ts'
 import { proposedAction, report, type Report } from './report.ts'
 import { alertViewOf } from './read-alerts.ts'
@@ -67,6 +68,7 @@ export async function readIncident(
     feedback: await readFeedback(db, row.id),
     approval,
     approvals,
+    ...(await readContext(db, row.id)),
     timeline: [...timeline],
     alertList: alerts.map(alertViewOf),
   }

@@ -1,6 +1,7 @@
 // The tables of the on-call agent. Times are ms since the epoch; JSON is text and parsed where it is read.
 import { type Kysely, sql } from 'kysely'
 import type { Migration } from '../db/migrate.ts'
+import { type ContextTables, createContextTables } from './context/tables.ts'
 import { createFoldingTables, type FoldingTables } from './folding/tables.ts'
 import { type InquiryTables, inquiryMigrations } from './investigation/inquiry/tables.ts'
 import { type CaseTables, createCaseTables } from './memory/tables.ts'
@@ -164,7 +165,7 @@ export interface FeedbackRow {
   text: string | null
 }
 
-export interface IncidentTables extends CaseTables, FoldingTables, InquiryTables {
+export interface IncidentTables extends ContextTables, CaseTables, FoldingTables, InquiryTables {
   deliveries: DeliveryRow
   alerts: AlertRow
   incidents: IncidentRow
@@ -188,6 +189,7 @@ export const incidentMigrations: readonly Migration[] = [
   ...inquiryMigrations,
   { name: '2026-11-26-folding', up: createFoldingTables },
   { name: '2026-11-26-reports', up: createReportIndexes },
+  { name: '2026-11-26-context', up: createContextTables },
 ]
 
 async function createIncidentTables(db: Kysely<unknown>): Promise<void> {

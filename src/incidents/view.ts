@@ -72,6 +72,20 @@ export const incidentSummary = z.object({
 })
 export type IncidentSummary = z.infer<typeof incidentSummary>
 
+/** What another system answered when it was asked about the incident: a quote, and no evidence. */
+export const contextView = z.object({
+  kind: z.literal('context'),
+  source: z.string(),
+  tool: z.string(),
+  arguments: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
+  at: z.number(),
+  text: z.string(),
+  truncated: z.boolean(),
+  /** Why there is no answer. */
+  failure: z.string().nullable(),
+})
+export type ContextView = z.infer<typeof contextView>
+
 export const incidentView = incidentSummary.extend({
   /** Its `past` is looked up anew: what people have said of those incidents since then counts. */
   report: report.nullable(),
@@ -88,6 +102,8 @@ export const incidentView = incidentSummary.extend({
   approval: approvalView.nullable(),
   /** Earlier approvals of the same incident, newest first. */
   approvals: z.array(approvalView),
+  /** Of the latest look; absent where nobody else is asked. */
+  context: z.array(contextView).optional(),
   timeline: z.array(eventView),
   /** The first hundred; `alerts` says how many there are. */
   alertList: z.array(alertView),

@@ -15,6 +15,7 @@ const MOST_ALERTS = 20
 const MOST_CAUSES = 3
 const MOST_EVIDENCE = 12
 const MOST_LINES = 3
+const MOST_CONTEXT = 10
 /** Of an answer, in characters; what is longer is told with less of everything. */
 const FITS = 60_000
 const SHARES = [1, 0.5, 0.2, 0.05]
@@ -97,6 +98,12 @@ function tellIncident(view: IncidentView, quoting: Quoting) {
       startsAt: isoTime(alert.startsAt),
       decision: alert.decision,
       reason: alert.reason === null ? null : quoting.text(alert.reason, 200),
+    })),
+    context: quoting.some(view.context ?? [], MOST_CONTEXT).map(({ source, tool, text, failure }) => ({
+      source: quoting.name(source),
+      tool: quoting.name(tool),
+      quote: quoting.text(text, 1000),
+      failure: failure === null ? null : quoting.text(failure, 200),
     })),
     timelineOmitted: view.timeline.length - events.length,
     timeline: events.map(({ at, kind, text }) => ({ at: isoTime(at), kind, text: quoting.text(text, 400) })),

@@ -9,8 +9,8 @@ import { offer, type OfferedTool } from './tool.ts'
 
 const MOST_FOUND = 25
 /** Read at once, and of how many of the newest. */
-const PAGE = 200
-const MOST_SEARCHED = 2000
+const PAGE = 50
+const MOST_SEARCHED = 500
 const DAY_MS = 86_400_000
 
 const input = z.strictObject({

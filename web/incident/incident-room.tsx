@@ -10,6 +10,7 @@ import { LiveArea } from '../shell/live-area.tsx'
 import { Problem } from '../shell/problem.tsx'
 import { stepFocus } from '../incidents/step-focus.ts'
 import { Alerts } from './alerts.tsx'
+import { Asked } from './asked.tsx'
 import { Decision } from './decision.tsx'
 import { EvidenceList } from './evidence-list.tsx'
 import { Feedback } from './feedback.tsx'
@@ -67,6 +68,7 @@ function Incident({ view }: { readonly view: IncidentView }) {
           <Timeline view={view} />
           <EvidenceList view={view} />
           <SeenBefore view={view} />
+          <Asked view={view} />
           <ServiceMap view={view} />
           <Alerts view={view} />
           <Limits view={view} />

@@ -1,0 +1,116 @@
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { ManualClock } from '../../core/clock.ts'
+import { createIncidentFeed } from '../../incidents/feed.ts'
+import { giveFeedback } from '../../incidents/investigation/feedback.ts'
+import { lessonList, type LessonView } from '../../incidents/lessons/view.ts'
+import { findCases } from '../../incidents/memory/find.ts'
+import { remember } from '../../incidents/memory/keep.ts'
+import { nudge } from '../../incidents/memory/nudge.ts'
+import { signatureOf } from '../../incidents/memory/signature.ts'
+import { causeOf, closeTrouble, idOf, NOW_MS, say, type Trouble } from '../../incidents/memory/testing.ts'
+import { openTestDb, type TestDb } from '../../incidents/testing.ts'
+import { lessonRoutes } from './lessons.ts'
+import { startTestServer, type TestServer } from './testing.ts'
+
+const clock = new ManualClock(NOW_MS + 1000)
+let db: TestDb
+let server: TestServer
+let end: () => Promise<void>
+
+beforeEach(async () => {
+  const opened = await openTestDb()
+  ;({ db } = opened)
+  const feed = createIncidentFeed()
+  const investigator = {
+    giveFeedback: (given: Parameters<typeof giveFeedback>[1]) => giveFeedback({ db, clock, feed }, given),
+  }
+  server = await startTestServer(lessonRoutes({ db, investigator, clock }))
+  end = async () => {
+    await server.stop()
+    await opened.connection.close()
+  }
+})
+afterEach(() => end())
+
+const trouble = (number: number, more: Partial<Trouble> = {}): Trouble => ({
+  number,
+  service: 'inventory',
+  kind: 'pool_exhausted',
+  moved: [['inventory', 'pool_used']],
+  ...more,
+})
+
+async function keep(one: Trouble): Promise<void> {
+  await closeTrouble(db, one)
+  await remember(db, idOf(one.number), { keepDays: 30, keepCases: 10 }, NOW_MS, new AbortController().signal)
+}
+
+const list = async (token = 'default'): Promise<readonly LessonView[]> =>
+  lessonList.parse((await server.request('GET', '/v1/lessons', { token })).json).lessons
+const forget = (id: string, token = 'default') => server.request('DELETE', `/v1/lessons/${id}`, { token })
+
+/** What the ranking does for a new incident that looks the same. */
+async function scoreMoved(): Promise<number> {
+  const cause = causeOf(trouble(99))
+  const signature = signatureOf({ alerts: [{ service: 'shop', name: 'ShopErrors', summary: '' }], causes: [cause] })
+  return nudge([cause], await findCases(db, 'default', signature, 'inc_new'), 0.5).nudges[0]?.score ?? 0
+}
+
+test('what people said and what fixes showed is listed with its effect, newest first', async () => {
+  await keep(trouble(1, { daysAgo: 5 }))
+  await keep(trouble(2, { daysAgo: 4, fixedBy: 'Roll inventory back' }))
+  await keep(trouble(3, { daysAgo: 3 }))
+  await say(db, 1, 'right', { at: NOW_MS })
+  await say(db, 3, 'wrong', { at: NOW_MS - 1, service: 'payment', kind: 'down' })
+  const lessons = await list()
+  expect(lessons.map(({ id, by }) => [id, by])).toEqual([
+    ['diagnosis-1', 'Ada'],
+    ['diagnosis-3', 'Ada'],
+    ['fix-2', null],
+  ])
+  expect(lessons[0]?.effect).toContain('pool exhausted at inventory gains up to 0.2')
+  expect(lessons[1]?.effect).toMatch(/down at payment gains.*pool exhausted at inventory loses/)
+  expect(lessons[2]?.says).toContain('“Roll inventory back” ended incident 2')
+})
+
+test('a diagnosis that was judged is taken back by one command, the ranking with it, and can be taught again', async () => {
+  await keep(trouble(1))
+  await say(db, 1, 'right', { at: NOW_MS })
+  expect(await scoreMoved()).toBeGreaterThan(0)
+  expect((await forget('diagnosis-1', 'default:incidents:approve')).json).toEqual({ takenBack: 'diagnosis-1' })
+  expect(await list()).toEqual([])
+  expect(await scoreMoved()).toBe(0)
+  const { text } = await db
+    .selectFrom('incident_events')
+    .select('text')
+    .where('kind', '=', 'feedback')
+    .executeTakeFirstOrThrow()
+  expect(text).toContain('takes back')
+  await say(db, 1, 'right', { at: NOW_MS + 5000 })
+  expect(await scoreMoved()).toBeGreaterThan(0)
+})
+
+test('a verified fix is forgotten for good by an admin alone', async () => {
+  await keep(trouble(2, { fixedBy: 'Roll inventory back' }))
+  expect(await scoreMoved()).toBeGreaterThan(0)
+  expect((await forget('fix-2', 'default:incidents:approve')).status).toBe(403)
+  expect(await list()).toHaveLength(1)
+  expect((await forget('fix-2')).status).toBe(200)
+  expect(await list()).toEqual([])
+  expect(await scoreMoved()).toBe(0)
+})
+
+test('what has no effect says so', async () => {
+  await closeTrouble(db, trouble(1))
+  await say(db, 1, 'right')
+  expect((await list())[0]?.effect).toMatch(/^None/)
+})
+
+test("another tenant's lessons are neither seen nor taken back, and reading is not deciding", async () => {
+  await keep(trouble(1))
+  await say(db, 1, 'right')
+  expect(await list('other')).toEqual([])
+  expect((await forget('diagnosis-1', 'other')).status).toBe(404)
+  expect((await forget('diagnosis-1', 'default:incidents:read')).status).toBe(403)
+  expect(await list()).toHaveLength(1)
+})

@@ -1,0 +1,63 @@
+// `GET /v1/lessons`: what was learnt and what it does; `DELETE /v1/lessons/:id`: takes one back.
+import type { Clock } from '../../core/clock.ts'
+import { mayDo } from '../../core/caller.ts'
+import { AppError } from '../../core/errors.ts'
+import type { Db } from '../../db/connect.ts'
+import type { Investigator } from '../../incidents/investigation/investigator.ts'
+import { listLessons } from '../../incidents/lessons/lessons.ts'
+import type { lessonList } from '../../incidents/lessons/view.ts'
+import { eraseCases } from '../../incidents/memory/erase.ts'
+import type { IncidentTables } from '../../incidents/tables.ts'
+import { ok, type Route } from '../exchange.ts'
+import type { z } from 'zod'
+
+export interface LessonRouteDeps {
+  readonly db: Db<IncidentTables>
+  readonly investigator: Pick<Investigator, 'giveFeedback'>
+  readonly clock: Clock
+}
+
+export function lessonRoutes({ db, investigator, clock }: LessonRouteDeps): Route[] {
+  return [
+    {
+      method: 'GET',
+      path: '/v1/lessons',
+      scope: 'incidents:read',
+      handle: async ({ caller }) => {
+        const { lessons, cutShort } = await listLessons(db, caller.tenant)
+        return ok({ lessons: [...lessons], cutShort } satisfies z.infer<typeof lessonList>)
+      },
+    },
+    {
+      method: 'DELETE',
+      path: '/v1/lessons/:id',
+      scope: 'incidents:approve',
+      handle: async ({ caller, params }) => {
+        const id = params['id'] ?? ''
+        const { tenant, name: by } = caller
+        const { lessons } = await listLessons(db, tenant)
+        const lesson = lessons.find((one) => one.id === id)
+        if (!lesson) throw new AppError('not_found', `There is no lesson ${id}. GET /v1/lessons lists those there are.`)
+        const incident = await db
+          .selectFrom('incidents')
+          .select('id')
+          .where('tenant', '=', tenant)
+          .where('number', '=', lesson.incident)
+          .executeTakeFirstOrThrow()
+        switch (lesson.kind) {
+          case 'diagnosis': {
+            await investigator.giveFeedback({ incidentId: incident.id, tenant, by, verdict: 'withdrawn' })
+            break
+          }
+          case 'fix': {
+            // What the running system showed cannot be unsaid: the whole case goes, and does not come back.
+            if (!mayDo(caller, 'admin'))
+              throw new AppError('forbidden', `To erase a case the key "${by}" needs the scope admin.`)
+            await eraseCases(db, tenant, { incidentId: incident.id }, clock.now())
+          }
+        }
+        return ok({ takenBack: lesson.id })
+      },
+    },
+  ]
+}

@@ -1,0 +1,147 @@
+// Everything that was learnt and changes investigations: what people said of diagnoses, and fixes that were verified. Each
+// with its effect as the ranking works it out (memory/nudge.ts), and the one command that takes it back. Read from where
+// the ranking reads it, so that the list cannot tell anything else than what is done.
+import type { Db } from '../../db/connect.ts'
+import { type Case, caseOf } from '../memory/case.ts'
+import { loadCases, loadFeedback } from '../memory/find.ts'
+import { MOST_CONFIDENCE, MOST_SCORE } from '../memory/nudge.ts'
+import { sayCause } from '../memory/say-past.ts'
+import { type Standing, standingOf } from '../memory/standing.ts'
+import type { FeedbackRow, IncidentTables } from '../tables.ts'
+import type { LessonView } from './view.ts'
+
+const MOST_LESSONS = 500
+/** Values in one question. */
+const CHUNK = 300
+
+export interface Lessons {
+  readonly lessons: readonly LessonView[]
+  readonly cutShort: boolean
+}
+
+/** Newest first. */
+export async function listLessons(db: Db<IncidentTables>, tenant: string): Promise<Lessons> {
+  const said = await latestFeedback(db, tenant)
+  const mended = await mendedCases(db, tenant)
+  const kept = new Map<string, Case>()
+  for (let at = 0; at < said.length; at += CHUNK)
+    for (const one of await loadCases(
+      db,
+      said.slice(at, at + CHUNK).map(({ row }) => row.incident_id),
+    ))
+      kept.set(one.incidentId, one)
+  const spoken = new Set(said.map(({ row }) => row.incident_id))
+  const lessons = [
+    ...said.map(({ number, row }) => ofFeedback(number, row, kept.get(row.incident_id))),
+    // What people say of an incident counts before what its fix says.
+    ...mended.filter(({ incidentId }) => !spoken.has(incidentId)).map(ofFix),
+  ].sort((a, b) => b.at - a.at)
+  return {
+    lessons: lessons.slice(0, MOST_LESSONS),
+    cutShort: lessons.length > MOST_LESSONS || said.length >= MOST_LESSONS,
+  }
+}
+
+interface Said {
+  readonly number: number
+  readonly row: FeedbackRow
+}
+
+/** The word that counts of each incident, of the latest that were spoken; what was withdrawn teaches nothing. */
+async function latestFeedback(db: Db<IncidentTables>, tenant: string): Promise<readonly Said[]> {
+  const spoken = await db
+    .selectFrom('feedback')
+    .innerJoin('incidents', 'incidents.id', 'feedback.incident_id')
+    .select(['feedback.incident_id', 'incidents.number'])
+    .select((eb) => eb.fn.max('feedback.at').as('at'))
+    .where('incidents.tenant', '=', tenant)
+    .groupBy(['feedback.incident_id', 'incidents.number'])
+    .orderBy('at', 'desc')
+    .limit(MOST_LESSONS)
+    .execute()
+  const found: Said[] = []
+  for (let at = 0; at < spoken.length; at += CHUNK) {
+    const some = spoken.slice(at, at + CHUNK)
+    const rows = await loadFeedback(
+      db,
+      some.map(({ incident_id }) => incident_id),
+    )
+    for (const { incident_id, number } of some) {
+      const [row] = [...(rows.get(incident_id) ?? [])].sort((a, b) => b.at - a.at || (a.id < b.id ? 1 : -1))
+      if (row && row.verdict !== 'withdrawn') found.push({ number, row })
+    }
+  }
+  return found
+}
+
+async function mendedCases(db: Db<IncidentTables>, tenant: string): Promise<readonly Case[]> {
+  const rows = await db
+    .selectFrom('incident_cases')
+    .selectAll()
+    .where('tenant', '=', tenant)
+    .where('outcome', '=', 'fixed')
+    .where('erased_at', 'is', null)
+    .orderBy('closed_at', 'desc')
+    .limit(MOST_LESSONS)
+    .execute()
+  return rows.map(caseOf).filter(({ detail, cause }) => detail.mended && cause !== null)
+}
+
+function ofFeedback(number: number, row: FeedbackRow, known: Case | undefined): LessonView {
+  const really = [row.kind?.replaceAll('_', ' '), row.service]
+    .filter((part) => part !== null && part !== undefined)
+    .join(' at ')
+  const verdict = row.verdict === 'right' ? 'right' : `wrong${really === '' ? '' : `: it was ${really}`}`
+  return {
+    id: `diagnosis-${number}`,
+    kind: 'diagnosis',
+    at: row.at,
+    by: row.by,
+    incident: number,
+    says: `The diagnosis of incident ${number} was ${verdict}.`,
+    effect:
+      known === undefined
+        ? NO_CASE
+        : effectOf(known, standingOf({ cause: known.cause, mended: known.detail.mended }, [row])),
+    takeBack: { command: `midwatch lessons forget diagnosis-${number}`, scope: 'incidents:approve', final: false },
+  }
+}
+
+const NO_CASE = 'None: the incident is not kept as a case (it is still open, or its case was erased or is too old).'
+
+function ofFix(one: Case): LessonView {
+  const done = one.detail.actions.findLast(({ state }) => state === 'done')
+  return {
+    id: `fix-${one.number}`,
+    kind: 'fix',
+    at: one.closedAt,
+    by: null,
+    incident: one.number,
+    says: `“${done?.title ?? 'An action'}” ended incident ${one.number}, and that was verified.`,
+    effect: effectOf(one, standingOf({ cause: one.cause, mended: one.detail.mended }, [])),
+    takeBack: { command: `midwatch lessons forget fix-${one.number}`, scope: 'admin', final: true },
+  }
+}
+
+const up = `gains up to ${MOST_SCORE} of score and ${MOST_CONFIDENCE} of confidence`
+const down = `loses up to ${MOST_SCORE} of score and ${MOST_CONFIDENCE} of confidence`
+
+/** In the words of the ranking: what happens when an incident looks like this one. */
+function effectOf({ cause, number }: Case, standing: Standing): string {
+  const where = `Where an incident looks like incident ${number},`
+  switch (standing.kind) {
+    case 'confirmed': {
+      const against = standing.diagnosisWrong && cause !== null ? `, and ${sayCause(cause)} ${down}` : ''
+      return `${where} ${sayCause(standing.cause)} ${up}${against}.`
+    }
+    case 'mended': {
+      return `${where} ${sayCause(standing.cause)} ${up} (at 0.8 of the weight of a person's word).`
+    }
+    case 'wrong': {
+      return cause === null ? 'None: no cause had been named.' : `${where} ${sayCause(cause)} ${down}.`
+    }
+    case 'unconfirmed': {
+      return 'None: no cause had been named.'
+    }
+  }
+}

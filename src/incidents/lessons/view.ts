@@ -1,0 +1,23 @@
+// What Midwatch has learnt, as `/v1/lessons` shows it: from whom, what it does now, and how it is taken back.
+import { z } from 'zod'
+
+export const lessonView = z.object({
+  /** `diagnosis-7`, `fix-7`: what it is taken back by. */
+  id: z.string(),
+  /** `diagnosis`: people said whether one was right. `fix`: an action was carried out, and verified. */
+  kind: z.enum(['diagnosis', 'fix']),
+  at: z.number(),
+  /** Who taught it; null where the running system did. */
+  by: z.string().nullable(),
+  /** The incident it was learnt from, by number. */
+  incident: z.number().int(),
+  says: z.string(),
+  /** What it does to investigations now. */
+  effect: z.string(),
+  /** What takes it back, and whether that can itself be undone. */
+  takeBack: z.object({ command: z.string(), scope: z.string(), final: z.boolean() }),
+})
+export type LessonView = z.infer<typeof lessonView>
+
+/** `GET /v1/lessons`, newest first. */
+export const lessonList = z.object({ lessons: z.array(lessonView), cutShort: z.boolean() })
