@@ -16,7 +16,7 @@ type ByName = WeeklyReport['alerts']['byName'][number]
 type Decided = NonNullable<AlertRow['decision']> | 'waiting'
 
 export async function countAlerts(db: Db<IncidentTables>, stretch: Stretch): Promise<WeeklyReport['alerts']> {
-  const sums: Record<Decided, number> = { opened: 0, joined: 0, ignored: 0, not_understood: 0, waiting: 0 }
+  const sums: Record<Decided, number> = { opened: 0, joined: 0, ignored: 0, muted: 0, not_understood: 0, waiting: 0 }
   const rules = new Map<string, number>()
   const names = new Map<string, ByName>()
   let deliveries = 0
@@ -29,7 +29,7 @@ export async function countAlerts(db: Db<IncidentTables>, stretch: Stretch): Pro
       sums[decision ?? 'waiting']++
       const rule = `${decision ?? 'waiting'} ${reason === null ? '' : (/^[\w-]+(?=:)/.exec(reason)?.[0] ?? '')}`
       rules.set(rule, (rules.get(rule) ?? 0) + 1)
-      const known = names.get(name) ?? { name, alerts: 0, deliveries: 0, opened: 0, joined: 0, ignored: 0 }
+      const known = names.get(name) ?? { name, alerts: 0, deliveries: 0, opened: 0, joined: 0, ignored: 0, muted: 0 }
       if (known.alerts === 0 && names.size >= MOST_NAMES) continue
       known.alerts++
       known.deliveries += times
@@ -38,17 +38,19 @@ export async function countAlerts(db: Db<IncidentTables>, stretch: Stretch): Pro
     }
     await pause()
   }
-  const decided = sums.opened + sums.joined + sums.ignored
+  const nobodyHadToAct = sums.ignored + sums.muted
+  const decided = sums.opened + sums.joined + nobodyHadToAct
   return {
     in: read,
     deliveries,
     opened: sums.opened,
     joined: sums.joined,
     ignored: sums.ignored,
+    muted: sums.muted,
     notUnderstood: sums.not_understood,
     waiting: sums.waiting,
-    foldedAway: decided === 0 ? null : (sums.joined + sums.ignored) / decided,
-    noise: decided === 0 ? null : sums.ignored / decided,
+    foldedAway: decided === 0 ? null : (sums.joined + nobodyHadToAct) / decided,
+    noise: decided === 0 ? null : nobodyHadToAct / decided,
     byRule: [...rules]
       .map(([key, alerts]) => {
         const [decision = '', rule = ''] = key.split(' ')

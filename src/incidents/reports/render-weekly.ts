@@ -55,6 +55,7 @@ function sectionsOf(report: WeeklyReport, name: (text: string) => string): reado
         ['opened an incident', `${alerts.opened}`],
         ['joined one', `${alerts.joined}`],
         ['ignored', `${alerts.ignored}`],
+        ['muted', `${alerts.muted}`],
         ['not understood', `${alerts.notUnderstood}`],
         ['not decided yet', `${alerts.waiting}`],
         ['folded away', percent(alerts.foldedAway)],
@@ -68,10 +69,10 @@ function sectionsOf(report: WeeklyReport, name: (text: string) => string): reado
     },
     {
       title: 'Loudest alerts',
-      head: ['name', 'alerts', 'deliveries', 'opened', 'joined', 'ignored'],
+      head: ['name', 'alerts', 'deliveries', 'opened', 'joined', 'ignored', 'muted'],
       rows: alerts.byName.map((one) => [
         name(one.name),
-        ...[one.alerts, one.deliveries, one.opened, one.joined, one.ignored].map(String),
+        ...[one.alerts, one.deliveries, one.opened, one.joined, one.ignored, one.muted].map(String),
       ]),
     },
     {

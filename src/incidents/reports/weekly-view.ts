@@ -22,12 +22,14 @@ export const weeklyReport = z.object({
     opened: z.number().int(),
     joined: z.number().int(),
     ignored: z.number().int(),
+    /** By a silence, a maintenance window or another alert. */
+    muted: z.number().int(),
     waiting: z.number().int(),
     /** Kept, but nobody could read them: neither folded nor decided on. */
     notUnderstood: z.number().int(),
-    /** Of those decided on, the share that opened no incident of its own, 0 to 1: (joined + ignored) / decided. */
+    /** Of those decided on, the share that opened no incident of its own, 0 to 1: (joined + ignored + muted) / decided. */
     foldedAway: z.number().nullable(),
-    /** Of those decided on, the share that nobody had to act on: ignored / decided. */
+    /** Of those decided on, the share that nobody had to act on: (ignored + muted) / decided. */
     noise: z.number().nullable(),
     /** By the rule that decided, most first. */
     byRule: z.array(z.object({ decision: z.string(), rule: z.string(), alerts: z.number().int() })),
@@ -40,6 +42,7 @@ export const weeklyReport = z.object({
         opened: z.number().int(),
         joined: z.number().int(),
         ignored: z.number().int(),
+        muted: z.number().int(),
       }),
     ),
     /** There were more alerts than are read for a report; the figures are of the first so many. */

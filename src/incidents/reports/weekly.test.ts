@@ -144,7 +144,15 @@ describe('a weekly report', () => {
       noise: 0.25,
     })
     expect(alerts.byRule[0]).toEqual({ decision: 'joined', rule: 'service', alerts: 2 })
-    expect(alerts.byName[0]).toEqual({ name: 'Loud', alerts: 3, deliveries: 6, opened: 1, joined: 2, ignored: 0 })
+    expect(alerts.byName[0]).toEqual({
+      name: 'Loud',
+      alerts: 3,
+      deliveries: 6,
+      opened: 1,
+      joined: 2,
+      ignored: 0,
+      muted: 0,
+    })
   })
 
   test('every alert is counted once, however many arrive at the same moment', async () => {
@@ -250,13 +258,15 @@ describe('told to people', () => {
     const base = await report()
     fc.assert(
       fc.property(fc.string(), fc.constantFrom('|', '`', '\n', '<b>', ''), (name, piece) => {
-        const byName = [{ name: `${name}${piece}${name}`, alerts: 1, deliveries: 1, opened: 0, joined: 0, ignored: 1 }]
+        const byName = [
+          { name: `${name}${piece}${name}`, alerts: 1, deliveries: 1, opened: 0, joined: 0, ignored: 1, muted: 0 },
+        ]
         const table = weeklyMarkdown({ ...base, alerts: { ...base.alerts, byName } })
           .split('## Loudest alerts\n\n')[1]
           ?.split('\n\n')[0]
           ?.split('\n')
         expect(table).toHaveLength(3)
-        expect(table?.[2]?.match(/(?<!\\)\|/g)).toHaveLength(7)
+        expect(table?.[2]?.match(/(?<!\\)\|/g)).toHaveLength(8)
       }),
     )
   })
