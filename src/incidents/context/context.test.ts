@@ -121,11 +121,11 @@ describe('what other systems are asked about an incident', () => {
   test('is begun beside the investigation and never holds it, and nothing is begun where nobody is asked', async () => {
     const ran: string[] = []
     const investigate = async () => void ran.push('investigate')
-    const { beside, woken } = asking([ask('get_stuck')])
-    await beside(investigate)(job({ incidentId: idOf(7), look: 2 }), never)
-    await beside(investigate)(job({ incidentId: idOf(7), look: 2 }), never)
+    const asked = asking([ask('get_stuck')])
+    await asked.beside(investigate)(job({ incidentId: idOf(7), look: 2 }), never)
+    await asked.beside(investigate)(job({ incidentId: idOf(7), look: 2 }), never)
     expect(ran).toHaveLength(2)
-    expect(woken.times).toBe(2)
+    expect(asked.woken.times).toBe(2)
     expect(await db.selectFrom('jobs').select(['kind', 'key']).execute()).toEqual([
       { kind: 'context', key: `${idOf(7)}:2` },
     ])

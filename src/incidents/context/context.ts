@@ -66,7 +66,7 @@ export function createContextAsking(deps: ContextDeps): ContextAsking {
 
 async function askAll(deps: ContextDeps, look: Look, signal: AbortSignal): Promise<void> {
   const { db, clock, feed, sources } = deps
-  const alerts = await alertsOf(db as unknown as Db<IncidentTables>, look.incidentId)
+  const alerts = await alertsOf(db, look.incidentId)
   const within = withDeadline(clock, DEADLINE_MS, signal, (inner) =>
     Promise.all(
       sources.map(async ({ source, asks }) => {

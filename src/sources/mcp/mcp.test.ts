@@ -68,7 +68,7 @@ describe('over standard input and output', () => {
 
   test('one that hangs is ended at the deadline, left alone for a while, and asked again later', async () => {
     let now = 1_000_000
-    const clock = { now: () => now, sleep: systemClock.sleep }
+    const clock = { ...systemClock, now: () => now }
     const tools = overStdio({ clock, timeoutMs: 3000 })
     await expect(tools.call('get_stuck', {}, never)).rejects.toMatchObject({ code: 'deadline' })
     await expect(tools.call('get_deploys', {}, never)).rejects.toThrow(/left alone/)
@@ -141,7 +141,7 @@ describe('over HTTP', () => {
 
   test('so many calls a minute and no more', async () => {
     let now = 1_000_000
-    const { tools, called } = await overHttp({ callsPerMinute: 2, clock: { now: () => now, sleep: systemClock.sleep } })
+    const { tools, called } = await overHttp({ callsPerMinute: 2, clock: { ...systemClock, now: () => now } })
     await tools.call('get_deploys', {}, never)
     await tools.call('get_deploys', {}, never)
     await expect(tools.call('get_deploys', {}, never)).rejects.toMatchObject({ code: 'limited' })
