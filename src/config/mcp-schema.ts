@@ -10,7 +10,7 @@ const toolPattern = z
   .regex(/^[A-Za-z0-9_./-]{1,128}\*?$/, 'must be the name of a tool, or the begin of names such as get_*')
 
 /** What may stand in the arguments of a call: what the alert at hand says. */
-export const ALERT_PLACEHOLDERS = ['service', 'alert', 'severity', 'summary', 'startsAt'] as const
+const ALERT_PLACEHOLDERS = ['service', 'alert', 'severity', 'summary', 'startsAt'] as const
 
 const ask = z.strictObject({
   tool: z.string().min(1).max(128),
@@ -60,9 +60,7 @@ const server = z
   })
 
 export const mcpSources = z.record(name, server).default({})
-export type McpServerConfig = z.output<typeof server>
-export type McpAsk = McpServerConfig['ask'][number]
 
 /** Whether an entry of the allow-list names this tool. */
-export const matchesTool = (pattern: string, tool: string): boolean =>
+const matchesTool = (pattern: string, tool: string): boolean =>
   pattern.endsWith('*') ? tool.startsWith(pattern.slice(0, -1)) : tool === pattern

@@ -216,7 +216,7 @@ function followUps(view: IncidentView, report: Report | null): Block {
 }
 
 /** When the earliest of its alerts began by its sender's word; null where there is none. Of the hundred that are shown. */
-export function firstAlertAt({ alertList }: IncidentView): number | null {
+function firstAlertAt({ alertList }: IncidentView): number | null {
   const starts = alertList.map(({ startsAt }) => startsAt).filter((at) => at > 0)
   return starts.length === 0 ? null : Math.min(...starts)
 }

@@ -11,7 +11,7 @@ export function claimLines({ id, claim, ref }: Evidence): readonly string[] {
   return [`- **${id.replaceAll(/\W/g, '')}** ${code(claim)}`, ...referenceLines(ref).map((line) => `  - ${line}`)]
 }
 
-export function referenceLines(ref: EvidenceRef): readonly string[] {
+function referenceLines(ref: EvidenceRef): readonly string[] {
   switch (ref.kind) {
     case 'series': {
       const moved =
