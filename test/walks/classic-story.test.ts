@@ -310,4 +310,21 @@ describe('three hosts of one region, shortly after a deploy', () => {
     expect(markdown).toContain('Carried out: done')
     expect(markdown).toContain('was carried out and verified')
   })
+
+  test('and a week in figures, and a lesson that can be taken back', async () => {
+    const ask = async (path: string) => (await fetch(`${url}${path}`)).json() as Promise<Record<string, object>>
+    const week = await ask('/v1/reports/weekly')
+    expect(week).toMatchObject({
+      alerts: { in: 3, opened: 1, joined: 2 },
+      incidents: { opened: 1, fixed: 1, causeNamed: 1 },
+      times: { diagnose: { of: 1 }, approve: { of: 1 }, resolve: { of: 1 } },
+      right: { mended: 1, byFix: 1 },
+      actions: [{ name: 'roll-back', approved: 1, done: 1, helped: 1 }],
+    })
+    const lesson = await waitFor(
+      async () => ((await ask('/v1/lessons'))['lessons'] as { id: string }[]).find(({ id }) => id === 'fix-1'),
+      { untilMs: Date.now() + 20_000 },
+    )
+    expect(lesson).toMatchObject({ effect: expect.stringContaining('at pricing gains up to') })
+  })
 })
