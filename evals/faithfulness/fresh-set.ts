@@ -1,6 +1,6 @@
 // A second set, written by hand when the check was finished, about other things than the first one and in other words: runbooks of
-// name service, queues and certificates, a report of a company, a leaflet of a medicine. Its figures before anything was mended by
-// it stand in docs/knowledge.md; what is mended since makes it worth less, and a third one has to be written.
+// name service, queues and certificates, a report of a company, a leaflet of a medicine. Before anything was mended by
+// it the check kept 31 sentences of which 58 % were faithful, and 67 % of the faithful ones; since then it shows no more than that.
 import { type Asked, type Item, not, yes } from './item.ts'
 
 export const DOCUMENTS: Readonly<Record<string, string>> = {

@@ -1,5 +1,5 @@
 // How well documents are found, in words, in vectors and in both, on sets with judgements, in one run:
-// `npm run eval:retrieval [-- --data DIR] [--only NAME] [--json]`. Plain BM25 of FTS5 over whole documents stands beside. Questions are
+// `npm run eval:retrieval [-- --data DIR] [--only NAME] [--json] [--choose]`. Plain BM25 of FTS5 over whole documents stands beside. Questions are
 // parted in two halves by a hash of their ids: whatever is chosen by looking at results is chosen on the first alone.
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -18,13 +18,20 @@ import { openDocumentReader } from '../../src/rag/ingest/open-reader.ts'
 import { createRetriever } from '../../src/rag/search/retriever.ts'
 import { openSqliteStore } from '../../src/rag/store/sqlite/open.ts'
 import type { KnowledgeStore } from '../../src/rag/store/store.ts'
+import { choose } from './choose.ts'
 import { plainBm25 } from './plain-bm25.ts'
 import { remembered } from './remembered.ts'
 import { type Answered, printSet } from './report.ts'
 import { loadSets, type Question, type RetrievalSet } from './sets.ts'
 
 const { values } = parseArgs({
-  options: { data: { type: 'string' }, only: { type: 'string' }, json: { type: 'boolean' }, cache: { type: 'string' } },
+  options: {
+    data: { type: 'string' },
+    only: { type: 'string' },
+    json: { type: 'boolean' },
+    cache: { type: 'string' },
+    choose: { type: 'boolean' },
+  },
 })
 const data = values.data ?? join(import.meta.dirname, '../../../shared/data')
 const sets = loadSets(data).filter(({ name }) => values.only === undefined || name.includes(values.only))
@@ -53,6 +60,7 @@ try {
       answers.set(mode, await mapParallel(set.questions, 2, (question) => ask(retriever, question, mode)))
     printSet(set.name, answers, values.json ?? false)
   }
+  if (values.choose) await choose(store, model, sets, TENANT)
 } finally {
   await store.stop()
   await model.stop()

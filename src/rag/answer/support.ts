@@ -1,10 +1,14 @@
-// Whether a passage says what a sentence says, by code alone: every number with its unit, every name, the same side of every
-// negation and of every pair of opposites, and nearly all other words, in at most three sentences of the passage, which are
-// what is cited. It errs to the side of dropping. What it cannot see: who does what to whom among words that are all there,
-// and words for the same thing that share no stem.
+// Whether a passage says what a sentence says, by code alone: every number with its unit and what it counts, every name, the same
+// side of every negation and of every pair of opposites, and nearly all other words, in at most three sentences of the passage,
+// which are what is cited; and each part of the sentence in one of them, for words of two are easily made into a third thing. It
+// errs to the side of dropping. What it cannot see: who does what to whom where no names tell it, and words for the same
+// thing that share no stem.
 import { type Evidence, type EvidenceSentence, hasHidden } from './evidence.ts'
 import type { Span } from './sentences.ts'
-import { type NumberTerm, OPPOSITES, readTerms, type Terms } from './terms.ts'
+import { OPPOSITES } from './lexicon.ts'
+import { inOnePlace } from './one-place.ts'
+import { isThere, sameUnit } from './same.ts'
+import { type NumberTerm, readTerms, type Terms } from './terms.ts'
 
 export type Support =
   | { readonly kind: 'supported'; readonly span: Span }
@@ -26,6 +30,8 @@ export function findSupport(sentence: string, evidence: Evidence): Support {
   if (turned !== undefined) return no(turned)
   const missing = findMissing(terms, chosen, evidence)
   if (missing !== undefined) return no(missing)
+  const scattered = inOnePlace(terms, evidence)
+  if (scattered !== undefined) return no(scattered)
   return {
     kind: 'supported',
     span: {
@@ -102,7 +108,7 @@ function hasNumber(number: NumberTerm, terms: Terms, said: Terms): boolean {
   const wanted = wordsBeside(number, terms)
   return said.numbers.some((other) => {
     if (other.value !== number.value) return false
-    if (number.unit !== other.unit && !(other.unit === undefined && isUnitNamed(number, said))) return false
+    if (!sameUnit(number.unit, other.unit) && !(other.unit === undefined && isUnitNamed(number, said))) return false
     if (wanted.length === 0 || terms.names.some((name) => said.text.includes(name))) return true
     const beside = said.numbers.length === 1 ? said.words.map(({ stem }) => stem) : wordsBeside(other, said)
     return beside.length === 0 || wanted.some((stem) => beside.includes(stem))
@@ -138,12 +144,19 @@ function findTurned(terms: Terms, chosen: readonly EvidenceSentence[]): string |
   }
   const shared = terms.words.filter(({ stem }) => there.has(stem))
   const denied = shared.filter(({ negated }) => negated)
-  if (denied.length > 0 && !denied.some(({ stem }) => there.get(stem)?.has(true))) return 'the passage does not deny it'
-  const deniedThere = shared.filter(({ stem }) => !there.get(stem)?.has(false))
-  if (deniedThere.length > 0 && !deniedThere.some(({ negated }) => negated)) return 'the passage denies it'
+  if (
+    denied.length > 0 &&
+    !denied.some(({ stem }) => there.get(stem)?.has(true)) &&
+    !chosen[0]?.terms.words.some(({ negated }) => negated)
+  )
+    return 'the passage does not deny it'
+  const deniedThere = shared.filter(({ stem, negated }) => !negated && !there.get(stem)?.has(false))
+  if (deniedThere.length > shared.length * MOST_DENIED) return 'the passage denies it'
   return undefined
 }
 
+/** What is denied of a few of its words only is said of something else. */
+const MOST_DENIED = 0.25
 /** Of a sentence a quarter of the words may be another's; of a part of it between commas no more than half. */
 const STRANGE_WORDS = 0.25
 
@@ -151,8 +164,7 @@ function findMissing(terms: Terms, chosen: readonly EvidenceSentence[], { subjec
   const there = new Set([...chosen.flatMap((one) => one.terms.words), ...subject.words].map(({ stem }) => stem))
   // Names of the passage are words in the sentence where they begin it, and the other way round.
   const names = [...chosen.map((one) => one.terms.text), subject.text].join('\n')
-  const isThere = (stem: string) => there.has(stem) || (stem.length > 3 && names.includes(stem))
-  const missing = terms.words.filter(({ stem }) => !isThere(stem))
+  const missing = terms.words.filter(({ stem }) => !isThere(stem, there) && !(stem.length > 3 && names.includes(stem)))
   const subjectless = missing.find((word) => word.required)
   if (subjectless) return `the passage does not speak of "${subjectless.stem}"`
   if (missing.length > Math.floor(terms.words.length * STRANGE_WORDS))

@@ -1,11 +1,14 @@
 // What a sentence says, as far as it can be compared by code: its numbers with their units, its names and identifiers, its
 // other words by their stems, which of those it negates, and the words that turn a meaning round (`before`, `increase`).
+import { baseOf, OPPOSITES, SAME } from './lexicon.ts'
 
 export interface Terms {
   readonly text: string
   readonly numbers: readonly NumberTerm[]
   /** Lower case: identifiers, paths, addresses, code, names in the middle of a sentence. */
   readonly names: readonly string[]
+  /** Where in `text` and in which part of the sentence each name stands. */
+  readonly places: readonly { readonly name: string; readonly at: number; readonly clause: number }[]
   /** Stems of words that carry meaning, in order. */
   readonly words: readonly WordTerm[]
   /** Words of pairs that mean the opposite. */
@@ -16,13 +19,21 @@ export interface Terms {
 
 export interface NumberTerm {
   readonly value: string
+  /** Where it begins in `text`. */
+  readonly at: number
   readonly unit: string | undefined
   /** Which part of the sentence it stands in. */
   readonly clause: number
+  /** The stem of what is counted, where it stands next: 24 *partitions*. */
+  readonly head: string | undefined
+  /** What stands before it and says which of two it is: *from* 210 *to* 164. */
+  readonly relation: string | undefined
 }
 
 export interface WordTerm {
   readonly stem: string
+  /** Where it begins in `text`. */
+  readonly at: number
   readonly negated: boolean
   readonly clause: number
   /** What the sentence is about, by where it stands: no other word will do. */
@@ -70,6 +81,7 @@ const UNITS: Readonly<Record<string, string>> = Object.fromEntries(
     ['hz', 'hz'],
     ['$', '$ usd dollar dollars'],
     ['€', '€ eur euro euros'],
+    ['£', '£ gbp pound pounds'],
     ['million', 'million millions'],
     ['billion', 'billion billions'],
     ['thousand', 'thousand thousands'],
@@ -77,68 +89,28 @@ const UNITS: Readonly<Record<string, string>> = Object.fromEntries(
 )
 
 const SPELT: Readonly<Record<string, string>> = Object.fromEntries(
-  'zero one two three four five six seven eight nine ten eleven twelve'.split(' ').map((word, i) => [word, String(i)]),
+  [
+    ...'zero one two three four five six seven eight nine ten eleven twelve'
+      .split(' ')
+      .map((word, i) => [word, i] as const),
+    ...'twenty thirty forty fifty sixty seventy eighty ninety hundred'
+      .split(' ')
+      .map((word, i) => [word, 20 + 10 * i] as const),
+  ].map(([word, value]) => [word, String(value)]),
 )
-
-const TURNS: readonly (readonly [string, string])[] = [
-  ['before', 'after'],
-  ['above', 'below'],
-  ['more', 'fewer'],
-  ['more', 'less'],
-  ['greater', 'less'],
-  ['over', 'under'],
-  ['higher', 'lower'],
-  ['high', 'low'],
-  ['maximum', 'minimum'],
-  ['max', 'min'],
-  ['most', 'least'],
-  ['increas', 'decreas'],
-  ['increas', 'reduc'],
-  ['rais', 'lower'],
-  ['enabl', 'disabl'],
-  ['start', 'stop'],
-  ['allow', 'forbid'],
-  ['allow', 'den'],
-  ['add', 'remov'],
-  ['up', 'down'],
-  ['first', 'last'],
-  ['open', 'clos'],
-  ['succe', 'fail'],
-  ['healthy', 'unhealthy'],
-  ['safe', 'unsafe'],
-  ['valid', 'invalid'],
-  ['possibl', 'impossibl'],
-  ['always', 'never'],
-  ['primary', 'replica'],
-  ['leader', 'follower'],
-  ['read', 'writ'],
-  ['upgrad', 'downgrad'],
-  ['scal up', 'scal down'],
-  ['internal', 'external'],
-  ['earl', 'lat'],
-  ['improv', 'worsen'],
-  ['synchronous', 'asynchronous'],
-  ['required', 'optional'],
-  ['ascend', 'descend'],
-  ['encrypt', 'decrypt'],
-  ['true', 'false'],
-  ['full', 'empty'],
-  ['new', 'old'],
-  ['all', 'none'],
-]
-/** The opposites of a word or stem. */
-export const OPPOSITES: ReadonlyMap<string, readonly string[]> = (() => {
-  const map = new Map<string, string[]>()
-  for (const [a, b] of TURNS) {
-    map.set(a, [...(map.get(a) ?? []), b])
-    map.set(b, [...(map.get(b) ?? []), a])
-  }
-  return map
-})()
+/** How often, as a number of times. */
+const TIMES: Readonly<Record<string, string>> = { once: '1', twice: '2', thrice: '3' }
+const RELATIONS = new Set('from to after before above below over under until since between than'.split(' '))
+const SCALES = new Set(['thousand', 'million', 'billion'])
+const CURRENCIES = new Set(['$', '€', '£'])
+/** "No more than three" denies nothing. */
+const BOUND = /^(?:more|less|fewer|longer|later|earlier|sooner|higher|lower|only)$/
+/** Behind a comma they begin what a negation does not reach. */
+const CONJUNCTION = /^(?:and|because|but|so|which|while|as|since|if|then|although|though)$/
 
 const FUNCTION_WORDS = new Set(
   (
-    'get gets got make makes made use uses used using a about after again all also am an and any are as at be because been before being below above both but by can could did do does doing during each either few ' +
+    'get gets got make makes made a about after again all also am an and any are as at be because been before being below above both but by can could did do does doing during each either every few ' +
     'for from further had has have having he her here his how however i if in into is it its itself just may me might more most must my no nor not of off on once only ' +
     'or other our out over own same shall she should so some such than that the their them then there therefore these they this those through thus to too under until up us ' +
     'very was we were what when where whether which while who whom whose why will with within would you your yours according based passage passages document documents source sources text ' +
@@ -151,8 +123,8 @@ const LOOK_BACK = 32
 
 export function readTerms(sentence: string): Terms {
   const text = sentence.normalize('NFKC').replaceAll('’', "'")
-  const numbers: { value: string; unit: string | undefined; clause: number }[] = []
-  const names: string[] = []
+  const numbers: NumberTerm[] = []
+  const places: { name: string; at: number; clause: number }[] = []
   const words: WordTerm[] = []
   const turns = new Set<string>()
   const turned = new Set<string>()
@@ -162,26 +134,32 @@ export function readTerms(sentence: string): Terms {
   let begins = true
   const tokens = [...text.matchAll(TOKEN)]
   const markEnd = /^[\s#>*\d.|-]*/.exec(text)?.[0].length ?? 0
+  const count = (value: string, i: number, unit: string | undefined): void => {
+    if (turn !== undefined) turned.add(`${turn} ${value}`)
+    turn = undefined
+    const before = tokens[i - 1]?.[0].toLowerCase() ?? ''
+    const relation = RELATIONS.has(before) ? before : undefined
+    numbers.push({ value, at: tokens[i]?.index ?? 0, unit, clause, head: headOf(tokens, i + 1), relation })
+  }
   for (const [i, { 0: token, index }] of tokens.entries()) {
     const lower = token.toLowerCase()
+    const next = tokens[i + 1]
     if (/^[,;:()—–]$/.test(token)) {
       clause++
-      if (token === ';' || token === ':') reach = 0
+      if (token === ';' || token === ':' || CONJUNCTION.test(next?.[0].toLowerCase() ?? '')) reach = 0
       continue
     }
     if (/^[+-]?\d/.test(token)) {
-      const next = tokens[i + 1]
       const close = next !== undefined && next.index - index - token.length <= 1
-      const unit = close ? UNITS[next[0].toLowerCase()] : undefined
       const sign = /[$€£]\s?$/.exec(text.slice(Math.max(0, index - 2), index))?.[0].trim()
-      numbers.push({ value: plainNumber(token), unit: unit ?? (sign && UNITS[sign]), clause })
+      count(plainNumber(token), i, unitBehind(tokens, close ? i + 1 : tokens.length, sign && UNITS[sign]))
       begins = false
       continue
     }
     if (/^[%°‰$€£]$/.test(token)) continue
     const plain = lower.replaceAll("'", '')
     if (NEGATORS.has(plain) || lower.endsWith("n't")) {
-      reach = REACH
+      if (!BOUND.test(next?.[0].toLowerCase() ?? '') || !/^(?:than|only)$/i.test(boundEnd(tokens, i))) reach = REACH
       if (plain === 'never') turns.add('never')
       begins = false
       continue
@@ -189,23 +167,32 @@ export function readTerms(sentence: string): Terms {
     if (lower === 'but' || lower === 'instead' || lower === 'sondern') {
       reach = 0
       clause++
-    }
-    const spelt = SPELT[plain]
-    if (spelt !== undefined && plain !== 'one' && plain !== 'zero') {
-      const next = tokens[i + 1]
-      numbers.push({ value: spelt, unit: next && UNITS[next[0].toLowerCase()], clause })
+    } else if (lower === 'because') reach = 0
+    const times = TIMES[plain]
+    if (
+      times !== undefined &&
+      (plain !== 'once' || (tokens[i - 1]?.[0].toLowerCase() !== 'at' && isEnd(text, next, index + 4)))
+    ) {
+      numbers.push({ value: times, at: index, unit: undefined, clause, head: 'time', relation: undefined })
       begins = false
       continue
     }
-    const unitOfNumber = UNITS[lower] !== undefined && /\d\s?$|[a-z]\s$/.test(text.slice(Math.max(0, index - 2), index))
-    if (unitOfNumber && numbers.at(-1)?.unit === UNITS[lower]) continue
+    const spelt = SPELT[plain]
+    if (spelt !== undefined && (plain === 'one' || plain === 'zero' ? isCounting(next) : true)) {
+      count(spelt, i, unitBehind(tokens, i + 1, undefined))
+      begins = false
+      continue
+    }
+    const unit = UNITS[lower]
+    const unitOfNumber = unit !== undefined && /\d\s?$|[a-z]\s$/.test(text.slice(Math.max(0, index - 2), index))
+    if (unitOfNumber && numbers.at(-1)?.unit?.split(' ').includes(unit)) continue
     const stem = stemOf(plain)
     const bearing = !FUNCTION_WORDS.has(plain) && plain.length > 1
     if (turn !== undefined && bearing) {
       turned.add(`${turn} ${stem}`)
       turn = undefined
     }
-    for (const word of [plain, stem]) {
+    for (const word of new Set([plain, stem])) {
       if (!OPPOSITES.has(word)) continue
       turns.add(word)
       turn = word
@@ -216,15 +203,46 @@ export function readTerms(sentence: string): Terms {
         begins || index <= markEnd || /(?:[.!?]\s+|")$/.test(text.slice(Math.max(0, index - LOOK_BACK), index)),
       )
     )
-      names.push(lower.replaceAll('`', '').trim())
+      places.push({ name: lower.replaceAll('`', '').trim(), at: index, clause })
     else if (bearing) {
-      words.push({ stem, negated: reach > 0, clause, required: begins && isSubject(token, tokens[i + 1]?.[0] ?? '') })
+      const required = begins && isSubject(token, next?.[0] ?? '')
+      words.push({ stem, at: index, negated: reach > 0, clause, required })
       if (reach > 0) reach--
     }
     begins = false
   }
-  return { text: text.toLowerCase(), numbers, names, words, turns, turned }
+  return { text: text.toLowerCase(), numbers, names: places.map(({ name }) => name), places, words, turns, turned }
 }
+
+type Tokens = readonly RegExpExecArray[]
+
+/** A unit, or a scale with its currency: `million €`. */
+function unitBehind(tokens: Tokens, at: number, sign: string | undefined): string | undefined {
+  const unit = UNITS[tokens[at]?.[0].toLowerCase() ?? '']
+  if (unit === undefined || !SCALES.has(unit)) return unit ?? sign
+  const next = UNITS[tokens[at + 1]?.[0].toLowerCase() ?? '']
+  const currency = sign ?? (next !== undefined && CURRENCIES.has(next) ? next : undefined)
+  return currency === undefined ? unit : `${unit} ${currency}`
+}
+
+/** What is counted, where it stands next, behind the unit. */
+function headOf(tokens: Tokens, from: number): string | undefined {
+  let at = from
+  while (UNITS[tokens[at]?.[0].toLowerCase() ?? ''] !== undefined) at++
+  const word = tokens[at]?.[0].toLowerCase() ?? ''
+  return /^\p{L}{2,}$/u.test(word) && !FUNCTION_WORDS.has(word) && SPELT[word] === undefined ? stemOf(word) : undefined
+}
+
+/** "One tablet", "one hour"; not "one after the other". */
+const isCounting = (next: RegExpExecArray | undefined): boolean =>
+  next !== undefined && /^\p{L}{2,}$/u.test(next[0]) && !FUNCTION_WORDS.has(next[0].toLowerCase())
+
+const isEnd = (text: string, next: RegExpExecArray | undefined, at: number): boolean =>
+  next === undefined || /^[\s]*[.,;:!?)]/.test(text.slice(at))
+
+/** The word at which "no more than" would end. */
+const boundEnd = (tokens: Tokens, at: number): string =>
+  tokens[at + 1]?.[0].toLowerCase() === 'only' ? 'only' : (tokens[at + 2]?.[0] ?? '')
 
 /** A capital at the beginning says nothing by itself, but before another name or before its verb it is one. */
 const isSubject = (token: string, next: string): boolean =>
@@ -247,6 +265,11 @@ const plainNumber = (token: string): string => {
 
 /** A light stemmer: plural and the endings of verbs. Wrong stems are wrong alike on both sides. */
 function stemOf(word: string): string {
+  const stem = endless(baseOf(word))
+  return SAME.get(stem) ?? stem
+}
+
+function endless(word: string): string {
   let stem = word.replace(/'s?$/, '')
   if (stem.length <= 3) return stem
   stem = stem

@@ -55,6 +55,16 @@ it('a passage that both halves hold for better, and that is named no less, never
   )
 })
 
+it('meaning counts the more the less the words of the question are anywhere, and nothing where they all are', () => {
+  const of = (covered: number) =>
+    [
+      toCandidate({ words: 1, cosine: 0.1, named: false }, 0),
+      ...[0.2, 0.2, 0.2, 0.9].map((cosine, i) => toCandidate({ words: 0.7, cosine, named: false }, i + 1)),
+    ].map((one) => ({ ...one, evidence: { ...one.evidence, covered } }))
+  const first = (covered: number) => rank(of(covered), 'hybrid')[0]?.passage.document
+  expect([first(1), first(0.8), first(0)]).toEqual(['d0', 'd0', 'd4'])
+})
+
 it('one half alone ranks by that half alone', () => {
   fc.assert(
     fc.property(candidates, (given) => {

@@ -8,7 +8,7 @@ import { confidenceIn, FITS_FROM } from './confidence.ts'
 import { diversify } from './diversify.ts'
 import { evidenceOf, weigh } from './evidence.ts'
 import { type HalvesParts, type Halves, searchHalves } from './halves.ts'
-import { rank, type RankedPassage, scoresOf } from './rank.ts'
+import { type Candidate, rank, type RankedPassage, scoresOf } from './rank.ts'
 
 export interface RetrieverParts extends HalvesParts {
   /** By which a model helps, whose is in the query; left out, none is asked. */
@@ -17,7 +17,7 @@ export interface RetrieverParts extends HalvesParts {
 
 const MAX_TOP_K = 100
 /** Of each half; more than is asked, for several may be of one page. */
-const depthFor = (topK: number): number => Math.max(60, topK * 4)
+export const depthFor = (topK: number): number => Math.max(60, topK * 4)
 const PER_DOCUMENT = 2
 
 export function createRetriever(parts: RetrieverParts): Retriever {
@@ -31,7 +31,7 @@ async function retrieve(parts: RetrieverParts, query: RetrieveQuery, signal: Abo
   const assist: Assist | undefined = parts.assist && query.chat && { ...parts.assist, chat: query.chat }
   const added = assist ? await otherWords(assist, query.text, signal) : ''
   const halves = await searchHalves(parts, collections, { ...query, limit: depthFor(query.topK), added }, signal)
-  const ranked = await rankAll(parts, query, halves)
+  const ranked = rank(await loadCandidates(parts, query, halves), query.mode ?? 'hybrid')
   signal.throwIfAborted()
   const texts = ranked.map(({ passage, score }) => ({ ...passage, score }))
   const ordered = assist ? await inModelsOrder(assist, query.text, texts, signal) : texts
@@ -54,20 +54,20 @@ function check({ text, topK, perDocument = PER_DOCUMENT }: RetrieveQuery): void 
     throw new AppError('malformed', 'Of each document, ask for at least one passage.', { field: 'per_document' })
 }
 
-async function rankAll(
-  { store }: RetrieverParts,
-  query: RetrieveQuery,
+/** What either half found, with what speaks for it. */
+export async function loadCandidates(
+  { store }: Pick<RetrieverParts, 'store'>,
+  query: Pick<RetrieveQuery, 'text'>,
   halves: Halves,
-): Promise<readonly RankedPassage[]> {
+): Promise<readonly Candidate[]> {
   const scores = scoresOf(halves.words, halves.vectors)
   const asked = weigh(query.text, halves.counts)
-  const candidates = (await store.passages([...scores.keys()])).map((passage) => ({
+  return (await store.passages([...scores.keys()])).map((passage) => ({
     passage,
     words: scores.get(passage.id)?.words,
     cosine: scores.get(passage.id)?.cosine,
     evidence: evidenceOf(asked, passage),
   }))
-  return rank(candidates, query.mode ?? 'hybrid')
 }
 
 const toFound = (passage: RankedPassage['passage'] & { readonly score: number }, collection: string): FoundPassage => ({

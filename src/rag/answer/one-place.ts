@@ -1,0 +1,130 @@
+// Each part of a sentence has to stand in one place of the passage: most of its words, all its names, and its numbers, counting the
+// same things, in the same relations and on the same side of opposites. Else what is said of one thing could be put together
+// with the number of another, and with all words there nobody would see it.
+import type { Evidence, EvidenceSentence } from './evidence.ts'
+import { isThere, sameUnit } from './same.ts'
+import type { NumberTerm, Terms } from './terms.ts'
+
+/** Of a part's words, so many have to stand in the one place. */
+const MOST_WORDS = 0.5
+
+interface Part {
+  readonly words: readonly { readonly stem: string; readonly at: number }[]
+  readonly numbers: readonly NumberTerm[]
+  readonly names: readonly { readonly name: string; readonly at: number }[]
+}
+
+/** Why not; undefined where each part has its place. */
+export function inOnePlace(said: Terms, { sentences, subject }: Evidence): string | undefined {
+  for (const part of partsOf(said)) {
+    let reason: string | undefined
+    let found = false
+    for (const place of sentences) {
+      if (!holds(part, place, subject)) continue
+      const wrong = findWrong(part, said, place)
+      if (wrong === undefined) found = true
+      reason ??= wrong
+    }
+    if (!found) return reason ?? 'it is put together from several places of the passage'
+  }
+  return undefined
+}
+
+/** Between commas; a part that says too little by itself goes with the one before it. */
+function partsOf({ words, numbers, places, text }: Terms): readonly Part[] {
+  const clauses = [...new Set([...words, ...numbers, ...places].map(({ clause }) => clause))].sort((a, b) => a - b)
+  const parts: Part[] = []
+  for (const clause of clauses) {
+    const own = {
+      words: words.filter((one) => one.clause === clause),
+      numbers: numbers.filter((one) => one.clause === clause),
+      names: places.filter((one) => one.clause === clause),
+    }
+    parts.push(...splitAtAnd(own, text))
+  }
+  const whole: Part[] = []
+  for (const own of parts) {
+    const size = own.words.length + own.numbers.length + own.names.length
+    const last = whole.at(-1)
+    if (last && size < 2) {
+      whole[whole.length - 1] = {
+        words: [...last.words, ...own.words],
+        numbers: [...last.numbers, ...own.numbers],
+        names: [...last.names, ...own.names],
+      }
+    } else whole.push(own)
+  }
+  return whole
+}
+
+/** "Valid for 90 days and renewed 30 days before": two things, where each has a number or a name. */
+function splitAtAnd(part: Part, text: string): readonly Part[] {
+  const all = [...part.words, ...part.numbers, ...part.names]
+  const from = Math.min(...all.map(({ at }) => at))
+  const to = Math.max(...all.map(({ at }) => at))
+  const and = text.indexOf(' and ', from)
+  if (and < 0 || and > to) return [part]
+  const [before, behind] = [(at: number) => at < and, (at: number) => at > and].map((isIn): Part => ({
+    words: part.words.filter(({ at }) => isIn(at)),
+    numbers: part.numbers.filter(({ at }) => isIn(at)),
+    names: part.names.filter(({ at }) => isIn(at)),
+  })) as [Part, Part]
+  const isWhole = ({ words, numbers, names }: Part): boolean => words.length > 0 && numbers.length + names.length > 0
+  return isWhole(before) && isWhole(behind) ? [before, behind] : [part]
+}
+
+function holds({ words, numbers, names }: Part, { terms }: EvidenceSentence, subject: Terms): boolean {
+  const stems = new Set([...terms.words, ...subject.words].map(({ stem }) => stem))
+  const text = `${terms.text}\n${subject.text}`
+  const there = words.filter(({ stem }) => isThere(stem, stems) || (stem.length > 3 && text.includes(stem))).length
+  if (there < words.length * MOST_WORDS) return false
+  if (names.some(({ name }) => !text.includes(name) && !text.includes(name.replaceAll('-', ' ')))) return false
+  return numbers.every(({ value }) => terms.numbers.some((one) => one.value === value))
+}
+
+function findWrong(part: Part, said: Terms, { terms }: EvidenceSentence): string | undefined {
+  for (const number of part.numbers) {
+    const same = terms.numbers.filter(({ value }) => value === number.value)
+    const fits = same.some(
+      ({ unit, head }) =>
+        (sameUnit(number.unit, unit) || unit === undefined) &&
+        (number.head === undefined || head === undefined || number.head === head || number.unit !== undefined),
+    )
+    if (!fits) return `${number.value} is not said of ${number.head ?? number.unit ?? 'this'} in the passage`
+    const other = terms.numbers.find((one) => one.relation !== undefined && one.relation === number.relation)
+    if (
+      other !== undefined &&
+      other.value !== number.value &&
+      !same.some(({ relation }) => relation === number.relation) &&
+      part.numbers.some(({ value }) => value === other.value)
+    )
+      return `the passage says it the other way round: ${number.relation} ${other.value}`
+  }
+  const clauses = new Set(part.numbers.map(({ value }) => terms.numbers.find((one) => one.value === value)?.clause))
+  if (clauses.size > 1 && part.numbers.every(({ clause }) => clause === part.numbers[0]?.clause))
+    return 'the passage says the numbers of different things'
+  for (const turn of said.turns) {
+    if (!terms.turns.has(turn) && isOf(turn, part)) return `the passage does not say "${turn}" of it`
+  }
+  return areTurnedRound(part, said, terms) ? 'the passage says it the other way round' : undefined
+}
+
+const isOf = (turn: string, { words }: Part): boolean =>
+  words.some(({ stem }) => stem === turn || turn.startsWith(stem))
+
+/** Two names with the same word between them, in the other order, and neither in the passive. */
+function areTurnedRound({ names, words }: Part, said: Terms, terms: Terms): boolean {
+  for (const [i, first] of names.entries()) {
+    for (const second of names.slice(i + 1)) {
+      const [a, b] = [terms.text.indexOf(first.name), terms.text.indexOf(second.name)]
+      if (a < 0 || b < 0 || b > a) continue
+      const between = words.filter(({ at }) => at > first.at && at < second.at)
+      const shared = between.some(({ stem }) =>
+        terms.words.some((one) => one.stem === stem && one.at > b && one.at < a),
+      )
+      const passive = (text: string, from: number, to: number) => / by /.test(text.slice(from, to))
+      if (shared && passive(said.text, first.at, second.at) === passive(terms.text, b, a)) return true
+    }
+  }
+  return false
+}
