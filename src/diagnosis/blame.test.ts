@@ -33,7 +33,8 @@ function blameOf(edges: readonly (readonly [string, string])[], measured: readon
   })
   const topology = buildTopology(edges.map(([caller, callee]) => ({ caller, callee })))
   const signals = [...measured.map((text) => read(text).signal), ...anomalies.map((one) => one.signal)]
-  return assignBlame(topology, signals, anomalies, findNetworkTrouble(signals, anomalies, lossOf(anomalies, 1)))
+  const window = { fromMs: 0, alertAtMs: 0, toMs: 0, stepMs: 1000 }
+  return assignBlame(topology, signals, anomalies, findNetworkTrouble(signals, anomalies, lossOf(anomalies, 1), window))
 }
 
 describe('assignBlame', () => {

@@ -79,7 +79,8 @@ export function assignBlame(
   const [errors, latency, down] = [own(ERROR_ROLES), own(LATENCY_ROLES), own(['up'])]
   const [edgeErrors, edgeLatency, edgeRefused] = [
     onEdge('client_errors'),
-    onEdge('client_latency'),
+    // Time lost on the way is part of what the caller waits, and shows where the whole is too unsteady to tell.
+    onEdge('client_latency', 'edge_gap'),
     onEdge('client_refused', 'client_rejected'),
   ]
   const measuredEdges = new Set(

@@ -2,7 +2,8 @@
 // the lines that go with it are there, the way is broken between them, whatever the load. (Nezha compares the support of
 // event patterns in a request: Yu et al., FSE 2023; without traces the proportions of counts stand in for the patterns.)
 import type { LogLine } from '../core/telemetry.ts'
-import { mask, TemplateMiner } from './log-templates.ts'
+import { LEVELS, type LogRow, type LogTable } from './log-table.ts'
+import { mentions } from './mentions.ts'
 import { clamp, quantileOf } from './stats.ts'
 
 export interface BrokenFlow {
@@ -15,171 +16,150 @@ export interface BrokenFlow {
   readonly count: number
   /** 0 to 1. */
   readonly strength: number
+  /** How much of it is told by errors that blame somebody else: that could not be reached, or that did not answer; 0 to 1. */
+  readonly excused: number
   readonly lines: readonly LogLine[]
 }
 
-/** Longer pauses lie between recordings. */
-const PAUSE_MS = 30_000
-/** Proportions are looked at minute by minute. */
-const WINDOW_MS = 60_000
 /** Fewer windows do not show what is usual. */
 const LEAST_WINDOWS = 6
 /** A line that is rarer in a window of a healthy time has no proportion. */
-const LEAST_MEAN = 3
-/** A proportion that strays further, between its 10th and 90th percentile and by its median, is none. */
-const MOST_SPREAD = 0.6
-/** So many partners have to miss the line. */
+const LEAST_MEAN = 1
+/** A proportion that strays further, by its dispersion against chance, is none. */
+const MOST_DISPERSION = 0.35
+/** So many partners have to miss the line for full belief. */
 const WITNESSES = 2
 
-interface Row {
-  readonly service: string
-  readonly id: number
-  /** In each window of the healthy time. */
-  readonly healthy: Float64Array
-  mean: number
-  count: number
-  lines: LogLine[]
+interface Row extends LogRow {
+  readonly mean: number
 }
 
-/** Lines of the incident that are missing beside those they go with. `healthy`: lines of a healthy time. */
+/** Lines of the incident that are missing beside those they go with. `names`: services and peers that may be mentioned. */
 export function findBrokenFlows(
-  healthy: readonly LogLine[],
-  logs: readonly LogLine[],
+  table: LogTable,
+  names: readonly string[],
   callersOf: (service: string) => readonly string[],
 ): BrokenFlow[] {
-  // Lines of one moment are no flow.
-  if (logs.every(({ at }) => at === logs[0]?.at)) return []
-  const { count, lines } = healthyWindows(healthy)
-  if (count < LEAST_WINDOWS) return []
-  const miner = new TemplateMiner()
-  const rows = new Map<string, Row>()
-  const rowOf = (service: string, masked: string): Row => {
-    const id = miner.add(masked)
-    const key = `${service}\u0000${id}`
-    let row = rows.get(key)
-    if (!row) {
-      row = { service, id, healthy: new Float64Array(count), mean: 0, count: 0, lines: [] }
-      rows.set(key, row)
-    }
-    return row
-  }
-  for (const { service, masked, window } of lines) {
-    const row = rowOf(service, masked)
-    row.healthy[window] = (row.healthy[window] ?? 0) + 1
-  }
-  for (const line of logs) {
-    const row = rowOf(line.service, mask(line.message))
-    row.count++
-    if (row.lines.length < 3) row.lines.push(line)
-  }
-  const usual = [...rows.values()].filter((row) => {
-    row.mean = row.healthy.reduce((sum, one) => sum + one, 0) / count
-    return row.mean >= LEAST_MEAN
-  })
+  if (table.windows < LEAST_WINDOWS || table.incidentMs <= 1) return []
+  const usual = table.rows
+    .map((row): Row => ({ ...row, mean: row.healthy.reduce((sum, one) => sum + one, 0) / table.windows }))
+    .filter(({ mean }) => mean >= LEAST_MEAN)
   const byService = Map.groupBy(usual, ({ service }) => service)
-  const found: BrokenFlow[] = []
-  for (const row of usual) {
+  const complaints = findComplaints(table, names)
+  return usual.flatMap((row) => {
     const near = [row.service, ...callersOf(row.service)].flatMap((service) => byService.get(service) ?? [])
     const broken = missing(row, near)
-    if (!broken) continue
-    found.push({
-      service: row.service,
-      template: textOf(miner, row),
-      partner: { service: broken.partner.service, template: textOf(miner, broken.partner) },
-      expected: broken.expected,
-      count: row.count,
-      strength: broken.strength,
-      lines: row.lines,
-    })
-  }
-  return found
+    if (!broken) return []
+    const { partner, expected, strength } = broken
+    // What stops at a call stops for what is called; what never arrived cannot have been answered.
+    const told = complaints
+      .filter(({ by, about }) => by === partner.service && (by === row.service || about === row.service))
+      .reduce((sum, complaint) => sum + complaint.count * linesLostTo(complaint, row, partner, broken.ratio), 0)
+    return [
+      {
+        service: row.service,
+        template: row.template,
+        partner: { service: partner.service, template: partner.template },
+        expected,
+        count: row.count,
+        strength,
+        excused: clamp((1.2 * told) / Math.max(1, expected - row.count), 0, 1),
+        lines: row.lines,
+      },
+    ]
+  })
 }
 
-const textOf = (miner: TemplateMiner, row: Row): string => miner.findTemplate(row.id)?.text ?? ''
+interface Complaint {
+  readonly by: string
+  readonly about: string
+  /** In each healthy window, and in the incident. */
+  readonly healthy: Float64Array
+  readonly count: number
+}
+
+/** Errors that name somebody else. A line that names several is counted for the first of them only. */
+function findComplaints(table: LogTable, names: readonly string[]): Complaint[] {
+  return table.rows.flatMap(({ service, level, template, healthy, count, lines }) => {
+    if (count === 0 || LEVELS.indexOf(level) < LEVELS.indexOf('error')) return []
+    const text = `${template} ${lines[0]?.message ?? ''}`
+    const about = names.find((name) => name !== service && mentions(text, name))
+    return about === undefined ? [] : [{ by: service, about, healthy, count }]
+  })
+}
+
+/**
+ * How many of a row's lines one complaint costs, 0 to 1, as the healthy time shows it: where the same complaint did not break
+ * this proportion then, it does not excuse the break now. A complaint that is new is believed.
+ */
+function linesLostTo(complaint: Complaint, row: Row, partner: Row, ratio: number): number {
+  let [lost, all, squares] = [0, 0, 0]
+  for (const [w, count] of complaint.healthy.entries()) {
+    if (count === 0) continue
+    lost += count * Math.max(0, ratio * (partner.healthy[w] ?? 0) - (row.healthy[w] ?? 0))
+    all += count
+    squares += count * count
+  }
+  return all < 4 ? 1 : clamp(lost / squares, 0, 1)
+}
 
 interface Missing {
   readonly partner: Row
+  /** How many of the row's lines come on one of the partner's. */
+  readonly ratio: number
   readonly expected: number
   readonly strength: number
 }
 
-/** How far a line is missing beside its steadiest partners: as the second of them says, so that one that surged proves nothing. */
+/** How far a line is missing beside the two lines it goes with most tightly: as the more doubtful of them says, so that a
+ * partner that surged proves nothing. */
 function missing(row: Row, near: readonly Row[]): Missing | undefined {
-  const partners = near
+  const said = near
     .filter((one) => one !== row)
     .flatMap((partner) => {
-      const usual = proportion(row.healthy, partner.healthy)
+      const usual = proportion(row, partner)
       return usual ? [{ partner, usual }] : []
     })
-    .sort((a, b) => a.usual.spread - b.usual.spread)
-    .slice(0, 5)
-  const said = partners
+    .sort((a, b) => a.usual.dispersion - b.usual.dispersion || b.usual.windows - a.usual.windows)
+    .slice(0, WITNESSES)
     .map(({ partner, usual }): Missing => {
-      const expected = usual.median * partner.count
-      const least = usual.low * partner.count
-      // As far as chance goes (Poisson), and as the proportion itself strays.
-      const noise = Math.sqrt(expected + (0.4 * usual.spread * expected) ** 2)
-      const far = noise > 0 ? (least - row.count) / noise : 0
+      const expected = usual.ratio * partner.count
+      // One line more or less is where the recording was cut; beyond that as far as the proportion strays in a healthy time.
+      const noise = Math.sqrt(1 + usual.dispersion * expected)
+      const far = (expected - row.count - 1) / noise
       const share = expected > 0 ? 1 - row.count / expected : 0
-      return { partner, expected, strength: clamp((far - 1) / 3, 0, 1) * clamp(share, 0, 1) }
+      return { partner, ratio: usual.ratio, expected, strength: clamp((far - 2) / 4, 0, 1) * clamp(share / 0.4, 0, 1) }
     })
-    .sort((a, b) => b.strength - a.strength)
-  const witness = said[WITNESSES - 1]
-  return witness && witness.strength > 0.15 ? witness : undefined
+    .sort((a, b) => a.strength - b.strength)
+  const [witness] = said
+  if (!witness) return undefined
+  const strength = witness.strength * (said.length < WITNESSES ? 0.75 : 1)
+  return strength > 0.15 ? { ...witness, strength } : undefined
 }
 
-/** How many of `a` come on one of `b`, usually. */
-function proportion(a: Float64Array, b: Float64Array) {
+/** How many of `a` come on one of `b`, usually, and the variance of that against what chance would give (1 is Poisson's). */
+function proportion(a: Row, b: Row) {
   const ratios: number[] = []
-  for (let w = 0; w < a.length; w++) {
-    const base = b[w] ?? 0
-    if (base >= LEAST_MEAN) ratios.push((a[w] ?? 0) / base)
+  for (let w = 0; w < a.healthy.length; w++) {
+    const base = b.healthy[w] ?? 0
+    if (base >= 2) ratios.push((a.healthy[w] ?? 0) / base)
   }
   if (ratios.length < LEAST_WINDOWS) return undefined
-  const sorted = Float64Array.from(ratios).sort()
-  const median = quantileOf(sorted, 0.5)
-  const low = quantileOf(sorted, 0.1)
-  const spread = median > 0 ? (quantileOf(sorted, 0.9) - low) / median : Number.POSITIVE_INFINITY
-  return spread <= MOST_SPREAD ? { median, low, spread } : undefined
-}
-
-interface HealthyLine {
-  readonly service: string
-  readonly masked: string
-  /** Which one it stands in. */
-  readonly window: number
-}
-
-interface Windows {
-  readonly count: number
-  readonly lines: readonly HealthyLine[]
-}
-
-const known = new WeakMap<readonly LogLine[], Windows>()
-
-/** A healthy time cut into windows, none across a pause, and its lines masked: once for all the cases that are compared with it. */
-function healthyWindows(healthy: readonly LogLine[]): Windows {
-  const before = known.get(healthy)
-  if (before) return before
-  const lines: HealthyLine[] = []
-  let current: LogLine[] = []
-  let count = 0
-  let startMs = 0
-  let lastMs = Number.NEGATIVE_INFINITY
-  for (const line of [...healthy].sort((a, b) => a.at - b.at)) {
-    if (line.at - lastMs > PAUSE_MS) {
-      current = []
-      startMs = line.at
-    } else if (line.at - startMs >= WINDOW_MS) {
-      for (const one of current) lines.push({ service: one.service, masked: mask(one.message), window: count })
-      count++
-      current = []
-      startMs = line.at
-    }
-    current.push(line)
-    lastMs = line.at
+  const ratio = quantileOf(Float64Array.from(ratios).sort(), 0.5)
+  if (ratio <= 0) return undefined
+  const deviations: number[] = []
+  for (let w = 0; w < a.healthy.length; w++) {
+    const expected = ratio * (b.healthy[w] ?? 0)
+    if (expected < 1) continue
+    deviations.push(((a.healthy[w] ?? 0) - expected) ** 2 / expected)
   }
-  const windows = { count, lines }
-  known.set(healthy, windows)
-  return windows
+  if (deviations.length < LEAST_WINDOWS) return undefined
+  const sorted = Float64Array.from(deviations).sort()
+  // A mean without its largest tenth: a healthy time holds a few windows that were not.
+  const kept = sorted.subarray(0, Math.ceil(0.9 * sorted.length))
+  const dispersion = Math.max(LEAST_DISPERSION, kept.reduce((sum, one) => sum + one, 0) / kept.length)
+  return dispersion <= MOST_DISPERSION ? { ratio, dispersion, windows: sorted.length } : undefined
 }
+
+/** However tight a proportion was, it may stray by this much. */
+const LEAST_DISPERSION = 0.1

@@ -10,6 +10,7 @@ import { findLoads } from './load.ts'
 import { lossOf } from './loss.ts'
 import { compareLogs } from './log-evidence.ts'
 import { findBrokenFlows } from './log-flow.ts'
+import { tabulateLogs } from './log-table.ts'
 import { looksLikeDatabase } from './metric-roles.ts'
 import { findNetworkTrouble } from './network.ts'
 import { readSignals, seriesKey, type Signal, type SignalRole } from './service-signals.ts'
@@ -35,7 +36,7 @@ export function readCase(input: CaseInput, options: ReadOptions): Context {
   const quiet = quietPart(window)
   const alerted = new Set(input.symptoms.map(({ service }) => service))
   const anomalyOf = (one: Signal, yard: Yardstick) =>
-    findAnomaly(one, window, quiet, reference.get(signalKey(one)), yard)
+    findAnomaly(one, window, quiet, outside(reference.get(signalKey(one)), window), yard)
   const yard = yardstickFrom(
     signals.filter(({ service }) => alerted.has(service)).flatMap((one) => anomalyOf(one, CLOSE) ?? []),
   )
@@ -56,7 +57,7 @@ export function readCase(input: CaseInput, options: ReadOptions): Context {
     latenessMeasured && !spoken.latency ? (spoken.errors ? 0.4 : UNSEEN) : 1,
     anomalies,
   )
-  const network = findNetworkTrouble(signals, anomalies, loss)
+  const network = findNetworkTrouble(signals, anomalies, loss, window)
   const onsetMs = incidentOnset(anomalies, window)
   const providers = new Set(signals.flatMap((one) => (one.role.startsWith('provider') && one.peer ? [one.peer] : [])))
   const observed = new Set(signals.map(({ service }) => service))
@@ -64,13 +65,14 @@ export function readCase(input: CaseInput, options: ReadOptions): Context {
   // With healthy lines to compare with, every line of the case may belong to the incident: alerts come late.
   const healthy = options.reference?.logs ?? NO_LINES
   const logsFromMs = healthy.length > 0 ? Number.NEGATIVE_INFINITY : onsetMs - RATES_LAG_STEPS * window.stepMs
-  const logs = compareLogs({
-    logs: input.logs,
-    onsetMs: logsFromMs,
-    reference: healthy,
-    names,
-    callersOf: (service) => topology.callers.get(service) ?? [],
-  })
+  const callersOf = (service: string): readonly string[] => topology.callers.get(service) ?? []
+  const table =
+    healthy.length > 0
+      ? tabulateLogs(healthy, input.logs)
+      : tabulateLogs(
+          input.logs.filter(({ at }) => at < logsFromMs),
+          input.logs.filter(({ at }) => at >= logsFromMs),
+        )
   return {
     window,
     topology,
@@ -82,8 +84,8 @@ export function readCase(input: CaseInput, options: ReadOptions): Context {
     network,
     felt: feltBy(alerted, byService, spoken),
     loss,
-    logs,
-    flows: findBrokenFlows(healthy, input.logs, (service) => topology.callers.get(service) ?? []),
+    logs: compareLogs(table, names, callersOf),
+    flows: findBrokenFlows(table, names, callersOf),
     changes: [...input.changes].sort((a, b) => a.at - b.at || compare(a.id, b.id)),
     onsetMs,
     alerted,
@@ -115,6 +117,23 @@ function healthyTracks(reference: Reference): ReadonlyMap<string, Track> {
   tracksOf.set(reference, tracks)
   return tracks
 }
+
+/** A healthy time that reaches into the incident is not healthy there. */
+function outside(track: Track | undefined, { fromMs, toMs }: Window): Track | undefined {
+  if (!track) return undefined
+  const [from, to] = [firstAt(track, fromMs - SLACK_MS), firstAt(track, toMs + SLACK_MS)]
+  if (from === to) return track
+  const cut = (values: Float64Array): Float64Array => {
+    const left = new Float64Array(values.length - (to - from))
+    left.set(values.subarray(0, from))
+    left.set(values.subarray(to), from)
+    return left
+  }
+  return { times: cut(track.times), values: cut(track.values) }
+}
+
+/** A point may speak of the minute that it begins. */
+const SLACK_MS = 60_000
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
 

@@ -47,10 +47,10 @@ export const flows: Rule = (context, service) =>
     .flatMap((flow) => {
       const callees = context.topology.callees.get(service) ?? []
       const below = context.flows.reduce(
-        (most, other) => (callees.includes(other.service) ? Math.max(most, other.strength) : most),
+        (most, other) => (callees.includes(other.service) ? Math.max(most, unexcused(other)) : most),
         0,
       )
-      const weight = 3 * flow.strength * (1 - 0.7 * below)
+      const weight = 3 * unexcused(flow) * (1 - 0.7 * below)
       const { partner, template, expected, count } = flow
       const goesWith = `${partner.service === service ? '' : `${partner.service}'s `}"${partner.template.slice(0, 80)}"`
       const claim = `${service} writes ${count} lines of some ${Math.round(expected)} that go with ${goesWith}: ${template.slice(0, 120)}`
@@ -60,6 +60,8 @@ export const flows: Rule = (context, service) =>
         { service, aspect: 'flow:kind', weight: 0.3 * weight, kinds: BROKEN_BY, claim, source },
       ]
     })
+
+const unexcused = ({ strength, excused }: BrokenFlow): number => strength * (1 - 0.9 * excused)
 
 const BROKEN_BY: readonly FaultKind[] = ['bad_deploy']
 

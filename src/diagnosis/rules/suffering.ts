@@ -3,7 +3,7 @@ import type { FaultKind } from '../../core/fault-kinds.ts'
 import { ERROR_ROLES, LATENCY_ROLES } from '../blame.ts'
 import { painOf, worstOf } from '../context.ts'
 import type { Finding } from '../findings.ts'
-import { matters } from '../loss.ts'
+import { accountsForTime, matters } from '../loss.ts'
 import { looksLikeDatabase } from '../metric-roles.ts'
 import type { SignalRole } from '../service-signals.ts'
 import { clamp } from '../stats.ts'
@@ -64,8 +64,10 @@ const MANY = 5
 export const accusations: Rule = (context, service) => {
   const { strength, edge, callers } = context.blame.accused(service)
   if (!edge?.worst || strength < 0.05) return []
-  const { share } = context.blame.explained(service)
+  const explained = context.blame.explained(service)
   const late = edge.latency >= edge.errors
+  // What it suffers itself may be explained, and be little beside what its callers wait for.
+  const share = explained.share * (late ? accountsForTime(edge.worst, explained.edge?.worst) : 1)
   const fitting = fits(context, late ? 'latency' : 'errors')
   const own = (1 - share) * unloaded(context, service) * matters(context.loss, edge.worst) * fitting
   const weight = 1.6 * strength * own * (callers > 1 ? 1.15 : 1)
