@@ -138,6 +138,30 @@ export function findAnomaly(
   return worst && worst.strength >= LEAST ? worst : undefined
 }
 
+/**
+ * Whether a case lies within the middle half of a healthy time on the side that would be trouble: then nothing is wrong with
+ * it, and nothing else has to be worked out. Leaving out less than a quarter of the healthy time could not change that.
+ */
+export function isOrdinary(signal: Signal, reference: Track): boolean {
+  const { bad } = MEASURES[signal.role]
+  if (signal.role === 'credential_left' || reference.values.length < 4 * Math.max(FEW, signal.track.values.length))
+    return false
+  const { low, high } = middleOf(reference)
+  return signal.track.values.every((value) => (bad === 1 || value >= low) && (bad === -1 || value <= high))
+}
+
+const middles = new WeakMap<Track, { low: number; high: number }>()
+
+/** The quartiles, worked out once. */
+function middleOf(track: Track): { low: number; high: number } {
+  const known = middles.get(track)
+  if (known) return known
+  const sorted = sortedSample(track.values)
+  const middle = { low: quantileOf(sorted, 0.25), high: quantileOf(sorted, 0.75) }
+  middles.set(track, middle)
+  return middle
+}
+
 /** Weaker than this is not worth a sentence. */
 const LEAST = 0.08
 

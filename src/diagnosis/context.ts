@@ -2,6 +2,7 @@
 import type { Change } from '../core/telemetry.ts'
 import type { Anomaly, Window } from './anomalies.ts'
 import type { Blame } from './blame.ts'
+import type { CallFlow } from './count-flow.ts'
 import type { Load } from './load.ts'
 import type { Loss } from './loss.ts'
 import type { LogFinding } from './log-evidence.ts'
@@ -24,8 +25,14 @@ export interface Context {
   /** Time lost at the alerted services. */
   readonly loss: Loss
   readonly logs: readonly LogFinding[]
+  /** Services that write lines, now or in the healthy time. */
+  readonly writers: ReadonlySet<string>
+  /** Services whose lines do not arrive at all. */
+  readonly silent: ReadonlySet<string>
   /** Lines that are missing beside those they go with. */
   readonly flows: readonly BrokenFlow[]
+  /** Calls that are missing beside those they go with. */
+  readonly callFlows: readonly CallFlow[]
   readonly changes: readonly Change[]
   /** When users began to feel it; the alert's time when no series says. */
   readonly onsetMs: number

@@ -11,21 +11,21 @@ import { judgeService } from './kinds.ts'
 import { readCase, type ReadOptions } from './read-case.ts'
 import { ruleOut, sayEffect, sayMissing } from './summary.ts'
 import { failurePath } from './topology.ts'
+import { WEIGHTS, type Weights } from './weights.ts'
 
 export interface DiagnoseOptions extends ReadOptions {
   /** How many causes to give; 5 when not said. */
   readonly limit?: number
   /** Below this score no cause is named; 1.2 when not said. */
   readonly leastScore?: number
+  /** How much each kind of evidence counts; the fitted weights when not said. */
+  readonly weights?: Weights
 }
 
 /** Names the cause of what the alerts point at, or abstains. Never throws, whatever the numbers are. */
 export function diagnose(input: CaseInput, options: DiagnoseOptions = {}): Diagnosis {
   const context = readCase(input, options)
-  const judged = candidatesOf(context)
-    .filter((service) => !context.observers.has(service) && !context.addresses.has(service))
-    .map((service) => judge(context, service))
-    .sort((a, b) => b.score - a.score || (a.service < b.service ? -1 : 1))
+  const judged = judgeAll(context, options.weights)
   const [best] = judged
   const abstained = !best || best.score < (options.leastScore ?? LEAST_SCORE)
   const near = judged
@@ -46,19 +46,27 @@ export function diagnose(input: CaseInput, options: DiagnoseOptions = {}): Diagn
   }
 }
 
+/** Every candidate with what can be said for and against it, best first. */
+export function judgeAll(context: Context, weights: Weights = WEIGHTS): Judged[] {
+  return candidatesOf(context)
+    .filter((service) => !context.observers.has(service) && !context.addresses.has(service))
+    .map((service) => judge(context, service, weights))
+    .sort((a, b) => b.score - a.score || (a.service < b.service ? -1 : 1))
+}
+
 /** Below this there is nothing to look at. */
 const LEAST_LEAD = 0.3
 
-interface Judged {
+export interface Judged {
   readonly service: string
   readonly kind: FaultKind
   readonly score: number
   readonly findings: readonly Finding[]
 }
 
-function judge(context: Context, service: string): Judged {
+function judge(context: Context, service: string, weights: Weights): Judged {
   const addresses = [...context.addresses].flatMap(([address, of]) => (of === service ? [address] : []))
-  const findings = [service, ...addresses].flatMap((one) => judgeService(context, one))
+  const findings = [service, ...addresses].flatMap((one) => judgeService(context, one, weights))
   let best: Judged = { service, kind: 'slow_dependency', score: Number.NEGATIVE_INFINITY, findings: [] }
   for (const kind of FAULT_KINDS) {
     const its = findingsFor(findings, kind)

@@ -75,6 +75,7 @@ export function compareLogs(
     return total && total.before * longer > 0 ? total.after / (total.before * longer) : 1
   }
   const found = table.rows.flatMap((row) => {
+    if (table.silent.has(row.service)) return []
     const heard = callersOf(row.service)
       .filter((caller) => totals.has(caller))
       .map(ownActivity)

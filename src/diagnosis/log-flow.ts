@@ -43,7 +43,7 @@ export function findBrokenFlows(
   if (table.windows < LEAST_WINDOWS || table.incidentMs <= 1) return []
   const usual = table.rows
     .map((row): Row => ({ ...row, mean: row.healthy.reduce((sum, one) => sum + one, 0) / table.windows }))
-    .filter(({ mean }) => mean >= LEAST_MEAN)
+    .filter(({ mean, service }) => mean >= LEAST_MEAN && !table.silent.has(service))
   const byService = Map.groupBy(usual, ({ service }) => service)
   const complaints = findComplaints(table, names)
   return usual.flatMap((row) => {
@@ -114,6 +114,8 @@ interface Missing {
 /** How far a line is missing beside the two lines it goes with most tightly: as the more doubtful of them says, so that a
  * partner that surged proves nothing. */
 function missing(row: Row, near: readonly Row[]): Missing | undefined {
+  // Most lines are nowhere near missing: that is seen without looking at windows.
+  if (!near.some((partner) => (row.mean / partner.mean) * partner.count - row.count > 3)) return undefined
   const said = near
     .filter((one) => one !== row)
     .flatMap((partner) => {
@@ -139,6 +141,7 @@ function missing(row: Row, near: readonly Row[]): Missing | undefined {
 
 /** How many of `a` come on one of `b`, usually, and the variance of that against what chance would give (1 is Poisson's). */
 function proportion(a: Row, b: Row) {
+  if (farApart(a, b)) return undefined
   const ratios: number[] = []
   for (let w = 0; w < a.healthy.length; w++) {
     const base = b.healthy[w] ?? 0
@@ -159,6 +162,17 @@ function proportion(a: Row, b: Row) {
   const kept = sorted.subarray(0, Math.ceil(0.9 * sorted.length))
   const dispersion = Math.max(LEAST_DISPERSION, kept.reduce((sum, one) => sum + one, 0) / kept.length)
   return dispersion <= MOST_DISPERSION ? { ratio, dispersion, windows: sorted.length } : undefined
+}
+
+/** Whether the two have plainly nothing to do with each other: told in one pass, for most pairs are like that. */
+function farApart(a: Row, b: Row): boolean {
+  const ratio = a.mean / b.mean
+  let sum = 0
+  for (let w = 0; w < a.healthy.length; w++) {
+    const expected = ratio * (b.healthy[w] ?? 0)
+    sum += ((a.healthy[w] ?? 0) - expected) ** 2 / (expected + 1)
+  }
+  return sum > 20 * MOST_DISPERSION * a.healthy.length
 }
 
 /** However tight a proportion was, it may stray by this much. */

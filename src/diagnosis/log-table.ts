@@ -28,7 +28,12 @@ export interface LogTable {
   /** Of the healthy time; each about as long as `windowMs`. */
   readonly windows: number
   readonly windowMs: number
+  /** Services that used to write many kinds of lines and write none: their lines are missing, not one of their ways. */
+  readonly silent: ReadonlySet<string>
 }
+
+/** A service that always wrote so many kinds of lines does not stop all of them by a fault of its own and live on. */
+const MANY_KINDS = 3
 
 /** Longer pauses lie between recordings. */
 const PAUSE_MS = 60_000
@@ -78,8 +83,16 @@ export function tabulateLogs(healthy: readonly LogLine[], incident: readonly Log
       row.lines = [...row.lines, ...lines].slice(0, MAX_SAMPLES)
     }
   }
+  const all = [...rows.values()]
+  const kinds = new Map<string, number>()
+  for (const { service, healthy: windows } of all) {
+    const steady = windows.length > 0 && windows.filter((one) => one > 0).length > 0.5 * windows.length
+    if (steady) kinds.set(service, (kinds.get(service) ?? 0) + 1)
+  }
+  for (const { service, count } of all) if (count > 0) kinds.delete(service)
   return {
-    rows: [...rows.values()],
+    rows: all,
+    silent: new Set([...kinds].flatMap(([service, count]) => (count >= MANY_KINDS ? [service] : []))),
     healthyMs: kept.length === past.windows ? past.spanMs : kept.length * past.windowMs,
     incidentMs: Math.max(1, spanOf(lines)),
     windows: kept.length,
@@ -162,10 +175,17 @@ function cutWindows(ordered: readonly LogLine[]) {
   }
 }
 
+/** With what follows of a hexadecimal id. */
+const NUMBERS = /\d[0-9a-f-]*/g
+
 function bundlesOf(ordered: readonly LogLine[], windowOf: (at: number) => number, windows: number): Bundle[] {
   const bundles = new Map<string, Bundle>()
+  const maskedBy = new Map<string, string>()
   for (const line of ordered) {
-    const masked = mask(line.message)
+    // Masking is what takes long; lines that differ in numbers and ids alone are masked alike.
+    const plain = line.message.replace(NUMBERS, '0')
+    let masked = maskedBy.get(plain)
+    if (masked === undefined) maskedBy.set(plain, (masked = mask(line.message)))
     const key = `${line.service}\u0000${masked}`
     let one = bundles.get(key)
     if (!one) {

@@ -1,10 +1,19 @@
 // One case, read once: signals, what left normal, who calls whom, the logs before and after. No judgement yet.
 import type { Edge, LogLine, Series } from '../core/telemetry.ts'
 import { findAddresses } from './addresses.ts'
-import { CLOSE, findAnomaly, yardstickFrom, type Anomaly, type Window, type Yardstick } from './anomalies.ts'
+import {
+  CLOSE,
+  findAnomaly,
+  isOrdinary,
+  yardstickFrom,
+  type Anomaly,
+  type Window,
+  type Yardstick,
+} from './anomalies.ts'
 import { assignBlame, ERROR_ROLES, LATENCY_ROLES } from './blame.ts'
 import type { CaseInput } from './case.ts'
 import { findConsumers } from './consumers.ts'
+import { findCallFlows } from './count-flow.ts'
 import type { Context } from './context.ts'
 import { findLoads } from './load.ts'
 import { lossOf } from './loss.ts'
@@ -35,8 +44,11 @@ export function readCase(input: CaseInput, options: ReadOptions): Context {
   const reference = options.reference ? healthyTracks(options.reference) : NO_TRACKS
   const quiet = quietPart(window)
   const alerted = new Set(input.symptoms.map(({ service }) => service))
-  const anomalyOf = (one: Signal, yard: Yardstick) =>
-    findAnomaly(one, window, quiet, outside(reference.get(signalKey(one)), window), yard)
+  const anomalyOf = (one: Signal, yard: Yardstick): Anomaly | undefined => {
+    const healthy = reference.get(signalKey(one))
+    if (healthy && isOrdinary(one, healthy)) return undefined
+    return findAnomaly(one, window, quiet, outside(healthy, window), yard)
+  }
   const yard = yardstickFrom(
     signals.filter(({ service }) => alerted.has(service)).flatMap((one) => anomalyOf(one, CLOSE) ?? []),
   )
@@ -85,6 +97,9 @@ export function readCase(input: CaseInput, options: ReadOptions): Context {
     felt: feltBy(alerted, byService, spoken),
     loss,
     logs: compareLogs(table, names, callersOf),
+    silent: table.silent,
+    writers: new Set(table.rows.map(({ service }) => service)),
+    callFlows: findCallFlows(signals, (one) => outside(reference.get(signalKey(one)), window), window, callersOf),
     flows: findBrokenFlows(table, names, callersOf),
     changes: [...input.changes].sort((a, b) => a.at - b.at || compare(a.id, b.id)),
     onsetMs,

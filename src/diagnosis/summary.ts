@@ -43,7 +43,10 @@ export function sayMissing(context: Context, causes: readonly Cause[]): string[]
   const missing: string[] = []
   const [best, next] = causes
   if (context.signals.length === 0) missing.push('Metrics: none were there for this time.')
-  if (context.logs.length === 0) missing.push('Log lines from around the onset.')
+  if (context.silent.size > 0) {
+    const who = sayList([...context.silent].sort().slice(0, 5))
+    missing.push(`Log lines of ${who}: none came, of any kind, although there were many before.`)
+  } else if (context.logs.length === 0) missing.push('Log lines from around the onset.')
   if (!best) {
     if (context.signals.length > 0) missing.push('A service whose own measurements left their normal range.')
     return missing

@@ -6,7 +6,7 @@ import type { LogFinding } from '../log-evidence.ts'
 import type { BrokenFlow } from '../log-flow.ts'
 import { distances } from '../topology.ts'
 import { timeOfDay } from '../wording.ts'
-import type { Rule } from './weighing.ts'
+import { byAnomaly, type Rule } from './weighing.ts'
 
 const ABOUT_CALLEE: ReadonlySet<FaultKind> = new Set(['down', 'slow_dependency', 'provider_failure', 'slow_database'])
 
@@ -58,6 +58,20 @@ export const flows: Rule = (context, service) =>
       return [
         { service, aspect: 'flow', weight, kinds: 'any' as const, claim, source },
         { service, aspect: 'flow:kind', weight: 0.3 * weight, kinds: BROKEN_BY, claim, source },
+      ]
+    })
+
+/** Where a service writes no lines, its calls tell: it asks less of others than goes with what it is asked. */
+export const callFlows: Rule = (context, service) =>
+  context.callFlows
+    .filter((flow) => flow.service === service && !context.writers.has(service))
+    .flatMap(({ signal, strength, template, partner, expected, count }) => {
+      const claim = `${service} makes ${count} ${template} of some ${Math.round(expected)} that go with ${partner.service === service ? '' : `${partner.service}'s `}${partner.template}`
+      const before = expected
+      const anomaly = { signal, before, after: count, direction: -1 as const, strength, onsetMs: context.onsetMs }
+      return [
+        byAnomaly(service, 'call flow', 0.8 * strength, 'any', anomaly, claim),
+        byAnomaly(service, 'call flow:kind', 0.8 * strength, BROKEN_BY, anomaly, claim),
       ]
     })
 

@@ -35,7 +35,8 @@ export const symptoms: Rule = (context, service) => {
     const source: Finding['source'] = edge?.worst
       ? { kind: 'anomaly', anomaly: edge.worst }
       : { kind: 'topology', path: [service, by] }
-    found.push({ service, aspect: 'explained', weight: -1.8 * share * own, kinds: 'any', claim, source })
+    const fitting = edge ? fits(context, edge.latency >= edge.errors ? 'latency' : 'errors') : 1
+    found.push({ service, aspect: 'explained', weight: -1.8 * share * own * fitting, kinds: 'any', claim, source })
   }
   return found
 }
@@ -88,7 +89,7 @@ export const accusations: Rule = (context, service) => {
 export const network: Rule = (context, service) => {
   const trouble = context.network.get(service)
   if (!trouble) return []
-  const own = trouble.share * unloaded(context, service)
+  const own = trouble.share * unloaded(context, service) * fits(context, 'latency')
   return [
     byAnomaly(service, 'network', 1.8 * own, 'any', trouble.worst),
     byAnomaly(service, 'network:kind', 0.9 * own, ['slow_dependency'], trouble.worst),
@@ -97,12 +98,16 @@ export const network: Rule = (context, service) => {
 
 /** What is seen of a front door from outside, and explained by nothing behind it. */
 export const frontDoor: Rule = (context, service) => {
-  const { share } = context.blame.explained(service)
+  const { share, edge } = context.blame.explained(service)
   return (context.topology.callers.get(service) ?? [])
     .filter((caller) => context.observers.has(caller))
     .flatMap((caller) => {
       const worst = worstOf(context, caller, ...ERROR_ROLES, ...LATENCY_ROLES)
-      return worst ? [byAnomaly(service, 'seen from outside', 1.2 * worst.strength * (1 - share), 'any', worst)] : []
+      if (!worst) return []
+      // A little lateness below does not explain errors above.
+      const errors = ERROR_ROLES.includes(worst.signal.role)
+      const told = edge && errors && edge.latency > edge.errors ? share * fits(context, 'latency') : share
+      return [byAnomaly(service, 'seen from outside', 1.2 * worst.strength * (1 - told), 'any', worst)]
     })
 }
 

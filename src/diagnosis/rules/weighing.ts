@@ -40,7 +40,7 @@ export function beyondLoad(context: Context, service: string, anomaly: Anomaly):
 export function fits(context: Context, aspect: 'errors' | 'latency'): number {
   const { errors, latency } = context.felt
   const [same, other] = aspect === 'errors' ? [errors, latency] : [latency, errors]
-  return other < 0.15 ? 1 : clamp(same / other, 0.55, 1)
+  return other < 0.15 ? 1 : clamp(same / other, same === 0 ? 0.3 : 0.55, 1)
 }
 
 /** What cannot account for what its callers suffer is beside the point, however unusual it is for itself. */

@@ -1,0 +1,79 @@
+// Recorded cases disturbed in ways that a good diagnosis withstands: they stand for the cases that nobody recorded. Each
+// disturbance is drawn anew for every case from a seed, so that runs can be compared.
+import type { LogLine, Series } from '../../src/core/telemetry.ts'
+import type { CaseInput } from '../../src/diagnosis/case.ts'
+
+export type Random = () => number
+type Disturb = (input: CaseInput, random: Random) => CaseInput
+
+/** A third of the series of the case were not scraped. */
+const fewerSeries: Disturb = (input, random) => ({ ...input, series: input.series.filter(() => random() > 0.3) })
+
+/** The alert came up to two steps sooner, or one later. */
+const otherAlert: Disturb = (input, random) => {
+  const steps = [-2, -1, 1][Math.floor(random() * 3)] ?? 1
+  const alertAtMs = input.alertAtMs + steps * input.stepMs
+  return { ...input, alertAtMs, symptoms: input.symptoms.map((one) => ({ ...one, startsAtMs: alertAtMs })) }
+}
+
+/** Every number strays by up to a tenth; a share of what succeeded is exact. */
+const noise: Disturb = (input, random) => ({
+  ...input,
+  series: input.series.map((one) =>
+    /success|availab/i.test(one.metric)
+      ? one
+      : { ...one, points: one.points.map(([time, value]) => [time, value * (0.9 + 0.2 * random())] as const) },
+  ),
+})
+
+/** A third of the log lines were lost on the way. */
+const fewerLines: Disturb = (input, random) => ({ ...input, logs: input.logs.filter(() => random() > 0.3) })
+
+const noLogs: Disturb = (input) => ({ ...input, logs: [] })
+
+const isTraced = ({ metric }: Series): boolean => /^(span|edge)_/.test(metric)
+
+const noSpans: Disturb = (input) => ({ ...input, series: input.series.filter((one) => !isTraced(one)) })
+
+/** A quarter of the services send no lines. */
+const muteServices: Disturb = (input, random) => {
+  const mute = new Map<string, boolean>()
+  const speaks = ({ service }: LogLine): boolean => {
+    if (!mute.has(service)) mute.set(service, random() < 0.25)
+    return mute.get(service) === false
+  }
+  return { ...input, logs: input.logs.filter(speaks) }
+}
+
+/** What came later than a step after the alert is not there yet. */
+const early: Disturb = (input) => {
+  const until = input.alertAtMs + input.stepMs
+  return {
+    ...input,
+    series: input.series.map((one) => ({ ...one, points: one.points.filter(([time]) => time <= until) })),
+    logs: input.logs.filter(({ at }) => at <= until),
+  }
+}
+
+export const DISTURBANCES: Readonly<Record<string, Disturb>> = {
+  'a third of the series missing': fewerSeries,
+  'alert at another time': otherAlert,
+  'numbers stray by a tenth': noise,
+  'a third of the lines missing': fewerLines,
+  'a quarter of the services write no lines': muteServices,
+  'asked at the alert': early,
+  'no logs': noLogs,
+  'no spans': noSpans,
+}
+
+/** The same numbers for the same text (FNV-1a and mulberry32). */
+export function randomOf(seed: string): Random {
+  let state = 2_166_136_261
+  for (let i = 0; i < seed.length; i++) state = Math.imul(state ^ seed.charCodeAt(i), 16_777_619) >>> 0
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
+  }
+}
