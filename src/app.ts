@@ -38,6 +38,7 @@ import { embeddingRoutes } from './http/routes/embeddings.ts'
 import { erasureRoutes } from './http/routes/erasures.ts'
 import { fileRoutes } from './http/routes/files.ts'
 import { messagesRoutes } from './http/routes/messages.ts'
+import { foldingRoutes } from './http/routes/folding.ts'
 import { incidentRoutes } from './http/routes/incidents.ts'
 import { keyRoutes } from './http/routes/keys.ts'
 import { lessonRoutes } from './http/routes/lessons.ts'
@@ -341,6 +342,13 @@ async function start(
         ...(roles.has('agent')
           ? [
               ...alertRoutes({ intake, db, clock }),
+              ...foldingRoutes({
+                db,
+                feed,
+                clock,
+                config: readFoldingConfig(config.agent.folding),
+                onWork: () => worker.wake(),
+              }),
               ...silenceRoutes({ db, clock, onChanged: () => folder.wake() }),
               ...changeRoutes({ db, clock }),
               ...incidentRoutes({ db, feed, clock, confirmFromRisk: config.agent.approval.confirmFromRisk }),

@@ -11,6 +11,7 @@ import {
   postmortemView,
   runbookView,
 } from '../incidents/view.ts'
+import { lessonsCommand, mergeCommand, splitCommand } from './folding.ts'
 import { callServer, type ServerOptions, withServerOptions } from './client.ts'
 import { renderIncident, renderList } from './render-incident.ts'
 
@@ -27,6 +28,9 @@ export function incidentsCommand(): Command {
   incidents.addCommand(showCommand())
   incidents.addCommand(decideCommand('approve', 'let the proposed fix run, once'))
   incidents.addCommand(decideCommand('refuse', 'do not run the proposed fix'))
+  incidents.addCommand(mergeCommand())
+  incidents.addCommand(splitCommand())
+  incidents.addCommand(lessonsCommand())
   incidents.addCommand(runbookCommand())
   incidents.addCommand(postmortemCommand())
   incidents.addCommand(forgetCommand())

@@ -2,7 +2,7 @@
 import { type Kysely, sql } from 'kysely'
 import type { Migration } from '../db/migrate.ts'
 import { type ContextTables, createContextTables } from './context/tables.ts'
-import { createFoldingTables, type FoldingTables } from './folding/tables.ts'
+import { createByHandTables, createFoldingTables, type FoldingTables } from './folding/tables.ts'
 import { type InquiryTables, inquiryMigrations } from './investigation/inquiry/tables.ts'
 import { type CaseTables, createCaseTables } from './memory/tables.ts'
 import { createReportIndexes } from './reports/tables.ts'
@@ -190,6 +190,7 @@ export const incidentMigrations: readonly Migration[] = [
   { name: '2026-11-26-folding', up: createFoldingTables },
   { name: '2026-11-26-reports', up: createReportIndexes },
   { name: '2026-11-26-context', up: createContextTables },
+  { name: '2026-11-26-folding-by-hand', up: createByHandTables },
 ]
 
 async function createIncidentTables(db: Kysely<unknown>): Promise<void> {

@@ -144,6 +144,16 @@ export const runbookView = z.object({ markdown: z.string(), cases: z.array(z.num
 /** `GET /v1/incidents/:id/postmortem` */
 export const postmortemView = z.object({ markdown: z.string() })
 
+const why = z.string().trim().min(1, 'say why').max(1000)
+
+/** `POST /v1/incidents/:id/merge`: the alerts of `incident` (an id or a number) become those of `:id`. */
+export const mergeBody = z.strictObject({ incident: z.string().min(1).max(100), reason: why })
+export const mergedView = z.object({ incident: z.number().int(), merged: z.number().int() })
+
+/** `POST /v1/incidents/:id/split`: these alerts become an incident of their own. */
+export const splitBody = z.strictObject({ alerts: z.array(z.string().max(100)).min(1).max(1000), reason: why })
+export const splitView = z.object({ incident: z.number().int(), split: z.number().int() })
+
 /** `POST /v1/incidents/:id/feedback` */
 export const feedbackBody = z.strictObject({
   /** The latest word counts; `withdrawn` takes back what was said before. */

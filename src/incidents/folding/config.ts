@@ -20,9 +20,6 @@ export interface FoldingConfig extends FoldingRules, MuteRules {
   readonly flapping: FlappingRules
 }
 
-/** How far along the calls between services alerts are thought to belong together. */
-const MAX_HOPS = 3
-
 export const readFoldingConfig = (settings: FoldingSettings): FoldingConfig => ({
   groupBy: settings.groupBy,
   groupWaitMs: settings.groupWaitSeconds * 1000,
@@ -30,7 +27,6 @@ export const readFoldingConfig = (settings: FoldingSettings): FoldingConfig => (
   windowMs: settings.windowSeconds * 1000,
   silentAfterMs: settings.silentAfterSeconds * 1000,
   reopenWithinMs: settings.reopenWithinSeconds * 1000,
-  maxHops: MAX_HOPS,
   textSimilarity: settings.textSimilarity,
   flapping: {
     times: settings.flapping.times,

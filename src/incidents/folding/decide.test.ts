@@ -4,7 +4,7 @@ import type { Edge } from '../../core/telemetry.ts'
 import { alertKeys, decide, type FoldableAlert, keysToJoin, type OpenIncident } from './decide.ts'
 import { neighboursOf } from './neighbours.ts'
 
-const RULES = { windowMs: 300_000, maxHops: 3, textSimilarity: 0.6 }
+const RULES = { windowMs: 300_000, textSimilarity: 0.6 }
 const EDGES: readonly Edge[] = [
   { caller: 'storefront', callee: 'checkout' },
   { caller: 'storefront', callee: 'search' },
@@ -85,6 +85,50 @@ test('two faults without a relation are two incidents, even with a caller in com
   expect(decide(other({ service: 'billing' }), open, EDGES, RULES)).toMatchObject({ kind: 'opened' })
 })
 
+test('two faults under a caller that is hurt by both do not become one by it', () => {
+  const storefront = other({ service: 'storefront', fingerprint: 's', atMs: 1_010_000 })
+  const one = incident(1, alert(), {
+    services: [
+      { service: 'checkout', firstAtMs: 1_000_000 },
+      { service: 'storefront', firstAtMs: 1_010_000 },
+    ],
+    keys: new Set([...alertKeys(alert()), ...alertKeys(storefront)]),
+  })
+  expect(decide(other({ service: 'search', atMs: 1_020_000 }), [one], EDGES, RULES)).toMatchObject({ kind: 'opened' })
+  expect(decide(other({ service: 'payment', atMs: 1_020_000 }), [one], EDGES, RULES)).toMatchObject({ kind: 'joined' })
+})
+
+test('a caller that was hurt first explains trouble in what it calls, one that was hurt later does not', () => {
+  const edges = ['a', 'b', 'c'].map((callee) => ({ caller: 'front', callee }))
+  const members = (front: number) => [
+    { service: 'front', firstAtMs: front },
+    { service: 'a', firstAtMs: 1000 },
+  ]
+  const joined = (front: number) => {
+    const open = incident(1, alert({ service: 'front' }), { services: members(front) })
+    return decide(other({ service: 'b' }), [open], edges, RULES).kind
+  }
+  expect(joined(500)).toBe('joined')
+  expect(joined(1500)).toBe('opened')
+})
+
+test('what people took apart stays apart, what they put together is together, and the reason says so', () => {
+  const open = [incident(4, alert())]
+  const apart = [{ kind: 'apart' as const, other: 'service:checkout', reason: 'ann took it out' }]
+  expect(decide(other({ service: 'payment' }), open, EDGES, RULES, { lessons: apart })).toEqual({
+    kind: 'opened',
+    rule: 'new',
+    reason: 'no open incident within 5 min is related, and people took such alerts apart from those of incident 4',
+  })
+  expect(decide(alert(), open, EDGES, RULES, { lessons: apart })).toMatchObject({ rule: 'fingerprint' })
+  const together = [{ kind: 'together' as const, other: 'service:checkout', reason: 'ann merged incident 2 into 1' }]
+  expect(decide(other({ service: 'billing' }), open, EDGES, RULES, { lessons: together })).toMatchObject({
+    rule: 'lesson',
+    reason: 'ann merged incident 2 into 1',
+    incidentId: 'inc_4',
+  })
+})
+
 test('what many services call says nothing about two of them', () => {
   const edges = ['checkout', 'a', 'b', 'c', 'd', 'e'].map((caller) => ({ caller, callee: 'signin' }))
   expect(neighboursOf('checkout', edges, 3).map(({ service }) => service)).toEqual(['signin'])
@@ -141,7 +185,7 @@ test('only keysToJoin matter: incidents that have none of them change no decisio
   fc.assert(
     fc.property(anyAlert, fc.array(anyAlert, { maxLength: 6 }), (given, firsts) => {
       const open = firsts.map((first, i) => incident(i, first))
-      const keys = keysToJoin(given, EDGES, RULES)
+      const keys = keysToJoin(given, EDGES)
       const related = open
         .map((one) => ({ ...one, keys: new Set(keys.filter((key) => one.keys.has(key))) }))
         // Those that speak alike are found by that.

@@ -2,6 +2,7 @@
 // named rule and for a reason that a person can check. Pure: the same alert, incidents and topology give the same answer.
 import type { Edge } from '../../core/telemetry.ts'
 import { type AlertText, likeness } from './alike.ts'
+import type { Lesson } from './lessons.ts'
 import { keysToRelate, relate } from './relate.ts'
 
 export interface FoldableAlert {
@@ -39,8 +40,6 @@ export interface OpenIncident {
 export interface FoldingRules {
   /** Alerts this close together can belong to one incident. */
   readonly windowMs: number
-  /** How far along the calls between services trouble is thought to travel. */
-  readonly maxHops: number
   /** The share of words in common that makes two alerts without a service one. */
   readonly textSimilarity: number
 }
@@ -52,10 +51,13 @@ export interface Circumstances {
   /** `flapping, 5 times in 12 min`. */
   readonly flapping?: string | undefined
   /** A closed incident that had the same alert and may open again, and how long it has been closed. */
+  /** What people taught about it by merging and splitting. */
+  readonly lessons?: readonly Lesson[] | undefined
   readonly recent?: { readonly id: string; readonly number: number; readonly closedForMs: number } | undefined
 }
 
 export type JoinRule =
+  | 'lesson'
   | 'fingerprint'
   | 'flapping'
   | 'grouping'
@@ -80,7 +82,7 @@ export function decide(
   open: readonly OpenIncident[],
   topology: readonly Edge[],
   rules: FoldingRules,
-  { muted, flapping, recent }: Circumstances = {},
+  { muted, flapping, recent, lessons = [] }: Circumstances = {},
 ): Decision {
   if (alert.status === 'resolved')
     return { kind: 'ignored', rule: 'ended', reason: 'it had ended before it was folded' }
@@ -98,7 +100,13 @@ export function decide(
   const grouped = alert.grouping === null ? undefined : nearest(alert, withKey(open, groupingKey(alert.grouping)))
   if (grouped) return join('grouping', grouped, `the same ${alert.grouping}`)
 
-  const near = open.filter((incident) => distanceMs(alert, incident) <= rules.windowMs)
+  const within = open.filter((incident) => distanceMs(alert, incident) <= rules.windowMs)
+  const taught = lessons.find(({ kind, other }) => kind === 'together' && withKey(within, other).length > 0)
+  const together = taught && nearest(alert, withKey(within, taught.other))
+  if (taught && together) return join('lesson', together, taught.reason)
+  const apart = lessons.filter(({ kind }) => kind === 'apart')
+  const near = within.filter(({ keys }) => !apart.some(({ other }) => keys.has(other)))
+  const keptOut = within.find((incident) => !near.includes(incident))
   const related =
     alert.service === null
       ? joinWithoutService(alert, near, rules)
@@ -108,7 +116,8 @@ export function decide(
     const reason = `the same alert was part of it, and it has been closed for no more than ${spellMs(recent.closedForMs)}`
     return { kind: 'joined', rule: 'reopen', reason, incidentId: recent.id }
   }
-  return { kind: 'opened', rule: 'new', reason: `no open incident within ${spellMs(rules.windowMs)} is related` }
+  const but = keptOut ? `, and people took such alerts apart from those of incident ${keptOut.number}` : ''
+  return { kind: 'opened', rule: 'new', reason: `no open incident within ${spellMs(rules.windowMs)} is related${but}` }
 }
 
 function joinByService(
@@ -121,7 +130,7 @@ function joinByService(
   const same = nearest(alert, withKey(near, serviceKey(service)))
   if (same) return join('service', same, `also ${service}, ${apart(alert, same)}`)
   const relations = near.flatMap((incident) => {
-    const relation = relate({ service, atMs: alert.atMs }, incident.services, topology, rules.maxHops)
+    const relation = relate({ service, atMs: alert.atMs }, incident.services, topology)
     return relation ? [{ incident, ...relation }] : []
   })
   // An incident one call away is preferred to one two calls away, whatever the time between.
@@ -210,14 +219,14 @@ export const alertKeys = (alert: FoldableAlert): readonly string[] => [
 ]
 
 /** The keys by which this alert could join an incident: what has none of them need not be looked at, but for its text. */
-export const keysToJoin = (alert: FoldableAlert, topology: readonly Edge[], rules: FoldingRules): readonly string[] =>
+export const keysToJoin = (alert: FoldableAlert, topology: readonly Edge[]): readonly string[] =>
   alert.service === null
     ? alertKeys(alert)
     : [
         fingerprintKey(alert.fingerprint),
         ...(alert.grouping === null ? [] : [groupingKey(alert.grouping)]),
         serviceKey(alert.service),
-        ...keysToRelate(alert.service, topology, rules.maxHops).map(serviceKey),
+        ...keysToRelate(alert.service, topology).map(serviceKey),
       ]
 
 const apart = (alert: FoldableAlert, incident: OpenIncident): string => {

@@ -15,6 +15,8 @@ import type { FoldingConfig } from './config.ts'
 import { decide, type Decision, type FoldableAlert, keysToJoin } from './decide.ts'
 import { findFlapping, type Flapping, noteFlapping, spellFlapping } from './flapping.ts'
 import { foldable } from './foldable.ts'
+import { type Lesson, lessonsFor } from './lessons.ts'
+import { mergeCollecting } from './merge.ts'
 import type { FindMuting, Muting } from './mute.ts'
 import { addToFold, beginFold, type Known, loadOpen, rebuildFold } from './open-incidents.ts'
 import { type EarlierIncident, findEarlier, reopen } from './reopen.ts'
@@ -35,6 +37,8 @@ export interface Folded {
   readonly kind: Decision['kind']
   readonly source: string
   readonly incidentId: string | null
+  /** Incidents that changed beside it. */
+  readonly merged: readonly string[]
   /** Whether it made something to investigate. */
   readonly opened: boolean
 }
@@ -55,12 +59,15 @@ export async function foldAlert(trx: FoldTrx, row: AlertRow, context: FoldContex
   const corrected = context.clocks.correct(row)
   const alert = foldable(row, labels, config.groupBy, corrected.startsAtMs)
   const muting = await context.findMuting({ id: row.id, tenant: row.tenant, labels })
-  const open = await loadOpen(trx, row.tenant, alert, keysToJoin(alert, topology, config), config.windowMs)
+  const lessons = await lessonsFor(trx, row.tenant, row)
+  const keys = [...keysToJoin(alert, topology), ...lessons.map(({ other }) => other)]
+  const open = await loadOpen(trx, row.tenant, alert, keys, config.windowMs)
   const flapping = await findFlapping(trx, row, config.flapping)
   const earlier = await findEarlier(trx, row)
   const decision = decide(alert, open, topology, config, {
     muted: muting,
     flapping: flapping && spellFlapping(flapping, nowMs),
+    lessons,
     recent: recentOf(earlier, config.reopenWithinMs, nowMs),
   })
   const { incidentId, note } = await follow(trx, { row, alert, decision, open, earlier, flapping }, context)
@@ -76,9 +83,17 @@ export async function foldAlert(trx: FoldTrx, row: AlertRow, context: FoldContex
     .where('id', '=', row.id)
     .execute()
   if (incidentId !== null && flapping) await noteFlapping(trx, row, incidentId, flapping, config.flapping, nowMs)
+  const merged =
+    incidentId !== null && open.length > 0 && decision.rule !== 'fingerprint'
+      ? await mergeCollecting(trx, incidentId, unlessTaught(open, lessons), topology, config, nowMs)
+      : []
   const opened = decision.kind === 'opened' || (decision.kind === 'joined' && decision.rule === 'reopen')
-  return { kind: decision.kind, source: row.source, incidentId, opened }
+  return { kind: decision.kind, source: row.source, incidentId, merged, opened }
 }
+
+/** What people took apart is not put together again by a rule. */
+const unlessTaught = (open: readonly Known[], lessons: readonly Lesson[]): readonly Known[] =>
+  open.filter(({ keys }) => !lessons.some(({ kind, other }) => kind === 'apart' && keys.has(other)))
 
 function recentOf(earlier: EarlierIncident | undefined, withinMs: number, nowMs: number) {
   if (!earlier) return undefined

@@ -89,7 +89,7 @@ export function createFolder(options: FolderOptions): Folder {
   const tell = (folded: readonly Folded[]): void => {
     for (const { kind, source } of folded) counted.alerts.inc({ source, decision: kind })
     if (folded.some(({ opened }) => opened)) options.onWork?.()
-    for (const incidentId of new Set(folded.map((one) => one.incidentId)))
+    for (const incidentId of new Set(folded.flatMap((one) => [one.incidentId, ...one.merged])))
       if (incidentId !== null) feed.publish(incidentId)
   }
 

@@ -68,29 +68,48 @@ function sharing(service: string, { callees, callers }: CallIndex): readonly Nei
 }
 
 /** From caller to callee, both ends included: `[checkout, payment, bank]`. */
-function spellPath(path: readonly string[]): string {
+export function spellPath(path: readonly string[]): string {
   const through = path.slice(1, -1)
   return `${path[0]} calls ${path.at(-1)}${through.length > 0 ? ` through ${through.join(' and ')}` : ''}`
 }
 
-interface CallIndex {
+export interface CallIndex {
   readonly callees: Calls
   readonly callers: Calls
+  /** Every service that this one calls, itself included, with the shortest path there. */
+  reach(service: string, maxHops: number): Reach
 }
+type Reach = ReadonlyMap<string, readonly string[]>
 type Calls = ReadonlyMap<string, readonly string[]>
 
 /** The topology changes seldom and is asked for with every alert. */
 const indexes = new WeakMap<readonly Edge[], CallIndex>()
 
-function indexOf(topology: readonly Edge[]): CallIndex {
+export function indexOf(topology: readonly Edge[]): CallIndex {
   const known = indexes.get(topology)
   if (known) return known
-  const index = {
+  const reached = new Map<string, Reach>()
+  const index: CallIndex = {
     callees: collect(topology.map(({ caller, callee }) => [caller, callee])),
     callers: collect(topology.map(({ caller, callee }) => [callee, caller])),
+    reach: (service: string, maxHops: number): Reach => {
+      const key = `${maxHops} ${service}`
+      const found = reached.get(key) ?? reachOf(service, index.callees, maxHops)
+      reached.set(key, found)
+      return found
+    },
   }
   indexes.set(topology, index)
   return index
+}
+
+function reachOf(service: string, calls: Calls, maxHops: number): Reach {
+  const found = new Map<string, readonly string[]>([[service, [service]]])
+  for (const [at, path] of found) {
+    if (path.length > maxHops) continue
+    for (const next of calls.get(at) ?? []) if (!found.has(next)) found.set(next, [...path, next])
+  }
+  return found
 }
 
 function collect(pairs: readonly (readonly [string, string])[]): Calls {

@@ -75,7 +75,31 @@ export interface AlertFlapRow {
   last_change_at: number
 }
 
+/** An incident whose alerts are part of another one now. */
+export interface IncidentMergeRow {
+  incident_id: string
+  into_id: string
+  by: string
+  at: number
+}
+
+/** What people taught by merging and splitting: two keys of alerts that belong together, or do not. */
+export interface FoldingLessonRow {
+  id: string
+  tenant: string
+  kind: 'apart' | 'together'
+  /** `service:checkout` or `fingerprint:…`, in no order. */
+  a: string
+  b: string
+  /** For people: what was merged or split, and by which rule it had been folded. */
+  reason: string
+  by: string
+  at: number
+}
+
 export interface FoldingTables {
+  incident_merges: IncidentMergeRow
+  folding_lessons: FoldingLessonRow
   incident_folds: IncidentFoldRow
   incident_fold_keys: IncidentFoldKeyRow
   incident_fold_services: IncidentFoldServiceRow
@@ -154,4 +178,27 @@ export async function createFoldingTables(db: Kysely<unknown>): Promise<void> {
     .addPrimaryKeyConstraint('alert_flaps_key', ['tenant', 'source', 'identity'])
     .execute()
   await db.schema.createIndex('alert_flaps_by_incident').on('alert_flaps').column('incident_id').execute()
+}
+
+export async function createByHandTables(db: Kysely<unknown>): Promise<void> {
+  await db.schema
+    .createTable('incident_merges')
+    .addColumn('incident_id', 'text', (c) => c.primaryKey().references('incidents.id'))
+    .addColumn('into_id', 'text', (c) => c.notNull().references('incidents.id'))
+    .addColumn('by', 'text', (c) => c.notNull())
+    .addColumn('at', 'bigint', (c) => c.notNull())
+    .execute()
+  await db.schema
+    .createTable('folding_lessons')
+    .addColumn('id', 'text', (c) => c.primaryKey())
+    .addColumn('tenant', 'text', (c) => c.notNull())
+    .addColumn('kind', 'text', (c) => c.notNull())
+    .addColumn('a', 'text', (c) => c.notNull())
+    .addColumn('b', 'text', (c) => c.notNull())
+    .addColumn('reason', 'text', (c) => c.notNull())
+    .addColumn('by', 'text', (c) => c.notNull())
+    .addColumn('at', 'bigint', (c) => c.notNull())
+    .addUniqueConstraint('folding_lessons_once', ['tenant', 'a', 'b'])
+    .execute()
+  await db.schema.createIndex('folding_lessons_by_b').on('folding_lessons').columns(['tenant', 'b']).execute()
 }

@@ -80,13 +80,28 @@ function isAnother({ service, kind, confidence }: Cause, report: Report): boolea
 }
 
 /** A decision may have been made meanwhile: it stands, and there is no second look. */
-async function beginAnew(trx: InvestigationDb, incidentId: string, look: number, now: number): Promise<boolean> {
+const beginAnew = (trx: InvestigationDb, incidentId: string, look: number, now: number): Promise<boolean> =>
+  lookAnew(trx, incidentId, look, now, {
+    text: 'Looking again: with what has come in since, another cause shows.',
+    reason: 'Another cause showed before it was decided.',
+  })
+
+/**
+ * Begins look number `look` + 1 at an incident where nothing of ours is under way: a proposal that waits is void for
+ * `reason`, and the timeline says `text`. Returns whether it begins. Wake the worker after the commit.
+ */
+export async function lookAnew(
+  trx: InvestigationDb,
+  incidentId: string,
+  look: number,
+  now: number,
+  { text, reason }: { readonly text: string; readonly reason: string },
+): Promise<boolean> {
   const { state } = await getIncident(trx, incidentId)
   if (!STILL.includes(state)) return false
-  const text = 'Looking again: with what has come in since, another cause shows.'
   await trx
     .updateTable('approvals')
-    .set({ state: 'void', decided_at: now, reason: 'Another cause showed before it was decided.' })
+    .set({ state: 'void', decided_at: now, reason })
     .where('incident_id', '=', incidentId)
     .where('state', '=', 'pending')
     .execute()

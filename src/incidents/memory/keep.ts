@@ -81,7 +81,13 @@ async function keepOne(trx: MemoryDb, incidentId: string): Promise<void> {
     .select('incident_id')
     .where('incident_id', '=', incidentId)
     .executeTakeFirst()
-  if (!incident || known) return
+  // Its alerts are another's now, and so is what there is to learn.
+  const merged = await trx
+    .selectFrom('incident_merges')
+    .select('into_id')
+    .where('incident_id', '=', incidentId)
+    .executeTakeFirst()
+  if (!incident || known || merged) return
   const row = await makeCase(trx, incident)
   await trx.insertInto('incident_cases').values(row).execute()
   const { features } = signatureSchema.parse(JSON.parse(row.signature))

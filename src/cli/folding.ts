@@ -1,0 +1,62 @@
+// `midwatch incidents merge | split | lessons`: correct what was folded, and see and take back what was learned from it.
+import { Command } from 'commander'
+import { z } from 'zod'
+import { lessonList } from '../incidents/folding/lessons.ts'
+import { mergedView, splitView } from '../incidents/view.ts'
+import { callServer, type ServerOptions, withServerOptions } from './client.ts'
+
+type Options = ServerOptions & { readonly json?: boolean; readonly reason: string }
+
+const common = (command: Command): Command => withServerOptions(command).option('--json', 'print JSON')
+const pathOf = (incident: string, what: string): string => `/v1/incidents/${encodeURIComponent(incident)}/${what}`
+
+export function mergeCommand(): Command {
+  return common(new Command('merge'))
+    .description('two incidents are one: the alerts of the second become those of the first')
+    .argument('<into>', 'number or id of the one that stays')
+    .argument('<from>', 'number or id of the one that closes')
+    .requiredOption('--reason <text>', 'why; kept in both timelines')
+    .action(async (into: string, from: string, options: Options) => {
+      const json = { incident: from, reason: options.reason }
+      const done = await callServer(options, pathOf(into, 'merge'), mergedView, { method: 'POST', json })
+      if (options.json) console.log(JSON.stringify(done))
+      else
+        console.log(
+          `Incident ${done.merged} is part of incident ${done.incident} now. It is remembered: midwatch incidents lessons.`,
+        )
+    })
+}
+
+export function splitCommand(): Command {
+  return common(new Command('split'))
+    .description('take alerts out of an incident into one of their own')
+    .argument('<incident>', 'its number or id')
+    .requiredOption('--alerts <ids...>', 'ids of the alerts, as in: midwatch incidents show N --json')
+    .requiredOption('--reason <text>', 'why; kept in both timelines')
+    .action(async (incident: string, options: Options & { readonly alerts: readonly string[] }) => {
+      const json = { alerts: options.alerts, reason: options.reason }
+      const done = await callServer(options, pathOf(incident, 'split'), splitView, { method: 'POST', json })
+      if (options.json) console.log(JSON.stringify(done))
+      else
+        console.log(
+          `Incident ${done.split} was taken out of incident ${done.incident}. It is remembered: midwatch incidents lessons.`,
+        )
+    })
+}
+
+export function lessonsCommand(): Command {
+  return common(new Command('lessons'))
+    .description('what folding learned from merging and splitting')
+    .option('--delete <id>', 'take one back')
+    .action(async (options: ServerOptions & { readonly json?: boolean; readonly delete?: string }) => {
+      if (options.delete !== undefined) {
+        const path = `/v1/folding/lessons/${encodeURIComponent(options.delete)}`
+        await callServer(options, path, z.object({ deleted: z.string() }), { method: 'DELETE' })
+        return console.log(`Taken back: ${options.delete}.`)
+      }
+      const { lessons } = await callServer(options, '/v1/folding/lessons', lessonList)
+      if (options.json) return console.log(JSON.stringify({ lessons }))
+      if (lessons.length === 0) return console.log('Nothing was learned yet.')
+      for (const { id, kind, a, b, reason } of lessons) console.log(`${id}  ${a} and ${b}: ${kind}\n  ${reason}`)
+    })
+}
