@@ -42,7 +42,7 @@ function parseContentType(given: string | undefined): { type: string; charset: s
 
 function decode(bytes: Uint8Array, charset: string | undefined): string {
   const marked = markOf(bytes)
-  const encoding = marked ?? charset ?? (isUtf8(bytes) ? 'utf-8' : guessWide(bytes))
+  const encoding = marked ?? charset ?? guessWide(bytes) ?? (isUtf8(bytes) ? 'utf-8' : undefined)
   if (encoding === undefined)
     throw new AppError(
       'malformed',
@@ -114,11 +114,17 @@ function objectsOf(value: unknown): readonly JsonObject[] {
 
 /** Recipes of simulators carry the payload beside what is to be varied in it. */
 function unwrapped(body: JsonObject): JsonObject {
-  const inner = opened(body['payload'])
-  const rest = Object.keys(body).filter((name) => name !== 'payload')
-  return isObject(inner) && rest.every((name) => RECIPE.has(name)) ? inner : body
+  let inner = body
+  for (let depth = 0; depth < MAX_WRAPPINGS; depth++) {
+    const next = opened(inner['payload'])
+    const rest = Object.keys(inner).filter((name) => name !== 'payload')
+    if (!isObject(next) || !rest.every((name) => RECIPE.has(name))) return inner
+    inner = next
+  }
+  return inner
 }
 
+const MAX_WRAPPINGS = 3
 const RECIPE = new Set(['parameters', 'renders', 'alerts_type', 'weight'])
 
 const kindOf = (value: unknown): string =>

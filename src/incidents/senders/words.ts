@@ -26,7 +26,7 @@ function plain(word: string): string {
 export const statusOfWord = (word: string | undefined): Status | undefined =>
   word === undefined ? undefined : MEANING.get(plain(word))
 
-const MARK = /^\s*(?:\[([^\]]{1,40})\]|([A-Za-z]{2,12})\s*[:!])\s*/
+const MARK = /^\s*(?:\[([^\]]{1,40})\]|\*\* ?([A-Za-z ]{1,40}?) ?\*\*|([A-Za-z]{2,12})\s*[:!])\s*/
 const LEVEL = /(?:^|[\s[(])((?:P|SEV-?|S)[0-5])(?=$|[\s\]):,-])/i
 
 export interface Marks {
@@ -42,8 +42,8 @@ export function readMarks(title: string): Marks {
   let severity: Severity | undefined
   let status: Status | undefined
   for (let match = MARK.exec(rest); match; match = MARK.exec(rest)) {
-    // `[FIRING:2]` counts its alerts, `[Triggered on {host:web1}]` says where.
-    const words = (match[1] ?? match[2] ?? '').split(/[\s:|,/]+/)
+    // `[FIRING:2]` counts its alerts, `** PROBLEM **` is how Nagios writes, `[Triggered on {host:web1}]` says where.
+    const words = (match[1] ?? match[2] ?? match[3] ?? '').split(/[\s:|,/]+/)
     const found = words.map((word) => [findSeverity(word), statusOfWord(word)] as const)
     const after = rest.slice(match[0].length)
     if (after === '' || found.every(([one, other]) => one === undefined && other === undefined)) break
