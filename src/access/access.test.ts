@@ -161,3 +161,33 @@ describe('the request', () => {
     await expect(ask({ authorization: 'Bearer not-needed' })).rejects.toMatchObject({ code: 'unauthenticated' })
   })
 })
+
+describe('the key of a sender of webhooks, which can set no headers', () => {
+  const ask = async (headers: IncomingHttpHeaders, url: string, keyInUrl: boolean) =>
+    (await createIdentify({ mode: 'required', keyRing: ring })({ headers, url } as IncomingMessage, { keyInUrl })).name
+  const basic = (text: string) => ({ authorization: `Basic ${Buffer.from(text).toString('base64')}` })
+
+  test('may be the password, or the user where there is no password, or stand in the address', async () => {
+    const { key } = await make()
+    expect(await ask(basic(`sns:${key}`), '/v1/alerts/cloudwatch', true)).toBe('ci')
+    expect(await ask(basic(`${key}:`), '/v1/alerts/cloudwatch', true)).toBe('ci')
+    expect(await ask({}, `/v1/alerts/sentry?key=${key}`, true)).toBe('ci')
+    expect(await ask({ authorization: `Bearer ${key}` }, '/v1/alerts/sentry?key=wrong', true)).toBe('ci')
+  })
+
+  test('is no key anywhere else', async () => {
+    const { key } = await make()
+    await expect(ask({}, `/v1/incidents?key=${key}`, false)).rejects.toMatchObject({ code: 'unauthenticated' })
+    await expect(ask(basic(`sns:${key}`), '/v1/incidents', false)).rejects.toMatchObject({ code: 'unauthenticated' })
+  })
+
+  test('is refused when it is wrong, whichever way it comes', async () => {
+    for (const [headers, url] of [
+      [basic('sns:wrong'), '/v1/alerts/sns'],
+      [{}, '/v1/alerts/sns?key=wrong'],
+      [{ authorization: 'Basic !!' }, '/v1/alerts/sns'],
+      [{}, '/v1/alerts/sns'],
+    ] as const)
+      await expect(ask(headers, url, true)).rejects.toMatchObject({ code: 'unauthenticated' })
+  })
+})

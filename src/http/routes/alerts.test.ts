@@ -149,3 +149,83 @@ test('alerts are listed latest first, by decision, of the own tenant only', asyn
   expect((await list('', 'other')).alerts).toMatchObject([{ name: 'Theirs' }])
   expect((await list('?decision=maybe')).error).toMatchObject({ field: 'decision' })
 })
+
+describe('a sender that cannot set headers', () => {
+  const body = JSON.stringify({ title: 'A', status: 'firing' })
+  const send = (path: string, headers: Record<string, string> = {}) =>
+    fetch(server.url + path, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body })
+
+  test('is asked for a user and a password as well as for a token, and only where senders come', async () => {
+    const refused = await send('/v1/alerts/generic')
+    expect(refused.status).toBe(401)
+    expect(refused.headers.get('www-authenticate')).toBe('Bearer realm="midwatch", Basic realm="midwatch"')
+    const reading = await fetch(`${server.url}/v1/alerts`)
+    expect(reading.headers.get('www-authenticate')).toBe('Bearer realm="midwatch"')
+  })
+})
+
+describe('senders', () => {
+  const postTo = (path: string, json: unknown) => server.request('POST', path, { json })
+  const list = async (query: string) => (await server.request('GET', `/v1/alerts${query}`)).json.alerts
+
+  test('an unknown one is a 404 that names those that are known, the own ones among them', async () => {
+    const answer = await postTo('/v1/alerts/nagiosx', {})
+    expect(answer.status).toBe(404)
+    expect(answer.json.error.message).toMatch(/No sender is called nagiosx.*cloudwatch.*grafana.*zabbix/)
+  })
+
+  test('one of the config has its own address', async () => {
+    expect((await postTo('/v1/alerts/zabbix', { trigger: 'Disk full', value: 'PROBLEM', id: 5 })).status).toBe(202)
+    expect(await list('?source=zabbix')).toMatchObject([{ name: 'Disk full', status: 'firing', source: 'zabbix' }])
+  })
+
+  test('a body that is sent to none in particular is known by its shape', async () => {
+    const answer = await postTo('/v1/alerts', {
+      ruleName: 'CPU',
+      state: 'alerting',
+      title: '[Alerting] CPU',
+      ruleId: 1,
+    })
+    expect(answer.json).toMatchObject({ accepted: 1, sender: 'grafana' })
+  })
+
+  test('what cannot be understood is taken, kept as it came, and shown with the reason and whose it looks like', async () => {
+    const body = { ruleName: 'CPU', state: 'alerting', title: '[Alerting] CPU' }
+    const answer = await postTo('/v1/alerts/datadog', { nothing: 'here' })
+    expect(answer).toMatchObject({
+      status: 202,
+      json: { accepted: 1, notUnderstood: [expect.stringMatching(/no title/)] },
+    })
+    const [kept] = await list('?decision=not_understood')
+    expect(kept).toMatchObject({
+      source: 'datadog',
+      decision: 'not_understood',
+      reason: expect.stringMatching(/no title/),
+    })
+    const whole = await server.request('GET', `/v1/alerts/${kept.id}`)
+    expect(JSON.parse(whole.json.raw)).toEqual({ nothing: 'here' })
+    expect(stored).toBe(0)
+    const elsewhere = await postTo('/v1/alerts/alertmanager', body)
+    expect(elsewhere.json.error).toMatchObject({
+      field: 'alerts',
+      message: expect.stringMatching(/looks like Grafana: send it to \/v1\/alerts\/grafana/),
+    })
+  })
+
+  test('an alert tells its hosts, labels and links, and only to its own tenant', async () => {
+    await postTo('/v1/alerts/generic', { title: 'A', host: 'web1', url: 'https://x.example/1', severity: 'P1' })
+    const [alert] = await list('')
+    expect(alert).toMatchObject({ hosts: ['web1'], links: { alert: 'https://x.example/1' }, severity: 'critical' })
+    expect((await server.request('GET', `/v1/alerts/${alert.id}`, { token: 'other' })).status).toBe(404)
+  })
+
+  test('a list with one body that is broken is refused whole, naming its place', async () => {
+    const good = wireWebhook([wireAlert('A', 'b', NOW)])
+    const answer = await postTo('/v1/alerts/alertmanager', [good, wireWebhook([{ labels: { a: 'b' } }])])
+    expect(answer.json.error).toMatchObject({ code: 'malformed', field: '1.alerts.0.startsAt' })
+    expect(await countAlerts()).toBe(0)
+    expect((await postTo('/v1/alerts/alertmanager', [good, wireAlert('B', 'b', NOW)])).json).toMatchObject({
+      accepted: 2,
+    })
+  })
+})
