@@ -3,6 +3,7 @@ import { Command } from 'commander'
 import { z } from 'zod'
 import { AppError } from '../core/errors.ts'
 import {
+  alertList,
   approvalView,
   erasureView,
   incidentList,
@@ -13,7 +14,7 @@ import {
 } from '../incidents/view.ts'
 import { lessonsCommand, mergeCommand, splitCommand } from './folding.ts'
 import { callServer, type ServerOptions, withServerOptions } from './client.ts'
-import { renderIncident, renderList } from './render-incident.ts'
+import { renderAlerts, renderIncident, renderList } from './render-incident.ts'
 
 type Options = ServerOptions & {
   readonly json?: boolean
@@ -31,6 +32,7 @@ export function incidentsCommand(): Command {
   incidents.addCommand(mergeCommand())
   incidents.addCommand(splitCommand())
   incidents.addCommand(lessonsCommand())
+  incidents.addCommand(alertsCommand())
   incidents.addCommand(runbookCommand())
   incidents.addCommand(postmortemCommand())
   incidents.addCommand(forgetCommand())
@@ -56,6 +58,23 @@ function showCommand(): Command {
     .action(async (incident: string, options: Options) => {
       const view = await load(incident, options)
       console.log(options.json ? JSON.stringify(view) : renderIncident(view))
+    })
+}
+
+function alertsCommand(): Command {
+  return common(new Command('alerts'))
+    .description('the latest alerts, with what was decided on each and why')
+    .option('--decision <decision>', 'opened, joined, ignored, waiting or not_understood')
+    .option('--source <sender>', 'of one sender')
+    .option('--limit <n>', 'how many', '50')
+    .action(async (options: Options & { decision?: string; source?: string; limit: string }) => {
+      const query = new URLSearchParams({
+        limit: options.limit,
+        ...(options.decision === undefined ? {} : { decision: options.decision }),
+        ...(options.source === undefined ? {} : { source: options.source }),
+      })
+      const list = await callServer(options, `/v1/alerts?${query.toString()}`, alertList)
+      console.log(options.json ? JSON.stringify(list) : renderAlerts(list.alerts))
     })
 }
 

@@ -4,13 +4,13 @@ import type { Evidence } from '../diagnosis/evidence.ts'
 import type { Past } from '../incidents/memory/past.ts'
 import { sayCase, sayNudges } from '../incidents/memory/say-past.ts'
 import type { Report } from '../incidents/report.ts'
-import type { ContextView, IncidentList, IncidentSummary, IncidentView } from '../incidents/view.ts'
+import type { ContextView, IncidentList, IncidentSummary, IncidentView, ListedAlert } from '../incidents/view.ts'
 
 const WIDTH = 80
 
 type Runbook = NonNullable<Report['runbooks']>[number]
 
-export function renderList({ incidents, waiting, muted }: IncidentList): string {
+export function renderList({ incidents, waiting, muted, notUnderstood }: IncidentList): string {
   const lines = incidents.map((incident) => {
     const head = `${String(incident.number).padStart(4)}  ${severityMark(incident)}  ${stateWord(incident)}  since ${clockTime(incident.openedAt)}  ${counted(incident.alerts, 'alert')}`
     return `${head}\n${wrap(incident.sentence, 6)}`
@@ -18,7 +18,23 @@ export function renderList({ incidents, waiting, muted }: IncidentList): string 
   if (lines.length === 0) lines.push('Nothing is open.')
   if (waiting > 0) lines.push(`${counted(waiting, 'alert')} still to be folded.`)
   if (muted > 0) lines.push(`${counted(muted, 'firing alert')} held back; see midwatch silences.`)
+  if (notUnderstood > 0)
+    lines.push(
+      `${counted(notUnderstood, 'alert')} could not be read today: midwatch incidents alerts --decision not_understood`,
+    )
   return lines.join('\n')
+}
+
+/** Alerts with what was decided on each, the latest first. */
+export function renderAlerts(alerts: readonly ListedAlert[]): string {
+  if (alerts.length === 0) return 'There are none.'
+  return alerts
+    .map(({ receivedAt, source, severity, status, name, service, decision, reason, id }) => {
+      const where = service === null ? '' : ` of ${service}`
+      const head = `${clockTime(receivedAt)}  ${source}  ${severity}  ${status}  ${name}${where}`
+      return `${head}\n${wrap(`${(decision ?? 'waiting').replaceAll('_', ' ')}${reason === null ? '' : `: ${reason}`} (${id})`, 6)}`
+    })
+    .join('\n')
 }
 
 export function renderIncident(view: IncidentView): string {

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import type { Db } from '../db/connect.ts'
 import { placesOf } from './alert-service.ts'
 import type { AlertRow, IncidentTables } from './tables.ts'
-import type { AlertView } from './view.ts'
+import type { AlertView, ListedAlert } from './view.ts'
 
 const texts = z.record(z.string(), z.string())
 
@@ -35,18 +35,6 @@ export interface AlertFilter {
   readonly limit: number
 }
 
-/** An alert by itself, outside its incident. */
-export interface ListedAlert extends AlertView {
-  readonly incidentId: string | null
-  readonly receivedAt: number
-  readonly fingerprint: string
-  readonly labels: Readonly<Record<string, string>>
-  /** Machines that it names. */
-  readonly hosts: readonly string[]
-  /** What there is to look at, by its name. */
-  readonly links: Readonly<Record<string, string>>
-}
-
 /** The latest first. */
 export async function listAlerts(
   db: Db<IncidentTables>,
@@ -58,6 +46,18 @@ export async function listAlerts(
   else if (decision !== undefined) query = query.where('decision', '=', decision)
   const rows = await query.orderBy('first_at', 'desc').orderBy('id', 'desc').limit(limit).execute()
   return rows.map(listed)
+}
+
+/** How many of a tenant's alerts nobody here could read since then. */
+export async function countNotUnderstood(db: Db<IncidentTables>, tenant: string, sinceMs: number): Promise<number> {
+  const { n } = await db
+    .selectFrom('alerts')
+    .select((eb) => eb.fn.countAll<number>().as('n'))
+    .where('tenant', '=', tenant)
+    .where('decision', '=', 'not_understood')
+    .where('first_at', '>=', sinceMs)
+    .executeTakeFirstOrThrow()
+  return n
 }
 
 /** One alert with the body that first told of it, as it came. */

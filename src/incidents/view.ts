@@ -117,9 +117,30 @@ export const incidentList = z.object({
   waiting: z.number().int(),
   /** Firing alerts that are held back by silences, maintenance windows and inhibitions. */
   muted: z.number().int(),
+  /** Alerts of the last day that nobody here could read; they are kept. */
+  notUnderstood: z.number().int().default(0),
   now: z.number(),
 })
 export type IncidentList = z.infer<typeof incidentList>
+
+/** `GET /v1/alerts?decision=&source=&limit=` */
+export const alertList = z.object({
+  alerts: z.array(
+    alertView.extend({
+      incidentId: z.string().nullable(),
+      receivedAt: z.number(),
+      fingerprint: z.string(),
+      labels: z.record(z.string(), z.string()),
+      /** Machines that it names. */
+      hosts: z.array(z.string()),
+      /** What there is to look at, by its name. */
+      links: z.record(z.string(), z.string()),
+    }),
+  ),
+  waiting: z.number().int(),
+  now: z.number(),
+})
+export type ListedAlert = z.infer<typeof alertList>['alerts'][number]
 
 /** `POST /v1/incidents/:id/approvals/:approvalId` */
 export const approvalDecision = z.strictObject({

@@ -41,6 +41,7 @@ export function ListRoom() {
         incidents={[...both.values()]}
         unfolded={open.data.waiting}
         muted={open.data.muted}
+        notUnderstood={open.data.notUnderstood}
         pages={done.data.pages.length}
         onMoreClosed={done.hasNextPage ? () => void done.fetchNextPage() : undefined}
       />
@@ -54,12 +55,14 @@ interface ListProps {
   readonly unfolded: number
   /** Firing alerts that silences and the like hold back. */
   readonly muted: number
+  /** Those of the last day that nobody could read. */
+  readonly notUnderstood: number
   /** Pages of closed ones: grows when the reader asks for more. */
   readonly pages: number
   readonly onMoreClosed: (() => void) | undefined
 }
 
-function List({ incidents, unfolded, muted, pages, onMoreClosed }: ListProps) {
+function List({ incidents, unfolded, muted, notUnderstood, pages, onMoreClosed }: ListProps) {
   const [shown, setShown] = useState<Shown>(() => inOrder(incidents))
   const [shownPages, setShownPages] = useState(pages)
   const rows = rowsOf(shown, incidents)
@@ -83,6 +86,12 @@ function List({ incidents, unfolded, muted, pages, onMoreClosed }: ListProps) {
         {unfolded > 0 && `${counted(unfolded, 'alert')} just came in`}
         {unfolded > LONG_BACKLOG && ', the oldest critical ones are folded first'}
       </p>
+      {notUnderstood > 0 && (
+        <p className="quiet">
+          {counted(notUnderstood, 'alert')} of the last day could not be read; what came is kept:{' '}
+          <code>midwatch incidents alerts --decision not_understood</code>
+        </p>
+      )}
       {muted > 0 && (
         <p className="quiet">
           {counted(muted, 'firing alert')} held back by silences, maintenance windows or other alerts

@@ -60,7 +60,13 @@ export async function startFixtureServer(options: FixtureOptions = {}): Promise<
       const chosen = state.incidents.filter(
         (incident) => wanted === 'all' || (incident.state === 'closed') === (wanted === 'closed'),
       )
-      return ok({ incidents: chosen.map((one) => incidentSummary.parse(one)), waiting: 0, muted: 0, now: Date.now() })
+      return ok({
+        incidents: chosen.map((one) => incidentSummary.parse(one)),
+        waiting: 0,
+        muted: 0,
+        notUnderstood: 0,
+        now: Date.now(),
+      })
     }),
     get('/v1/incidents/events', events),
     get('/v1/incidents/:id', async ({ params }) => ok(find(params['id']))),

@@ -19,6 +19,7 @@ import {
   type runbookView,
 } from '../../incidents/view.ts'
 import { countMuted } from '../../incidents/folding/mute.ts'
+import { countNotUnderstood } from '../../incidents/read-alerts.ts'
 import { countWaiting } from '../../incidents/folding/waiting-alerts.ts'
 import { lastEventId, type OutgoingEvent, streamEvents } from '../event-stream.ts'
 import { type Exchange, ok, type Reply, type Route } from '../exchange.ts'
@@ -53,7 +54,9 @@ export function incidentRoutes(deps: IncidentRouteDeps): Route[] {
         const incidents = await listIncidents(db, { tenant, ...exchange.query(listQuery) })
         const waiting = await countWaiting(db, tenant)
         const muted = await countMuted(db, tenant)
-        return ok({ incidents: [...incidents], waiting, muted, now: clock.now() } satisfies IncidentList)
+        const now = clock.now()
+        const notUnderstood = await countNotUnderstood(db, tenant, now - DAY_MS)
+        return ok({ incidents: [...incidents], waiting, muted, notUnderstood, now } satisfies IncidentList)
       },
     },
     {
@@ -126,6 +129,7 @@ export function incidentRoutes(deps: IncidentRouteDeps): Route[] {
 
 const noIncident = (id: string): AppError => new AppError('not_found', `There is no incident ${id}.`)
 
+const DAY_MS = 86_400_000
 const EVENTS_A_READ = 200
 /** Incidents that changed while the client was busy; beyond that it learns of them by its next load of the list. */
 const MAX_CHANGED = 500
