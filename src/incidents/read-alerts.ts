@@ -91,7 +91,7 @@ function listed(row: AlertRow): ListedAlert {
     receivedAt: row.first_at,
     fingerprint: row.fingerprint,
     labels,
-    hosts: placesOf(labels),
+    hosts: [...placesOf(labels)],
     links: Object.fromEntries(row.url === null ? links : [['alert', row.url], ...links]),
   }
 }
