@@ -85,6 +85,7 @@ import { createMcpSource } from './sources/mcp/mcp.ts'
 import { createFileLogSource } from './sources/files/files.ts'
 import { createGitSource } from './sources/git/git.ts'
 import { createGithubSource } from './sources/github/github.ts'
+import { createJaegerSource } from './sources/jaeger/jaeger.ts'
 import { createLokiSource } from './sources/loki/loki.ts'
 import { createPrometheusSource } from './sources/prometheus/prometheus.ts'
 import { createScraper, type Scraper } from './sources/scraper/scraper.ts'
@@ -476,10 +477,11 @@ function createEmbeddedScraper(config: Config, log: Log): Scraper | undefined {
 }
 
 function metricSources(config: Config, scraper: Scraper | undefined): readonly MetricSource[] {
-  const { prometheus } = config.agent.sources
+  const { prometheus, jaeger } = config.agent.sources
   return [
     ...(prometheus ? [createPrometheusSource({ ...prometheus, clock: systemClock })] : []),
     ...(scraper ? [scraper] : []),
+    ...(jaeger ? [createJaegerSource({ ...jaeger, clock: systemClock })] : []),
   ]
 }
 

@@ -41,7 +41,7 @@ async function examine(file: string | undefined): Promise<Finding[]> {
     if (!(error instanceof ConfigError)) throw error
     return [...findings, { what: 'config', ok: false, detail: error.message }]
   }
-  const { prometheus, files, loki, elasticsearch } = config.agent.sources
+  const { prometheus, files, loki, elasticsearch, jaeger } = config.agent.sources
   const probes = [
     probe('data folder', () => examineFolder(config.data)),
     probe('port', () => examinePort(config.server.host, config.server.port)),
@@ -53,6 +53,7 @@ async function examine(file: string | undefined): Promise<Finding[]> {
     ...(prometheus ? [probe('prometheus', () => examineUrl(new URL('/-/ready', prometheus.url).href))] : []),
     ...(loki ? [probe('loki', () => examineUrl(new URL('/ready', withoutUser(loki.url)).href))] : []),
     ...(elasticsearch ? [probe('elasticsearch', () => examineUrl(withoutUser(elasticsearch.url)))] : []),
+    ...(jaeger ? [probe('jaeger', () => examineUrl(withoutUser(jaeger.url)))] : []),
     ...(files?.paths ?? []).map((path) => probe('log files', () => examineReadable(path))),
   ]
   return [...findings, ...(await Promise.all(probes))]

@@ -85,6 +85,8 @@ const sources = z.strictObject({
       fields: documentFields,
     })
     .optional(),
+  /** Traces, as what they say of services and calls. */
+  jaeger: z.strictObject({ url: httpUrl, ...credentials }).optional(),
   /** Repositories on this machine, whose commits on a branch are changes. */
   git: z
     .strictObject({
