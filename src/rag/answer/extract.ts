@@ -1,5 +1,7 @@
-// The answer without a model: the sentences of the passages that have most of the question's words, as they stand, each cited.
+// The answer without a model: the sentences of the passages that have most of the question's words, without marks of Markdown, each
+// cited where it stands.
 import type { Evidence, EvidenceSentence } from './evidence.ts'
+import { plainMarkdown } from './plain-markdown.ts'
 import { sanitize } from './sanitize.ts'
 import type { AnswerSentence, Sources } from './source.ts'
 import type { Span } from './sentences.ts'
@@ -7,6 +9,7 @@ import { readTerms, type Terms } from './terms.ts'
 
 const MOST_EXTRACTS = 3
 const LONGEST = 600
+const HEADING = /^#{1,6}\s/
 /** An extract of a later passage has to be that good beside the best one. */
 const WORTH_SHOWING = 0.5
 
@@ -27,9 +30,12 @@ export function isNear(question: string, evidence: readonly Evidence[]): boolean
 export function extract(question: string, evidence: readonly Evidence[], sources: Sources): readonly AnswerSentence[] {
   const asked = wordsOf(readTerms(question))
   const rare = rarityOf(evidence)
+  const highest = Math.max(...evidence.map(({ passage }) => passage.score))
   const candidates = evidence.flatMap((one, rank) => {
     const best = bestOf(one, asked, rare, rank)
-    return best ? [{ one, ...best }] : []
+    // What was found for its name counts before what only has the same words.
+    const share = highest > 0 ? Math.max(0, one.passage.score) / highest : 1
+    return best ? [{ one, span: best.span, worth: best.worth * share }] : []
   })
   candidates.sort((a, b) => b.worth - a.worth)
   const top = candidates[0]?.worth ?? 0
@@ -38,7 +44,7 @@ export function extract(question: string, evidence: readonly Evidence[], sources
     .filter(({ worth }, i) => i === 0 || worth >= top * WORTH_SHOWING)
     .map(({ one, span }) => {
       const { n } = sources.cite(one.passage, span)
-      const text = sanitize(one.readable.slice(span.start, span.end), () => true).text.trim()
+      const text = plainMarkdown(sanitize(one.readable.slice(span.start, span.end), () => true).text)
       return { text: `${text} [${n}]`, citations: [n] }
     })
 }
@@ -64,7 +70,7 @@ function bestOf({ sentences }: Evidence, asked: ReadonlySet<string>, rare: (word
     const said = wordsOf(sentence.terms)
     let worth = 1 / (rank + 1)
     for (const word of asked) if (said.has(word)) worth += rare(word)
-    if (/^#{1,6}\s/.test(sentence.text)) worth *= 0.5
+    if (HEADING.test(sentence.text)) worth *= 0.5
     if (!best || worth > best.worth) best = { span: widen(sentences, i), worth }
   }
   return best
@@ -74,7 +80,9 @@ function widen(sentences: readonly EvidenceSentence[], at: number): Span {
   const first = sentences[at]
   if (!first) return { start: 0, end: 0 }
   let end = Math.min(first.end, first.start + LONGEST)
-  for (const next of sentences.slice(at + 1, at + 3))
-    if (next.stretch === first.stretch && next.end - first.start <= LONGEST) end = next.end
+  for (const next of sentences.slice(at + 1, at + 3)) {
+    if (HEADING.test(next.text) || next.stretch !== first.stretch || next.end - first.start > LONGEST) break
+    end = next.end
+  }
   return { start: first.start, end }
 }
