@@ -16,6 +16,7 @@ import { lessonsCommand } from './cli/lessons.ts'
 import { mcpCommand } from './cli/mcp.ts'
 import { reportCommand } from './cli/report.ts'
 import { searchCommand } from './cli/search.ts'
+import { replayCommand } from './cli/replay.ts'
 import { silencesCommand } from './cli/silences.ts'
 import { startCommand } from './cli/start.ts'
 import { describeError } from './core/errors.ts'
@@ -27,6 +28,7 @@ const program = new Command('midwatch')
   .addCommand(startCommand())
   .addCommand(incidentsCommand())
   .addCommand(silencesCommand())
+  .addCommand(replayCommand())
   .addCommand(askCommand())
   .addCommand(keysCommand())
   .addCommand(auditCommand())
