@@ -55,6 +55,16 @@ describe('midwatch diagnose', () => {
     expect(diagnosis.ruledOut.map(({ service }) => service)).toContain('checkout')
   })
 
+  it('says how far each piece of evidence moved the cause, and nothing else moved it', async () => {
+    const { dir } = makeSet()
+    const { diagnosis } = await only(diagnoseFolders([dir]))
+    expect(diagnosis.causes.length).toBeGreaterThan(0)
+    for (const { score, evidence, against } of diagnosis.causes) {
+      const sum = [...evidence, ...against].reduce((all, { weight }) => all + weight, 0)
+      expect(sum).toBeCloseTo(score, 1)
+    }
+  })
+
   it('prints one JSON line for each case', () => {
     const { dir } = makeSet()
     const run = spawnSync(process.execPath, [join(import.meta.dirname, '../main.ts'), 'diagnose', dir, dir, '--json'], {
@@ -84,6 +94,7 @@ describe('midwatch diagnose', () => {
     expect(Math.abs((cause?.onset ?? 0) - ALERT_AT)).toBeLessThanOrEqual(60)
     expect(cause?.evidence[0]).toMatchObject({
       claim: expect.any(String),
+      weight: expect.any(Number),
       series: expect.any(String),
       before: expect.any(Number),
     })

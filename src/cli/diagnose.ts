@@ -70,7 +70,7 @@ function toJson({ id, diagnosis, tookMs }: Answer) {
     id,
     // Where it abstains, the nearest: with the confidence that they deserve.
     causes: [...diagnosis.causes, ...diagnosis.leads].map(
-      ({ service, kind, metric, score, confidence, onset, evidence }) => ({
+      ({ service, kind, metric, score, confidence, onset, evidence, against }) => ({
         service,
         kind,
         metric,
@@ -78,6 +78,7 @@ function toJson({ id, diagnosis, tookMs }: Answer) {
         confidence,
         onset: onset === null ? null : Math.round(onset / 1000),
         evidence: evidence.map(toLine),
+        against: against.map(toLine),
       }),
     ),
     abstained: diagnosis.abstained,
@@ -85,18 +86,23 @@ function toJson({ id, diagnosis, tookMs }: Answer) {
   }
 }
 
-function toLine({ claim, ref }: Evidence) {
+/** `weight` is how far the evidence moved the cause's score: they add up to it. */
+function toLine({ claim, weight, ref }: Evidence) {
   switch (ref.kind) {
     case 'series':
-      return { claim, series: ref.query, before: ref.before, after: ref.after }
+      return { claim, weight, series: ref.query, before: ref.before, after: ref.after }
     case 'log':
-      return { claim, log: ref.template, before: ref.countBefore, after: ref.countAfter }
+      return { claim, weight, log: ref.template, before: ref.countBefore, after: ref.countAfter }
     case 'change':
-      return { claim, change: ref.id, before: ref.from ?? null, after: ref.to ?? null }
+      return { claim, weight, change: ref.id, before: ref.from ?? null, after: ref.to ?? null }
     case 'topology':
-      return { claim, path: ref.path, before: null, after: null }
+      return { claim, weight, path: ref.path, before: null, after: null }
   }
 }
+
+/** `+1.80`, `-0.35`; nothing where it moved nothing. */
+const sayWeight = (weight: number): string =>
+  (weight === 0 ? '' : `${weight > 0 ? '+' : ''}${weight.toFixed(2)}`).padStart(5)
 
 function toText({ id, diagnosis, tookMs }: Answer): string {
   const [best, ...others] = diagnosis.causes
@@ -105,7 +111,7 @@ function toText({ id, diagnosis, tookMs }: Answer): string {
     const next = near === '' ? '' : ` Look next at ${near}.`
     return `${id}: no cause stands out (${tookMs} ms).${next} Missing: ${diagnosis.missing.join(' ') || 'nothing'}`
   }
-  const facts = best.evidence.map(({ claim }) => `    ${claim}`)
+  const facts = [...best.evidence, ...best.against].map(({ claim, weight }) => `    ${sayWeight(weight)}  ${claim}`)
   const next = others.map(({ service, kind }) => `${service} (${kind})`).join(', ')
   return [
     `${id}: ${best.service} (${best.kind}), confidence ${best.confidence}, ${tookMs} ms`,

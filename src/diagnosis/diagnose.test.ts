@@ -112,6 +112,32 @@ describe('diagnose, as a function', () => {
     )
   })
 
+  it('knows no names: other names for the services give the same answer about them', () => {
+    const renamed = fc.record({
+      fault: fc.constantFrom(...FAULTS.filter(([kind]) => kind !== 'provider_failure')),
+      seed: fc.integer({ min: 1, max: 20 }),
+      shift: fc.integer({ min: 1, max: 7 }),
+    })
+    fc.assert(
+      fc.property(renamed, ({ fault: [kind, service], seed, shift }) => {
+        const input = makeCase({ kind, service, seed })
+        const names = [...new Set(input.topology.flatMap(({ caller, callee }) => [caller, callee]))]
+          .filter((name) => !name.includes('db'))
+          .sort()
+        const others = new Map(names.map((name, i) => [name, names[(i + shift) % names.length] ?? name]))
+        const text = JSON.stringify(input)
+        const pattern = new RegExp(names.toSorted((a, b) => b.length - a.length).join('|'), 'g')
+        const other = JSON.parse(text.replaceAll(pattern, (name) => others.get(name) ?? name)) as CaseInput
+        const [mine] = diagnose(input).causes
+        const [theirs] = diagnose(other).causes
+        expect(theirs?.service).toBe(others.get(mine?.service ?? '') ?? mine?.service)
+        expect(theirs?.kind).toBe(mine?.kind)
+        expect(theirs?.score).toBeCloseTo(mine?.score ?? 0, 6)
+      }),
+      { numRuns: 30 },
+    )
+  })
+
   it('abstains on nothing', () => {
     const nothing = { series: [], logs: [], changes: [], topology: [], symptoms: [] }
     expect(diagnose({ alertAtMs: START_MS, stepMs: 1000, ...nothing })).toMatchObject({
