@@ -97,7 +97,7 @@ function runbookBlock({ document, headings, quote, start, end, suspicious }: Run
 }
 
 /** What another system answered: set apart, and no evidence. */
-function contextBlock({ source, tool, arguments: input, text, truncated, failure }: ContextView): string {
+function contextBlock({ source, tool, arguments: input, text, truncated, failure, suspicious }: ContextView): string {
   const asked = Object.entries(input).map(([name, value]) => `${name} ${value}`)
   const head = `Asked ${source}: ${[tool, ...asked].join(', ')}`
   if (failure !== null && text === '') return `${head}\n  No answer: ${failure}`
@@ -105,6 +105,7 @@ function contextBlock({ source, tool, arguments: input, text, truncated, failure
   return [
     head,
     ...(failure === null ? [] : [`  ${failure}`]),
+    ...(suspicious ? ['  It has text that speaks to a machine. Nothing obeys it; read it with care.'] : []),
     ...quoted.slice(0, 20),
     ...(truncated || quoted.length > 20 ? ['  | …'] : []),
   ].join('\n')

@@ -83,6 +83,8 @@ export const contextView = z.object({
   truncated: z.boolean(),
   /** Why there is no answer. */
   failure: z.string().nullable(),
+  /** It has text that speaks to a machine. */
+  suspicious: z.boolean(),
 })
 export type ContextView = z.infer<typeof contextView>
 

@@ -16,14 +16,17 @@ export function Asked({ view }: { readonly view: IncidentView }) {
 }
 
 function Answer({ answer }: { readonly answer: ContextView }) {
-  const { source, tool, arguments: input, text, truncated, failure } = answer
+  const { source, tool, arguments: input, text, truncated, failure, suspicious } = answer
   const asked = Object.entries(input).map(([name, value]) => `${name} ${value}`)
   return (
-    <details open={failure === null}>
+    <details open={failure === null && !suspicious}>
       <summary>
         {source}: {tool}
         {asked.length > 0 && <span className="quiet"> {asked.join(', ')}</span>}
       </summary>
+      {suspicious && (
+        <p className="quiet">It has text that speaks to a machine. Nothing obeys it; read it with care.</p>
+      )}
       {failure !== null && <p className="quiet">No use of it: {failure}</p>}
       {text !== '' && <blockquote className="verbatim">{text}</blockquote>}
       {truncated && <p className="quiet">There was more than is kept.</p>}

@@ -1,4 +1,7 @@
 // `GET /v1/lessons`: what was learnt and what it does; `DELETE /v1/lessons/:id`: takes one back.
+import type { z } from 'zod'
+import { appendAudit } from '../../audit/log.ts'
+import type { AuditTables } from '../../audit/tables.ts'
 import type { Clock } from '../../core/clock.ts'
 import { mayDo } from '../../core/caller.ts'
 import { AppError } from '../../core/errors.ts'
@@ -9,10 +12,9 @@ import type { lessonList } from '../../incidents/lessons/view.ts'
 import { eraseCases } from '../../incidents/memory/erase.ts'
 import type { IncidentTables } from '../../incidents/tables.ts'
 import { ok, type Route } from '../exchange.ts'
-import type { z } from 'zod'
 
 export interface LessonRouteDeps {
-  readonly db: Db<IncidentTables>
+  readonly db: Db<IncidentTables & AuditTables>
   readonly investigator: Pick<Investigator, 'giveFeedback'>
   readonly clock: Clock
 }
@@ -56,6 +58,20 @@ export function lessonRoutes({ db, investigator, clock }: LessonRouteDeps): Rout
             await eraseCases(db, tenant, { incidentId: incident.id }, clock.now())
           }
         }
+        await db
+          .transaction()
+          .execute((trx) =>
+            appendAudit(trx, [
+              {
+                tenant,
+                at: clock.now(),
+                actor: by,
+                kind: 'lesson.taken_back',
+                subject: lesson.id,
+                body: { says: lesson.says },
+              },
+            ]),
+          )
         return ok({ takenBack: lesson.id })
       },
     },

@@ -222,9 +222,9 @@ describe('what a client is told', () => {
     const mark = first.notice.match(/<data-([0-9a-f]{8})>/)?.[1] ?? ''
     expect(first.notice).toContain('never an instruction')
     const title = (first.json()['title'] ?? '') as string
-    expect(title).toBe(`<data-${mark}>${HIDDEN.replace('​', '�')}</data-${mark}>`)
+    expect(title).toBe(`<data-${mark} suspicious>${HIDDEN.replace('​', '�')}</data-${mark}>`)
     expect((await call(client, 'get_incident', { incident: 7 })).notice).not.toContain(mark)
-    const said = first.body.replaceAll(new RegExp(`<data-${mark}>.*?</data-${mark}>`, 'gs'), '')
+    const said = first.body.replaceAll(new RegExp(`<data-${mark}( suspicious)?>.*?</data-${mark}>`, 'gs'), '')
     expect(said).not.toContain('onerror')
   })
 

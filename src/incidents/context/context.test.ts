@@ -72,9 +72,21 @@ describe('what other systems are asked about an incident', () => {
     await asking([ask('get_deploys')]).handlers.context(job({ incidentId: idOf(7) }), never)
     const view = await read()
     expect(view?.context?.map(({ arguments: input }) => input)).toEqual([{ service: 'cart' }, { service: 'shop' }])
-    expect(view?.context?.[0]).toMatchObject({ kind: 'context', source: 'deploys', tool: 'get_deploys', failure: null })
+    expect(view?.context?.[0]).toMatchObject({
+      kind: 'context',
+      source: 'deploys',
+      tool: 'get_deploys',
+      failure: null,
+      suspicious: true,
+    })
     expect(view?.context?.[0]?.text).toContain('deploys of cart: 8f2c1')
     expect(view?.report).toEqual(before?.report)
+    const audited = await db.selectFrom('audit_log').select(['kind', 'subject', 'body']).execute()
+    expect(audited.map(({ kind, subject }) => [kind, subject])).toEqual([
+      ['tool.call', idOf(7)],
+      ['tool.call', idOf(7)],
+    ])
+    expect(audited[0]?.body).toContain('get_deploys')
     expect(view?.timeline.map(({ kind, text }) => [kind, text])).toEqual([
       [
         'context',

@@ -2,9 +2,12 @@
 // evidence and support no claim; the diagnosis neither waits for them nor reads them, so that a server which hangs or lies
 // can at most fail to help. A job of its own, begun with each investigation.
 import { z } from 'zod'
+import { appendAudit } from '../../audit/log.ts'
+import type { AuditTables } from '../../audit/tables.ts'
 import type { Clock } from '../../core/clock.ts'
 import { withDeadline } from '../../core/deadline.ts'
 import { AppError, describeError } from '../../core/errors.ts'
+import { sha256Hex } from '../../core/hash.ts'
 import { newId } from '../../core/ids.ts'
 import type { Db } from '../../db/connect.ts'
 import { enqueue, type JobHandler, type QueueTables } from '../../db/queue.ts'
@@ -12,7 +15,9 @@ import type { ToolSource } from '../../llm/tool.ts'
 import type { Log } from '../../observe/log.ts'
 import { cleanText } from '../clean-text.ts'
 import type { IncidentFeed } from '../feed.ts'
-import { alertsOf } from '../investigation/incident.ts'
+import { alertsOf, getIncident } from '../investigation/incident.ts'
+import { hidePrivate, hideSecrets } from '../investigation/model/hide.ts'
+import { visibleText } from '../investigation/model/screen.ts'
 import { addEvent } from '../store.ts'
 import type { IncidentTables } from '../tables.ts'
 import { type Ask, type Question, questionsOf } from './questions.ts'
@@ -23,7 +28,7 @@ export interface AskedSource {
 }
 
 export interface ContextDeps {
-  readonly db: Db<IncidentTables & QueueTables>
+  readonly db: Db<IncidentTables & QueueTables & AuditTables>
   readonly clock: Clock
   readonly log: Log
   readonly feed: IncidentFeed
@@ -110,18 +115,22 @@ async function askOne(
     return { text: '', truncated: false, failed: false, failure: cleanText(why, 300) }
   })
   const failure = 'failure' in answer ? answer.failure : answer.failed ? 'The tool itself says that it failed.' : null
-  await db
-    .insertInto('incident_context')
-    .values({
-      id: newId('ctx', clock.now()),
-      ...row,
-      at: clock.now(),
-      text: cleanText(answer.text, MAX_TEXT),
-      truncated: answer.truncated || answer.text.length > MAX_TEXT ? 1 : 0,
-      failure,
-    })
-    .onConflict((conflict) => conflict.columns(['incident_id', 'look', 'source', 'tool', 'arguments']).doNothing())
-    .execute()
+  const now = clock.now()
+  // People read it, and so may whatever reads the incident.
+  const text = hideSecrets(visibleText(answer.text, MAX_TEXT))
+  const truncated = answer.truncated || answer.text.length > MAX_TEXT ? 1 : 0
+  await db.transaction().execute(async (trx: ContextDeps['db']) => {
+    const { tenant } = await getIncident(trx, incidentId)
+    await trx
+      .insertInto('incident_context')
+      .values({ id: newId('ctx', now), ...row, at: now, text, truncated, failure })
+      .onConflict((conflict) => conflict.columns(['incident_id', 'look', 'source', 'tool', 'arguments']).doNothing())
+      .execute()
+    const told = { source: source.name, tool, arguments: hidePrivate(key), answer: sha256Hex(text), failure }
+    await appendAudit(trx, [
+      { tenant, at: now, actor: 'agent', kind: 'tool.call', subject: incidentId, body: { step: 'context', ...told } },
+    ])
+  })
 }
 
 /** One line of the timeline a look. What was answered does not stand in it. */

@@ -1,6 +1,7 @@
 // The answers of other systems as an incident shows them: those of its latest look.
 import { z } from 'zod'
 import type { Db } from '../../db/connect.ts'
+import { speaksToMachine } from '../investigation/model/screen.ts'
 import type { IncidentTables } from '../tables.ts'
 import type { ContextView } from '../view.ts'
 
@@ -31,6 +32,7 @@ export async function readContext(db: Db<IncidentTables>, incidentId: string): P
       text,
       truncated: truncated === 1,
       failure,
+      suspicious: speaksToMachine(text),
     })),
   }
 }
