@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { ManualClock } from '../../core/clock.ts'
 import { createIncidentFeed } from '../../incidents/feed.ts'
+import { learn } from '../../incidents/folding/lessons.ts'
 import { giveFeedback } from '../../incidents/investigation/feedback.ts'
 import { lessonList, type LessonView } from '../../incidents/lessons/view.ts'
 import { findCases } from '../../incidents/memory/find.ts'
@@ -113,4 +114,20 @@ test("another tenant's lessons are neither seen nor taken back, and reading is n
   expect((await forget('diagnosis-1', 'other')).status).toBe(404)
   expect((await forget('diagnosis-1', 'default:incidents:read')).status).toBe(403)
   expect(await list()).toHaveLength(1)
+})
+
+test('what was merged and split by hand stands in the same list, and is taken back by the same command', async () => {
+  const side = (service: string) => ({ service, fingerprint: service, reason: 'dependency: near' })
+  const told = { by: 'Ada', reason: 'Ada took incident 2 out of 1' }
+  await db.transaction().execute((trx) => learn(trx, 'default', 'apart', side('cart'), [side('shop')], told, NOW_MS))
+  const [lesson] = await list()
+  expect(lesson).toMatchObject({ kind: 'folding', by: 'Ada', incident: null })
+  expect(lesson?.says).toMatch(/^cart and shop do not belong together: Ada took incident 2 out of 1/)
+  expect(await list('other')).toEqual([])
+  expect((await forget(lesson?.id ?? '', 'other')).status).toBe(404)
+  expect((await forget(lesson?.id ?? '', 'default:incidents:approve')).status).toBe(200)
+  expect(await list()).toEqual([])
+  expect(await db.selectFrom('folding_lessons').selectAll().execute()).toEqual([])
+  const audited = await db.selectFrom('audit_log').select(['actor', 'kind', 'subject']).execute()
+  expect(audited).toEqual([{ actor: 'default', kind: 'lesson.taken_back', subject: lesson?.id }])
 })

@@ -6,10 +6,12 @@ import type { Clock } from '../../core/clock.ts'
 import { mayDo } from '../../core/caller.ts'
 import { AppError } from '../../core/errors.ts'
 import type { Db } from '../../db/connect.ts'
+import { unlearn } from '../../incidents/folding/lessons.ts'
 import type { Investigator } from '../../incidents/investigation/investigator.ts'
 import { listLessons } from '../../incidents/lessons/lessons.ts'
 import type { lessonList } from '../../incidents/lessons/view.ts'
 import { eraseCases } from '../../incidents/memory/erase.ts'
+import { findIncident } from '../../incidents/read.ts'
 import type { IncidentTables } from '../../incidents/tables.ts'
 import { ok, type Route } from '../exchange.ts'
 
@@ -40,40 +42,48 @@ export function lessonRoutes({ db, investigator, clock }: LessonRouteDeps): Rout
         const { lessons } = await listLessons(db, tenant)
         const lesson = lessons.find((one) => one.id === id)
         if (!lesson) throw new AppError('not_found', `There is no lesson ${id}. GET /v1/lessons lists those there are.`)
-        const incident = await db
-          .selectFrom('incidents')
-          .select('id')
-          .where('tenant', '=', tenant)
-          .where('number', '=', lesson.incident)
-          .executeTakeFirstOrThrow()
         switch (lesson.kind) {
           case 'diagnosis': {
-            await investigator.giveFeedback({ incidentId: incident.id, tenant, by, verdict: 'withdrawn' })
+            await investigator.giveFeedback({
+              incidentId: await idOf(db, tenant, lesson.incident),
+              tenant,
+              by,
+              verdict: 'withdrawn',
+            })
             break
           }
           case 'fix': {
             // What the running system showed cannot be unsaid: the whole case goes, and does not come back.
             if (!mayDo(caller, 'admin'))
               throw new AppError('forbidden', `To erase a case the key "${by}" needs the scope admin.`)
-            await eraseCases(db, tenant, { incidentId: incident.id }, clock.now())
+            await eraseCases(db, tenant, { incidentId: await idOf(db, tenant, lesson.incident) }, clock.now())
+            break
+          }
+          case 'folding': {
+            await unlearn(db, tenant, lesson.id)
           }
         }
-        await db
-          .transaction()
-          .execute((trx) =>
-            appendAudit(trx, [
-              {
-                tenant,
-                at: clock.now(),
-                actor: by,
-                kind: 'lesson.taken_back',
-                subject: lesson.id,
-                body: { says: lesson.says },
-              },
-            ]),
-          )
+        await db.transaction().execute((trx) =>
+          appendAudit(trx, [
+            {
+              tenant,
+              at: clock.now(),
+              actor: by,
+              kind: 'lesson.taken_back',
+              subject: lesson.id,
+              body: { says: lesson.says },
+            },
+          ]),
+        )
         return ok({ takenBack: lesson.id })
       },
     },
   ]
+}
+
+/** Of the incident with this number. */
+async function idOf(db: Db<IncidentTables>, tenant: string, number: number | null): Promise<string> {
+  const found = await findIncident(db, tenant, String(number))
+  if (!found) throw new AppError('not_found', `There is no incident ${number}.`)
+  return found.id
 }

@@ -1,7 +1,8 @@
-// Everything that was learnt and changes investigations: what people said of diagnoses, and fixes that were verified. Each
-// with its effect as the ranking works it out (memory/nudge.ts), and the one command that takes it back. Read from where
-// the ranking reads it, so that the list cannot tell anything else than what is done.
+// Everything that was learnt and changes what is done: what people said of diagnoses, fixes that were verified, and what was
+// merged and split by hand. Each with its effect as the ranking (memory/nudge.ts) and the folding (folding/lessons.ts) work
+// it out, and the one command that takes it back. Read from where they read it, so that the list cannot tell anything else.
 import type { Db } from '../../db/connect.ts'
+import { type LessonView as FoldingLesson, listLessons as listFoldingLessons } from '../folding/lessons.ts'
 import { type Case, caseOf } from '../memory/case.ts'
 import { loadCases, loadFeedback } from '../memory/find.ts'
 import { MOST_CONFIDENCE, MOST_SCORE } from '../memory/nudge.ts'
@@ -30,11 +31,13 @@ export async function listLessons(db: Db<IncidentTables>, tenant: string): Promi
       said.slice(at, at + CHUNK).map(({ row }) => row.incident_id),
     ))
       kept.set(one.incidentId, one)
+  const folding = await listFoldingLessons(db, tenant)
   const spoken = new Set(said.map(({ row }) => row.incident_id))
   const lessons = [
     ...said.map(({ number, row }) => ofFeedback(number, row, kept.get(row.incident_id))),
     // What people say of an incident counts before what its fix says.
     ...mended.filter(({ incidentId }) => !spoken.has(incidentId)).map(ofFix),
+    ...folding.map(ofFolding),
   ].sort((a, b) => b.at - a.at)
   return {
     lessons: lessons.slice(0, MOST_LESSONS),
@@ -122,6 +125,29 @@ function ofFix(one: Case): LessonView {
     takeBack: { command: `midwatch lessons forget fix-${one.number}`, scope: 'admin', final: true },
   }
 }
+
+function ofFolding({ id, kind, a, b, reason, by, at }: FoldingLesson): LessonView {
+  const [one, other] = [sideOf(a), sideOf(b)]
+  return {
+    id,
+    kind: 'folding',
+    at,
+    by,
+    incident: null,
+    says: `${one} and ${other} ${kind === 'together' ? 'belong together' : 'do not belong together'}: ${reason}.`,
+    effect:
+      kind === 'together'
+        ? `An alert of ${one} joins an open incident of ${other}, and the other way round.`
+        : `An alert of ${one} does not join an incident for being near ${other}, nor the other way round.`,
+    takeBack: { command: `midwatch lessons forget ${id}`, scope: 'incidents:approve', final: false },
+  }
+}
+
+/** `service:checkout` is called checkout; an alert is known by its fingerprint alone. */
+const sideOf = (key: string): string =>
+  key.startsWith('service:')
+    ? key.slice('service:'.length)
+    : `the alert ${key.slice('fingerprint:'.length, 'fingerprint:'.length + 12)}…`
 
 const up = `gains up to ${MOST_SCORE} of score and ${MOST_CONFIDENCE} of confidence`
 const down = `loses up to ${MOST_SCORE} of score and ${MOST_CONFIDENCE} of confidence`

@@ -2,15 +2,18 @@
 import { z } from 'zod'
 
 export const lessonView = z.object({
-  /** `diagnosis-7`, `fix-7`: what it is taken back by. */
+  /** `diagnosis-7`, `fix-7`, `les_…`: what it is taken back by. */
   id: z.string(),
-  /** `diagnosis`: people said whether one was right. `fix`: an action was carried out, and verified. */
-  kind: z.enum(['diagnosis', 'fix']),
+  /**
+   * `diagnosis`: people said whether one was right. `fix`: an action was carried out, and verified.
+   * `folding`: incidents were merged or split by hand.
+   */
+  kind: z.enum(['diagnosis', 'fix', 'folding']),
   at: z.number(),
   /** Who taught it; null where the running system did. */
   by: z.string().nullable(),
-  /** The incident it was learnt from, by number. */
-  incident: z.number().int(),
+  /** The incident it was learnt from, by number; null where its words tell. */
+  incident: z.number().int().nullable(),
   says: z.string(),
   /** What it does to investigations now. */
   effect: z.string(),
