@@ -1,11 +1,11 @@
 // The on-call agent's catalogue of actions for the shop: what it may ask the platform to do, and how it finds out
 // after a crash whether it was done. Of several that fit, the first that can be filled in is proposed.
-import type { ActionConfig } from '../src/config/schema.ts'
+import type { ActionConfig, RequestConfig } from '../src/config/action-schema.ts'
 import { SERVICES } from './platform/platform.ts'
 
 /** Entries for `agent.actions`; `{service}`, `{change}` and the like are filled in from the diagnosis. */
 export function actionCatalogue(platformUrl: string): ActionConfig[] {
-  const request = (path: string, body: Record<string, string> = {}): ActionConfig['request'] => ({
+  const request = (path: string, body: Record<string, string> = {}): RequestConfig => ({
     method: 'POST',
     url: `${platformUrl}${path}`,
     headers: {},
@@ -13,7 +13,7 @@ export function actionCatalogue(platformUrl: string): ActionConfig[] {
     timeoutMs: 30_000,
   })
   const check = { url: `${platformUrl}/v1/operations/{run}` }
-  const common = { touches: '{service}', parameters: {}, check }
+  const common = { touches: '{service}', parameters: {}, preconditions: [], cooldownSeconds: 0, check }
   return [
     {
       ...common,

@@ -6,7 +6,7 @@ import { createKeyRing } from './access/key-ring.ts'
 import { findCallerByKeyId } from './access/keys.ts'
 import type { AccessTables } from './access/tables.ts'
 import type { AuditTables } from './audit/tables.ts'
-import { createHttpActions } from './actions/http/action.ts'
+import { createActions } from './actions/actions.ts'
 import { createWebhook } from './actions/webhook/webhook.ts'
 import type { Role } from './cli/start.ts'
 import type { ConfigState } from './config/live.ts'
@@ -27,6 +27,7 @@ import type { BatchTables } from './gateway/batches/tables.ts'
 import { createGateway, type Gateway } from './gateway/gateway.ts'
 import type { GatewayTables } from './gateway/tables.ts'
 import { reportUsage } from './gateway/usage-report.ts'
+import { actingRoutes } from './http/routes/acting.ts'
 import { alertRoutes } from './http/routes/alerts.ts'
 import { approvalRoutes } from './http/routes/approvals.ts'
 import { auditRoutes } from './http/routes/audit.ts'
@@ -66,6 +67,7 @@ import { createIntake } from './incidents/receive.ts'
 import { readFoldingConfig } from './incidents/folding/config.ts'
 import { createFolder } from './incidents/folding/folder.ts'
 import type { CheckpointTables } from './incidents/investigation/checkpoint-tables.ts'
+import { readActing } from './incidents/investigation/acting/overview.ts'
 import { createInvestigator } from './incidents/investigation/investigator.ts'
 import type { ModelCost } from './incidents/reports/weekly.ts'
 import { askForLook } from './incidents/investigation/ask-look.ts'
@@ -207,7 +209,7 @@ async function start(
       return listChanges(db, query)
     },
     diagnose,
-    actions: createHttpActions(),
+    actions: createActions(),
     webhook: webhook && createWebhook(webhook),
     // The worker runs what the investigator hands it and is woken by it: each needs the other.
     wake: () => worker.wake(),
@@ -353,6 +355,7 @@ async function start(
               ...silenceRoutes({ db, clock, onChanged: () => folder.wake() }),
               ...changeRoutes({ db, clock }),
               ...incidentRoutes({ db, feed, clock, confirmFromRisk: config.agent.approval.confirmFromRisk }),
+              ...actingRoutes({ db, clock, overview: (tenant) => readActing(db, tenant, config.agent.actions) }),
               ...approvalRoutes({ db, investigator, confirmFromRisk: config.agent.approval.confirmFromRisk }),
               ...lessonRoutes({ db, investigator, clock }),
               ...reportRoutes({ db, clock, modelCost: agentCost(db, () => gateway.flush()) }),

@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander'
 import { VERSION } from './app.ts'
 import { collectionsCommand } from './cli/collections.ts'
+import { actionsCommand, resumeActingCommand, stopActingCommand } from './cli/acting.ts'
 import { askCommand } from './cli/ask.ts'
 import { auditCommand } from './cli/audit.ts'
 import { configCommand } from './cli/config.ts'
@@ -29,6 +30,9 @@ const program = new Command('midwatch')
   .addCommand(incidentsCommand())
   .addCommand(silencesCommand())
   .addCommand(replayCommand())
+  .addCommand(actionsCommand())
+  .addCommand(stopActingCommand())
+  .addCommand(resumeActingCommand())
   .addCommand(askCommand())
   .addCommand(keysCommand())
   .addCommand(auditCommand())

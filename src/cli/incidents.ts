@@ -5,6 +5,7 @@ import { AppError } from '../core/errors.ts'
 import {
   alertList,
   approvalView,
+  dryRunView,
   erasureView,
   incidentList,
   incidentView,
@@ -14,13 +15,15 @@ import {
 } from '../incidents/view.ts'
 import { lessonsCommand, mergeCommand, splitCommand } from './folding.ts'
 import { callServer, type ServerOptions, withServerOptions } from './client.ts'
-import { renderAlerts, renderIncident, renderList } from './render-incident.ts'
+import { renderAlerts, renderDryRun, renderIncident, renderList } from './render-incident.ts'
 
 type Options = ServerOptions & {
   readonly json?: boolean
   readonly reason?: string
   readonly yes?: boolean
   readonly all?: boolean
+  readonly dryRun?: boolean
+  readonly undoIfWorse?: boolean
 }
 
 export function incidentsCommand(): Command {
@@ -33,6 +36,7 @@ export function incidentsCommand(): Command {
   incidents.addCommand(splitCommand())
   incidents.addCommand(lessonsCommand())
   incidents.addCommand(alertsCommand())
+  incidents.addCommand(requestCommand())
   incidents.addCommand(runbookCommand())
   incidents.addCommand(postmortemCommand())
   incidents.addCommand(forgetCommand())
@@ -116,44 +120,94 @@ function forgetCommand(): Command {
     })
 }
 
+const decidedView = z.looseObject({ approval: approvalView })
+
+function requestCommand(): Command {
+  return common(new Command('request'))
+    .description(
+      'ask for an action of the catalogue, or with --undo for an earlier one to be taken back; someone else approves it',
+    )
+    .argument('<incident>', 'its number or id')
+    .argument('[action]', 'its name in the catalogue (see: midwatch actions)')
+    .option('--service <name>', 'on which service; the cause of the incident unless told')
+    .option('--set <name=value...>', 'values of parameters that have a type')
+    .option('--undo <approval>', 'the approval whose action is to be taken back')
+    .action(
+      async (
+        incident: string,
+        action: string | undefined,
+        options: Options & { readonly service?: string; readonly set?: readonly string[]; readonly undo?: string },
+      ) => {
+        const { service, undo, set = [] } = options
+        if ((action === undefined) === (undo === undefined))
+          throw new AppError('malformed', 'Name one action, or an approval with --undo.')
+        const parameters = Object.fromEntries(set.map(readSetting))
+        const json =
+          undo === undefined ? { action, parameters, ...(service === undefined ? {} : { service }) } : { undo }
+        const path = `/v1/incidents/${encodeURIComponent(incident)}/actions`
+        const { approval } = await callServer(options, path, decidedView, { method: 'POST', json, timeoutMs: 60_000 })
+        if (options.json) console.log(JSON.stringify({ approval }))
+        else
+          console.log(
+            `Proposed: ${approval.action.title}. Risk ${approval.action.risk} of 10. Someone else has to approve it.`,
+          )
+      },
+    )
+}
+
+function readSetting(text: string): readonly [string, string] {
+  const at = text.indexOf('=')
+  if (at < 1) throw new AppError('malformed', `--set takes name=value, not ${text}.`)
+  return [text.slice(0, at), text.slice(at + 1)]
+}
+
 function decideCommand(decision: 'approve' | 'refuse', description: string): Command {
-  return common(new Command(decision))
+  const command = common(new Command(decision))
     .description(description)
     .argument('<incident>', 'its number or id')
     .option('--reason <text>', 'why; kept in the timeline')
     .option('--yes', 'confirm a fix of high risk')
-    .action(async (incident: string, options: Options) => {
-      const view = await load(incident, options)
-      const { approval } = view
-      if (approval?.state !== 'pending')
-        throw new AppError('conflict', `Incident ${view.number} has no proposal that waits for a decision.`)
-      if (decision === 'approve' && approval.confirm && !options.yes) {
-        throw new AppError(
-          'conflict',
-          `${approval.action.title}: risk ${approval.action.risk} of 10 (${approval.action.riskReasons.join('; ')}). Add --yes to approve it.`,
-        )
-      }
-      const decided = await callServer(
-        options,
-        `/v1/incidents/${view.id}/approvals/${approval.id}`,
-        z.looseObject({ approval: approvalView }),
-        {
-          method: 'POST',
-          json: {
-            decision,
-            ...(options.reason === undefined ? {} : { reason: options.reason }),
-            ...(options.yes ? { confirmed: true } : {}),
-          },
-        },
+  if (decision === 'approve')
+    command
+      .option('--dry-run', 'only show what would run, whether it could now, and what the catalogue’s own trial says')
+      .option('--undo-if-worse', 'take it back without asking again if it makes things worse')
+  return command.action(async (incident: string, options: Options) => {
+    const view = await load(incident, options)
+    const { approval } = view
+    if (approval?.state !== 'pending')
+      throw new AppError('conflict', `Incident ${view.number} has no proposal that waits for a decision.`)
+    const path = `/v1/incidents/${view.id}/approvals/${approval.id}`
+    if (options.dryRun) {
+      const found = await callServer(options, `${path}/dry-run`, dryRunView, {
+        method: 'POST',
+        json: {},
+        timeoutMs: 120_000,
+      })
+      console.log(options.json ? JSON.stringify(found) : renderDryRun(approval.action.title, found))
+      return
+    }
+    if (decision === 'approve' && approval.confirm && !options.yes) {
+      throw new AppError(
+        'conflict',
+        `${approval.action.title}: risk ${approval.action.risk} of 10 (${approval.action.riskReasons.join('; ')}). Add --yes to approve it.`,
       )
-      if (options.json) console.log(JSON.stringify(decided))
-      else
-        console.log(
-          decision === 'approve'
-            ? `Approved: ${approval.action.title}. It runs now.`
-            : `Refused: ${approval.action.title}.`,
-        )
+    }
+    const decided = await callServer(options, path, decidedView, {
+      method: 'POST',
+      json: {
+        decision,
+        ...(options.reason === undefined ? {} : { reason: options.reason }),
+        ...(options.yes ? { confirmed: true } : {}),
+        ...(options.undoIfWorse ? { undoIfWorse: true } : {}),
+      },
     })
+    const { title } = approval.action
+    if (options.json) console.log(JSON.stringify(decided))
+    else if (decision === 'refuse') console.log(`Refused: ${title}.`)
+    else if (decided.approval.state === 'pending')
+      console.log(`Your approval counts: ${title}. One more person has to approve it.`)
+    else console.log(`Approved: ${title}. It runs now.`)
+  })
 }
 
 const load = (incident: string, options: Options): Promise<IncidentView> =>

@@ -4,13 +4,22 @@ import type { Evidence } from '../diagnosis/evidence.ts'
 import type { Past } from '../incidents/memory/past.ts'
 import { sayCase, sayNudges } from '../incidents/memory/say-past.ts'
 import type { Report } from '../incidents/report.ts'
-import type { ContextView, IncidentList, IncidentSummary, IncidentView, ListedAlert } from '../incidents/view.ts'
+import type {
+  ApprovalView,
+  ContextView,
+  DryRunView,
+  IncidentList,
+  IncidentSummary,
+  IncidentView,
+  ListedAlert,
+} from '../incidents/view.ts'
+import { sayStopped } from './acting.ts'
 
 const WIDTH = 80
 
 type Runbook = NonNullable<Report['runbooks']>[number]
 
-export function renderList({ incidents, waiting, muted, notUnderstood }: IncidentList): string {
+export function renderList({ incidents, waiting, muted, notUnderstood, stopped }: IncidentList): string {
   const lines = incidents.map((incident) => {
     const head = `${String(incident.number).padStart(4)}  ${severityMark(incident)}  ${stateWord(incident)}  since ${clockTime(incident.openedAt)}  ${counted(incident.alerts, 'alert')}`
     return `${head}\n${wrap(incident.sentence, 6)}`
@@ -22,7 +31,8 @@ export function renderList({ incidents, waiting, muted, notUnderstood }: Inciden
     lines.push(
       `${counted(notUnderstood, 'alert')} could not be read today: midwatch incidents alerts --decision not_understood`,
     )
-  return lines.join('\n')
+  const halted = sayStopped({ stopped })
+  return [...(halted === undefined ? [] : [colour('red', halted)]), ...lines].join('\n')
 }
 
 /** Alerts with what was decided on each, the latest first. */
@@ -40,7 +50,9 @@ export function renderAlerts(alerts: readonly ListedAlert[]): string {
 export function renderIncident(view: IncidentView): string {
   const { report, approval } = view
   const cause = report?.causes[0]
+  const halted = sayStopped(view)
   const blocks = [
+    ...(halted === undefined ? [] : [colour('red', halted)]),
     `${severityMark(view)} incident ${view.number}  ${stateWord(view)}  since ${clockTime(view.openedAt)}  ${counted(view.alerts, 'alert')}, ${view.firing} firing`,
     wrap(bold(view.sentence), 0),
   ]
@@ -65,7 +77,11 @@ export function renderIncident(view: IncidentView): string {
         `${bold(action.title)}   [${approval.state}]`,
         `  Expected  ${action.expected}`,
         `  Undo      ${action.undo}`,
-        `  Touches   ${action.touches}.  Risk ${action.risk} of 10`,
+        `  Touches   ${action.touches}.  Risk ${action.risk} of 10 (${action.riskReasons.join(', ')})`,
+        ...(action.callers === undefined || action.callers.length === 0
+          ? []
+          : [`  Callers   ${action.callers.join(', ')}`]),
+        ...peopleLine(approval),
         `  If not    ${action.ifNothing}`,
         ...(approval.state === 'pending'
           ? [
@@ -77,6 +93,36 @@ export function renderIncident(view: IncidentView): string {
   }
   blocks.push(view.timeline.map((event) => `${clockTime(event.at)}  ${wrap(event.text, 10).trimStart()}`).join('\n'))
   return blocks.join('\n\n')
+}
+
+function peopleLine({ people, requestedBy, state }: ApprovalView): string[] {
+  const asked =
+    requestedBy === undefined || requestedBy === null ? [] : [`  Asked by  ${requestedBy}, who cannot approve it`]
+  if (!people || people.needed < 2 || state !== 'pending') return asked
+  const agreed = people.agreed.length === 0 ? 'nobody has yet' : `${people.agreed.join(', ')} has`
+  return [...asked, `  Needs     two people; ${agreed}`]
+}
+
+/** What would run, what it presumes, what stands in its way, and what a trial answered. */
+export function renderDryRun(title: string, { would, preconditions, inTheWay, trial }: DryRunView): string {
+  const lines =
+    would.kind === 'command'
+      ? [`  ${would.argv.map((word) => JSON.stringify(word)).join(' ')}`]
+      : [
+          `  ${would.method} ${would.url}`,
+          ...Object.entries(would.headers).map(([name, value]) => `  ${name}: ${value}`),
+          ...(Object.keys(would.body).length === 0 ? [] : [`  ${JSON.stringify(would.body)}`]),
+        ]
+  const checks = preconditions.map(
+    ({ says, holds, seen }) => `  ${holds ? 'holds' : 'DOES NOT HOLD'}: ${says} (${seen})`,
+  )
+  return [
+    bold(`${title}. Nothing was run. This would be:`),
+    ...lines,
+    ...(checks.length === 0 ? [] : ['Preconditions:', ...checks]),
+    inTheWay === null ? 'Nothing stands in its way now.' : `It would not be carried out now: ${inTheWay}`,
+    trial === null ? 'The catalogue has no trial for it.' : `The catalogue’s trial: ${trial.kind} (${trial.detail})`,
+  ].join('\n')
 }
 
 const evidenceLine = (evidence: Evidence): string => wrap(`- ${evidence.claim}`, 2)

@@ -1,8 +1,7 @@
 // The shape of midwatch.yaml. Every object is strict: a key that nobody reads is a mistake that must be told.
 import { z } from 'zod'
-import { templateProblems } from './action-templates.ts'
-import { FAULT_KINDS } from '../core/fault-kinds.ts'
-import { Secret } from '../core/secret.ts'
+import { actionCatalogue } from './action-schema.ts'
+import { approvalSchema } from './approval-schema.ts'
 import { CHANGE_KINDS } from '../core/telemetry.ts'
 import { headerSecret, headerText, httpUrl, milliseconds, modelName, name, seconds, secret } from './fields.ts'
 import { foldingSchema } from './folding-schema.ts'
@@ -130,38 +129,6 @@ const sources = z.strictObject({
     .optional(),
 })
 
-/** One entry of the action catalogue. `{service}` and every parameter may stand in url and body. */
-const actionConfig = z
-  .strictObject({
-    name,
-    does: z.enum(['roll-back', 'restart', 'scale', 'toggle']),
-    /** Services it may touch; `*` is every one that the topology knows. */
-    services: z.array(z.string()).min(1),
-    /** The kinds of cause it mends. */
-    fits: z.array(z.enum(FAULT_KINDS)).min(1),
-    title: z.string(),
-    expected: z.string(),
-    undo: z.string(),
-    touches: z.string().default('{service}'),
-    /** 0 to 10 before blast radius, confidence and record are weighed in. */
-    risk: z.number().int().min(0).max(10),
-    /** Values of its own, beside those of the incident. */
-    parameters: z.record(z.string(), z.string()).default({}),
-    request: z.strictObject({
-      method: z.enum(['POST', 'PUT', 'PATCH', 'DELETE']).default('POST'),
-      url: z.string(),
-      headers: z.record(z.string(), z.union([z.string(), z.instanceof(Secret)])).default({}),
-      body: z.record(z.string(), z.string()).default({}),
-      timeoutMs: milliseconds(30_000),
-    }),
-    /** Asked after a crash: `{run}` is the idempotency key. 200 says it was carried out, 404 that it never arrived. */
-    check: z.strictObject({ url: z.string() }).optional(),
-  })
-  .superRefine((entry, context) => {
-    for (const { path, message } of templateProblems(entry))
-      context.addIssue({ code: 'custom', path: [...path], message })
-  })
-
 const agent = z.strictObject({
   /** Asked first, for opinions and words. */
   model: modelName.optional(),
@@ -197,14 +164,9 @@ const agent = z.strictObject({
   notify: z
     .strictObject({ webhook: z.strictObject({ url: httpUrl, secret: secret.optional() }).optional() })
     .prefault({}),
-  actions: z.array(actionConfig).default([]),
-  approval: z
-    .strictObject({
-      expiresSeconds: seconds(4 * 3600),
-      /** From this risk on, the page asks a second time. */
-      confirmFromRisk: z.number().int().min(0).max(10).default(6),
-    })
-    .prefault({}),
+  /** What it may do: nothing outside of it can run. */
+  actions: actionCatalogue.default([]),
+  approval: approvalSchema.prefault({}),
   /** Collections of the knowledge base that are asked for runbooks. */
   knowledge: z.strictObject({ collections: z.array(name).default([]) }).prefault({}),
   /** How long closed incidents are remembered as cases, and how many of them. */
@@ -230,4 +192,4 @@ export type Config = z.output<typeof configSchema>
 export type ModelConfig = Config['models'][string]
 export type ProviderConfig = Config['providers'][string]
 export type AgentConfig = Config['agent']
-export type ActionConfig = AgentConfig['actions'][number]
+export type { ActionConfig } from './action-schema.ts'

@@ -57,6 +57,11 @@ export interface MetricSource {
   labelNames(metric: string, range: TimeRange, signal: AbortSignal): Promise<readonly string[]>
   /** Series without a point in the range are left out. Gaps stay gaps: nothing is filled in. */
   query(query: MetricQuery, range: TimeRange, signal: AbortSignal): Promise<readonly Series[]>
+  /**
+   * The one number that a PromQL expression has at a time; undefined when it has none. Only where the source speaks
+   * PromQL itself. Throws when the expression is wrong or has several.
+   */
+  evaluate?(promql: string, atMs: number, signal: AbortSignal): Promise<number | undefined>
   /** The PromQL for a query, as shown to people. */
   promql(query: MetricQuery): string
 }

@@ -5,6 +5,7 @@ import type { Db } from '../db/connect.ts'
 import { flapsOf } from './folding/flapping.ts'
 import type { AlertFlapRow } from './folding/tables.ts'
 import { readContext } from './context/read.ts'
+import { findStop } from './investigation/acting/stop.ts'
 import { resolvePast } from './memory/recall.ts'
 import { proposedAction, report, type Report } from './report.ts'
 import { alertViewOf } from './read-alerts.ts'
@@ -71,6 +72,7 @@ export async function readIncident(
     ...(await readContext(db, row.id)),
     timeline: [...timeline],
     alertList: alerts.map(alertViewOf),
+    stopped: (await findStop(db, row.tenant)) ?? null,
   }
 }
 
@@ -186,16 +188,29 @@ async function readApprovals(
     .orderBy('id', 'desc')
     .execute()
   const runs = await db.selectFrom('action_runs').selectAll().where('incident_id', '=', incidentId).execute()
+  const votes = await db
+    .selectFrom('approval_votes')
+    .innerJoin('approvals', 'approvals.id', 'approval_votes.approval_id')
+    .select(['approval_votes.approval_id', 'approval_votes.by'])
+    .where('approvals.incident_id', '=', incidentId)
+    .orderBy('approval_votes.at')
+    .execute()
   return approvals.map((row) =>
     approvalViewOf(
       row,
       runs.find((run) => run.id === row.id),
+      votes.filter((vote) => vote.approval_id === row.id).map((vote) => vote.by),
       confirmFromRisk,
     ),
   )
 }
 
-function approvalViewOf(row: ApprovalRow, run: ActionRunRow | undefined, confirmFromRisk: number): ApprovalView {
+function approvalViewOf(
+  row: ApprovalRow,
+  run: ActionRunRow | undefined,
+  agreed: readonly string[],
+  confirmFromRisk: number,
+): ApprovalView {
   return {
     id: row.id,
     state: row.state,
@@ -206,6 +221,18 @@ function approvalViewOf(row: ApprovalRow, run: ActionRunRow | undefined, confirm
     decidedAt: row.decided_at,
     decidedBy: row.decided_by,
     reason: row.reason,
-    run: run ? { state: run.state, startedAt: run.started_at, finishedAt: run.finished_at, detail: run.detail } : null,
+    run: run
+      ? {
+          state: run.state,
+          startedAt: run.started_at,
+          finishedAt: run.finished_at,
+          detail: run.detail,
+          verdict: run.verdict,
+        }
+      : null,
+    people: { needed: row.people ?? 1, agreed: [...agreed] },
+    requestedBy: row.requested_by,
+    undoOf: row.undo_of,
+    undoIfWorse: row.undo_named === 1,
   }
 }

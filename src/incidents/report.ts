@@ -1,6 +1,7 @@
 // What an investigation ends in. Every claim carries its evidence; the page, the terminal and the notifications
 // are views of this one value, and it is stored as JSON on its incident.
 import { z } from 'zod'
+import { ACTION_KINDS } from '../core/action-kinds.ts'
 import { cause } from '../diagnosis/evidence.ts'
 import { deliberation } from './investigation/inquiry/deliberation.ts'
 import { past } from './memory/past.ts'
@@ -9,7 +10,7 @@ import { past } from './memory/past.ts'
 export const proposedAction = z.object({
   /** The catalogue's name. */
   name: z.string(),
-  does: z.enum(['roll-back', 'restart', 'scale', 'toggle']),
+  does: z.enum(ACTION_KINDS),
   service: z.string(),
   /** Filled into the catalogue's request; shown as they are. */
   parameters: z.record(z.string(), z.string()),
@@ -22,10 +23,27 @@ export const proposedAction = z.object({
   risk: z.number().int(),
   riskReasons: z.array(z.string()),
   ifNothing: z.string(),
+  /** Who calls the service, directly or through others: whom it may hurt. */
+  callers: z.array(z.string()).optional(),
+  /** The cause that it is to mend; absent where a person asked for it. */
+  cause: z.object({ service: z.string(), kind: z.string() }).optional(),
   /** Hash of the request as it was filled when proposed: what runs must be what was approved. */
   fingerprint: z.string().optional(),
+  /** What takes it back, where that is something that can be carried out: an action with a run of its own. */
+  undoWith: z
+    .object({
+      name: z.string(),
+      does: z.enum(ACTION_KINDS),
+      parameters: z.record(z.string(), z.string()),
+      title: z.string(),
+      fingerprint: z.string(),
+    })
+    .optional(),
 })
 export type ProposedAction = z.infer<typeof proposedAction>
+
+/** What is not to be done twice: an action on a service. */
+export const actionKey = ({ name, service }: Pick<ProposedAction, 'name' | 'service'>): string => `${name} ${service}`
 
 export const report = z.object({
   sentence: z.string(),

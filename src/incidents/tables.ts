@@ -4,6 +4,7 @@ import type { Migration } from '../db/migrate.ts'
 import { type ContextTables, createContextTables } from './context/tables.ts'
 import { createByHandTables, createFoldingTables, type FoldingTables } from './folding/tables.ts'
 import { type InquiryTables, inquiryMigrations } from './investigation/inquiry/tables.ts'
+import { type ActingTables, createActingTables } from './investigation/acting/tables.ts'
 import { type CaseTables, createCaseTables } from './memory/tables.ts'
 import { createReportIndexes } from './reports/tables.ts'
 
@@ -140,6 +141,15 @@ export interface ApprovalRow {
   decided_at: number | null
   decided_by: string | null
   reason: string | null
+  /** How many people have to agree; null for one. */
+  people: number | null
+  /** The person who asked for it, and with which key; null where Midwatch proposes it. */
+  requested_by: string | null
+  requested_key: string | null
+  /** The approval whose action it takes back. */
+  undo_of: string | null
+  /** 1: who approved it also approved to take it back if it makes things worse. */
+  undo_named: number | null
 }
 
 /** The once-only record of an effect: written before it, closed after it. Its id is the approval's. */
@@ -151,6 +161,8 @@ export interface ActionRunRow {
   started_at: number
   finished_at: number | null
   detail: string | null
+  /** What was seen of the symptom afterwards; null until then. */
+  verdict: 'fixed' | 'numbers_back' | 'not_fixed' | 'worse' | null
 }
 
 export interface FeedbackRow {
@@ -165,7 +177,7 @@ export interface FeedbackRow {
   text: string | null
 }
 
-export interface IncidentTables extends ContextTables, CaseTables, FoldingTables, InquiryTables {
+export interface IncidentTables extends ContextTables, CaseTables, FoldingTables, InquiryTables, ActingTables {
   deliveries: DeliveryRow
   alerts: AlertRow
   incidents: IncidentRow
@@ -191,6 +203,7 @@ export const incidentMigrations: readonly Migration[] = [
   { name: '2026-11-26-reports', up: createReportIndexes },
   { name: '2026-11-26-context', up: createContextTables },
   { name: '2026-11-26-folding-by-hand', up: createByHandTables },
+  { name: '2026-11-26-who-may-act', up: createActingTables },
 ]
 
 async function createIncidentTables(db: Kysely<unknown>): Promise<void> {

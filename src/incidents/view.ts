@@ -19,6 +19,9 @@ export const alertView = z.object({
 })
 export type AlertView = z.infer<typeof alertView>
 
+export const stopView = z.object({ at: z.number(), by: z.string(), reason: z.string().nullable() })
+export type StopView = z.infer<typeof stopView>
+
 export const approvalView = z.object({
   id: z.string(),
   state: z.enum(['pending', 'approved', 'refused', 'expired', 'void']),
@@ -36,8 +39,18 @@ export const approvalView = z.object({
       startedAt: z.number(),
       finishedAt: z.number().nullable(),
       detail: z.string().nullable(),
+      /** What was seen of the symptom afterwards. */
+      verdict: z.enum(['fixed', 'numbers_back', 'not_fixed', 'worse']).nullable().optional(),
     })
     .nullable(),
+  /** How many people have to agree, and who has. */
+  people: z.object({ needed: z.number().int(), agreed: z.array(z.string()) }).optional(),
+  /** The person who asked for it, and so cannot approve it. */
+  requestedBy: z.string().nullable().optional(),
+  /** The approval whose action it takes back. */
+  undoOf: z.string().nullable().optional(),
+  /** Whether it was approved to take it back if it makes things worse. */
+  undoIfWorse: z.boolean().optional(),
 })
 export type ApprovalView = z.infer<typeof approvalView>
 
@@ -109,6 +122,7 @@ export const incidentView = incidentSummary.extend({
   timeline: z.array(eventView),
   /** The first hundred; `alerts` says how many there are. */
   alertList: z.array(alertView),
+  stopped: stopView.nullable().optional(),
 })
 export type IncidentView = z.infer<typeof incidentView>
 
@@ -122,6 +136,8 @@ export const incidentList = z.object({
   /** Alerts of the last day that nobody here could read; they are kept. */
   notUnderstood: z.number().int().default(0),
   now: z.number(),
+  /** Since when nothing is carried out, and who stopped it; null while acting goes on. */
+  stopped: stopView.nullable().optional(),
 })
 export type IncidentList = z.infer<typeof incidentList>
 
@@ -150,8 +166,66 @@ export const approvalDecision = z.strictObject({
   reason: z.string().max(2000).optional(),
   /** Sent by the page after the second, deliberate act that a high risk asks for. */
   confirmed: z.boolean().optional(),
+  /** To take it back without asking again if it makes things worse. */
+  undoIfWorse: z.boolean().optional(),
 })
 export type ApprovalDecision = z.infer<typeof approvalDecision>
+
+/** `POST /v1/incidents/:id/approvals/:approvalId/dry-run` */
+export const dryRunView = z.object({
+  would: z.discriminatedUnion('kind', [
+    z.object({
+      kind: z.literal('http'),
+      method: z.string(),
+      url: z.string(),
+      headers: z.record(z.string(), z.string()),
+      body: z.record(z.string(), z.string()),
+    }),
+    z.object({ kind: z.literal('command'), argv: z.array(z.string()), env: z.array(z.string()) }),
+  ]),
+  preconditions: z.array(z.object({ says: z.string(), holds: z.boolean(), seen: z.string() })),
+  /** Why it would not be carried out now. */
+  inTheWay: z.string().nullable(),
+  /** What the catalogue's own trial answered; null where it has none. */
+  trial: z.object({ kind: z.enum(['done', 'refused', 'unsent', 'unclear']), detail: z.string() }).nullable(),
+})
+export type DryRunView = z.infer<typeof dryRunView>
+
+/** `POST /v1/incidents/:id/actions`: an entry of the catalogue, or an earlier action to be taken back. */
+export const askBody = z.union([
+  z.strictObject({
+    action: z.string().min(1).max(100),
+    service: z.string().min(1).max(200).optional(),
+    parameters: z.record(z.string(), z.string().max(200)).default({}),
+  }),
+  z.strictObject({ undo: z.string().min(1).max(200) }),
+])
+
+/** `POST /v1/actions/stop` */
+export const stopBody = z.strictObject({ reason: z.string().max(2000).optional() })
+
+/** `GET /v1/actions`: what may be done, how it did so far, and whether anything is done now. */
+export const actingView = z.object({
+  stopped: stopView.nullable(),
+  actions: z.array(
+    z.object({
+      name: z.string(),
+      does: z.string(),
+      services: z.array(z.string()),
+      fits: z.array(z.string()),
+      title: z.string(),
+      undo: z.string(),
+      /** Whether Midwatch can take it back by itself. */
+      undoable: z.boolean(),
+      risk: z.number(),
+      parameters: z.record(z.string(), z.string()),
+      preconditions: z.array(z.string()),
+      cooldownSeconds: z.number(),
+      record: z.object({ judged: z.number(), worked: z.number(), worse: z.number() }),
+    }),
+  ),
+})
+export type ActingView = z.infer<typeof actingView>
 
 /** `POST /v1/incidents/cases/erasures`: one incident's case (an id or a number), or all in which a text stands. */
 export const erasureBody = z.union([

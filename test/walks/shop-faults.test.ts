@@ -150,7 +150,7 @@ describe('the faults of the shop', { timeout: 90_000 }, () => {
     const found = actionCatalogue(platform.url).find(
       (action) =>
         action.does === fault.mends &&
-        (fault.flag === undefined || action.request.url.endsWith(`/flags/${fault.flag.name}`)),
+        (fault.flag === undefined || action.request?.url.endsWith(`/flags/${fault.flag.name}`)),
     )
     if (!found) throw new Error(`no action of the catalogue mends ${fault.name}`)
     return found
@@ -162,9 +162,11 @@ describe('the faults of the shop', { timeout: 90_000 }, () => {
         (filled, [key, value]) => filled.replaceAll(`{${key}}`, value),
         text,
       )
-    const body = Object.fromEntries(Object.entries(action.request.body).map(([key, value]) => [key, fill(value)]))
-    const response = await fetch(fill(action.request.url), {
-      method: action.request.method,
+    const { request } = action
+    if (!request) throw new Error(`${action.name} has no request`)
+    const body = Object.fromEntries(Object.entries(request.body).map(([key, value]) => [key, fill(value)]))
+    const response = await fetch(fill(request.url), {
+      method: request.method,
       headers: { 'content-type': 'application/json', 'idempotency-key': randomUUID() },
       body: JSON.stringify(body),
     })

@@ -1,7 +1,13 @@
 // What the page asks for and what it sends. The server is the only one who knows: nothing is assumed to have happened
 // before it says so.
 import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
-import type { ApprovalDecision, FeedbackBody, IncidentList, IncidentView } from '../../src/incidents/view.ts'
+import type {
+  ApprovalDecision,
+  DryRunView,
+  FeedbackBody,
+  IncidentList,
+  IncidentView,
+} from '../../src/incidents/view.ts'
 import { getJson, sendJson } from './client.ts'
 
 /** Live events make the page ask again at once; this is for when they do not come through. */
@@ -76,6 +82,27 @@ export function useDecide(incidentId: string) {
     mutationFn: ({ approvalId, decision }: { approvalId: string; decision: ApprovalDecision }) =>
       sendJson('POST', `${incidentPath(incidentId)}/approvals/${encodeURIComponent(approvalId)}`, decision),
     // Also after a failure: a conflict means that what is shown is out of date.
+    onSettled: again,
+  })
+}
+
+export function useDryRun(incidentId: string, approvalId: string) {
+  return useMutation({
+    mutationFn: () =>
+      sendJson<DryRunView>(
+        'POST',
+        `${incidentPath(incidentId)}/approvals/${encodeURIComponent(approvalId)}/dry-run`,
+        {},
+      ),
+  })
+}
+
+/** Stops all acting, or lets it go on. */
+export function useSwitchActing() {
+  const again = useAskAgain()
+  return useMutation({
+    mutationFn: ({ to, ...body }: { to: 'stop' | 'resume'; reason?: string }) =>
+      sendJson('POST', `/v1/actions/${to}`, body),
     onSettled: again,
   })
 }

@@ -8,6 +8,7 @@ import { Problem } from '../shell/problem.tsx'
 import { Ago, When } from '../shell/when.tsx'
 import { ApproveDialog, RefuseDialog } from './decision-dialogs.tsx'
 import { Decided } from './decided.tsx'
+import { DryRun } from './dry-run.tsx'
 import { Proposal } from './proposal.tsx'
 
 export function Decision({ view }: { readonly view: IncidentView }) {
@@ -44,6 +45,7 @@ interface PendingProps {
 function Pending({ view, approval }: PendingProps) {
   const decide = useDecide(view.id)
   const [asking, setAsking] = useState<'approve' | 'refuse'>()
+  const [undoIfWorse, setUndoIfWorse] = useState(false)
   const [armed, setArmed] = useState(false)
   const buttons = useRef<HTMLDivElement>(null)
   const inSight = useInSight(buttons)
@@ -56,11 +58,14 @@ function Pending({ view, approval }: PendingProps) {
     setAsking(undefined)
     decide.mutate({ approvalId: approval.id, decision })
   }
-  const busy = decide.isPending || decide.isSuccess
+  // Where two people are needed, the first one's yes leaves it waiting.
+  const halfway = decide.isSuccess && approval.people !== undefined && approval.people.agreed.length > 0
+  const busy = decide.isPending || (decide.isSuccess && !halfway)
+  const undo = undoIfWorse ? { undoIfWorse: true } : {}
   const approve = (): void => {
     if (!armed || busy) return
     if (approval.confirm) setAsking('approve')
-    else send({ decision: 'approve' })
+    else send({ decision: 'approve', ...undo })
   }
   const refuse = (): void => {
     if (armed && !busy) setAsking('refuse')
@@ -85,6 +90,14 @@ function Pending({ view, approval }: PendingProps) {
         A decision is needed: {approval.action.title}
       </p>
       <Proposal action={approval.action} near={approval.requestedAt} />
+      <Agreement approval={approval} />
+      {approval.action.undoWith && (
+        <label className="choice">
+          <input type="checkbox" checked={undoIfWorse} onChange={(event) => setUndoIfWorse(event.target.checked)} />
+          Take it back by itself if it makes things worse: {approval.action.undoWith.title}
+        </label>
+      )}
+      <DryRun incidentId={view.id} approvalId={approval.id} />
       <div className="actions" ref={buttons}>
         {actions}
       </div>
@@ -117,7 +130,7 @@ function Pending({ view, approval }: PendingProps) {
       {asking === 'approve' && (
         <ApproveDialog
           action={approval.action}
-          onApprove={() => send({ decision: 'approve', confirmed: true })}
+          onApprove={() => send({ decision: 'approve', confirmed: true, ...undo })}
           onClose={() => setAsking(undefined)}
         />
       )}
@@ -129,6 +142,23 @@ function Pending({ view, approval }: PendingProps) {
         />
       )}
     </section>
+  )
+}
+
+/** Who asked for it and who has agreed, where that matters for who may press. */
+function Agreement({ approval: { people, requestedBy } }: { readonly approval: ApprovalView }) {
+  return (
+    <>
+      {requestedBy !== undefined && requestedBy !== null && (
+        <p>{requestedBy} asks for this, so somebody else has to approve it.</p>
+      )}
+      {people !== undefined && people.needed > 1 && (
+        <p>
+          Two people have to approve it.{' '}
+          {people.agreed.length === 0 ? 'Nobody has yet.' : `${people.agreed.join(', ')} has; one more is needed.`}
+        </p>
+      )}
+    </>
   )
 }
 

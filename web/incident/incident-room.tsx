@@ -8,6 +8,7 @@ import { incidentPath, useAskAgain, useIncident } from '../api/queries.ts'
 import { useKeys } from '../shell/keys.ts'
 import { LiveArea } from '../shell/live-area.tsx'
 import { Problem } from '../shell/problem.tsx'
+import { StopSwitch } from '../shell/stop-switch.tsx'
 import { stepFocus } from '../incidents/step-focus.ts'
 import { Alerts } from './alerts.tsx'
 import { Asked } from './asked.tsx'
@@ -50,6 +51,7 @@ export function IncidentRoom({ id }: { readonly id: string }) {
   return (
     <LiveArea connection={connection}>
       {incident.error && <Problem error={incident.error} again={askAgain} />}
+      {view.stopped && <StopSwitch stopped={view.stopped} />}
       <Incident view={view} />
     </LiveArea>
   )

@@ -23,7 +23,12 @@ export function Proposal({ action, near }: ProposalProps) {
         </div>
         <div>
           <dt>Touches</dt>
-          <dd>{action.touches}</dd>
+          <dd>
+            {action.touches}
+            {action.callers !== undefined && action.callers.length > 0 && (
+              <span className="quiet"> (called by {action.callers.join(', ')})</span>
+            )}
+          </dd>
         </div>
         <div>
           <dt>Risk</dt>

@@ -17,7 +17,7 @@ export function standOf(incident: Pick<IncidentView, 'state' | 'outcome'>, appro
     case 'expired':
       return { tone: 'calm', text: 'Lapsed before anyone decided. Nothing was run.' }
     case 'void':
-      return { tone: 'calm', text: 'No longer needed. Nothing was run.' }
+      return { tone: 'calm', text: 'Void: what it was for had changed. Nothing was run.' }
     case 'approved':
       return standOfRun(incident, approval, action.expected)
   }
@@ -44,6 +44,7 @@ function standOfRun(
         return { tone: 'working', text: `Carried out. Checking that it helped: ${expected}` }
       if (incident.state === 'closed' && incident.outcome === 'fixed')
         return { tone: 'good', text: 'Carried out, and it helped.' }
+      if (run.verdict === 'worse') return { tone: 'bad', text: 'Carried out, and it made things worse.' }
       return { tone: 'calm', text: 'Carried out.' }
   }
 }

@@ -7,6 +7,7 @@ import { counted } from '../format/number.ts'
 import { useKeys } from '../shell/keys.ts'
 import { LiveArea } from '../shell/live-area.tsx'
 import { Problem } from '../shell/problem.tsx'
+import { StopSwitch } from '../shell/stop-switch.tsx'
 import { FirstSteps } from './first-steps.tsx'
 import { inOrder, rowsOf, type Shown } from './order.ts'
 import { IncidentRow } from './row.tsx'
@@ -37,6 +38,7 @@ export function ListRoom() {
   return (
     <LiveArea connection={connection}>
       {problem && <Problem error={problem} again={askAgain} />}
+      {open.data.stopped && <StopSwitch stopped={open.data.stopped} />}
       <List
         incidents={[...both.values()]}
         unfolded={open.data.waiting}
@@ -45,6 +47,7 @@ export function ListRoom() {
         pages={done.data.pages.length}
         onMoreClosed={done.hasNextPage ? () => void done.fetchNextPage() : undefined}
       />
+      {!open.data.stopped && <StopSwitch stopped={open.data.stopped} />}
     </LiveArea>
   )
 }

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, test } from 'vitest'
-import { createHttpActions, type ActionRequest } from './action.ts'
+import { createHttpActions, type HttpActionRequest } from './action.ts'
 
 let close: (() => void) | undefined
 afterEach(() => {
@@ -20,7 +20,8 @@ async function serve(handle: (request: IncomingMessage, response: ServerResponse
 }
 
 const never = new AbortController().signal
-const request = (url: string, more: Partial<ActionRequest> = {}): ActionRequest => ({
+const request = (url: string, more: Partial<HttpActionRequest> = {}): HttpActionRequest => ({
+  kind: 'http',
   method: 'POST',
   url,
   headers: { authorization: 'Bearer x' },

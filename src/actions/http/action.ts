@@ -1,9 +1,11 @@
 // Carries out one entry of the action catalogue: exactly one HTTP request, never repeated from here and never
 // redirected. The answer says what is known about the effect, for "it failed" and "it may have happened" differ.
 import { AppError, describeError } from '../../core/errors.ts'
+import type { ActionAnswer, ActionCheck } from '../answer.ts'
 import { fetchOnce } from '../one-shot.ts'
 
-export interface ActionRequest {
+export interface HttpActionRequest {
+  readonly kind: 'http'
   readonly method: 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
@@ -12,22 +14,6 @@ export interface ActionRequest {
   /** Sent as `idempotency-key`. */
   readonly key: string
 }
-
-export type ActionAnswer =
-  /** 2xx. */
-  | { readonly kind: 'done'; readonly detail: string }
-  /** 4xx or a redirect: the other side said no. */
-  | { readonly kind: 'refused'; readonly detail: string }
-  /** No connection was made: nothing can have happened. */
-  | { readonly kind: 'unsent'; readonly detail: string }
-  /** It was sent and no usable answer came: it may have happened. */
-  | { readonly kind: 'unclear'; readonly detail: string }
-
-/** What the catalogue's `check` address says about an earlier request. */
-export type ActionCheck =
-  | { readonly kind: 'done' }
-  | { readonly kind: 'never' }
-  | { readonly kind: 'unclear'; readonly detail: string }
 
 /** Why a request to this address with these headers can never be sent, or undefined. Values are not repeated: they may be secret. */
 export function whyUnsendable(url: string, headers: Readonly<Record<string, string>>): string | undefined {
@@ -47,7 +33,7 @@ function isHeader(name: string, value: string): boolean {
 }
 
 export interface HttpActions {
-  send(request: ActionRequest, signal: AbortSignal): Promise<ActionAnswer>
+  send(request: HttpActionRequest, signal: AbortSignal): Promise<ActionAnswer>
   check(url: string, headers: Readonly<Record<string, string>>, signal: AbortSignal): Promise<ActionCheck>
 }
 

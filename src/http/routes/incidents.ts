@@ -4,6 +4,7 @@ import type { Clock } from '../../core/clock.ts'
 import { AppError } from '../../core/errors.ts'
 import type { Db } from '../../db/connect.ts'
 import type { IncidentFeed } from '../../incidents/feed.ts'
+import { findStop } from '../../incidents/investigation/acting/stop.ts'
 import { eventsAfter, incidentStates, latestPosition } from '../../incidents/live.ts'
 import { eraseCases } from '../../incidents/memory/erase.ts'
 import { offerRunbook } from '../../incidents/memory/offer-runbook.ts'
@@ -56,7 +57,8 @@ export function incidentRoutes(deps: IncidentRouteDeps): Route[] {
         const muted = await countMuted(db, tenant)
         const now = clock.now()
         const notUnderstood = await countNotUnderstood(db, tenant, now - DAY_MS)
-        return ok({ incidents: [...incidents], waiting, muted, notUnderstood, now } satisfies IncidentList)
+        const stopped = (await findStop(db, tenant)) ?? null
+        return ok({ incidents: [...incidents], waiting, muted, notUnderstood, now, stopped } satisfies IncidentList)
       },
     },
     {

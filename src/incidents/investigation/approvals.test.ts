@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { createActions } from '../../actions/actions.ts'
 import type { Decision } from './approvals.ts'
 import type { Investigator } from './investigator.ts'
 import { storeChanges, changesBody } from '../changes.ts'
@@ -149,7 +150,11 @@ test('a second proposal is made for the next cause when the first did not help, 
     against: [],
   })
   investigator = world.start({
-    actions: { send: async () => ({ kind: 'done', detail: '200' }), check: async () => ({ kind: 'done' }) },
+    actions: {
+      ...createActions(),
+      send: async () => ({ kind: 'done', detail: '200' }),
+      check: async () => ({ kind: 'done' }),
+    },
     diagnose: () => ({
       onsetMs: null,
       causes: [

@@ -1,5 +1,5 @@
-// A proposal waits for a person. Deciding it is one transaction: the row, the incident's state, the timeline and the job
-// that goes on, so that two people who press at once, or a crash right after, cannot make it run twice or not at all.
+// A proposal waits for one person, or for two. Deciding it is one transaction: the rows, the incident's state, the timeline
+// and the job that goes on, so that people who press at once, or a crash right after, cannot make it run twice or not at all.
 import { AppError } from '../../core/errors.ts'
 import type { Db } from '../../db/connect.ts'
 import { enqueue } from '../../db/queue.ts'
@@ -7,7 +7,9 @@ import { proposedAction, type ProposedAction } from '../report.ts'
 import { addEvent, moveIncident } from '../store.ts'
 import type { ApprovalRow, IncidentState, IncidentTables } from '../tables.ts'
 import type { InvestigationContext, InvestigationDb } from './context.ts'
-import { countFiring } from './incident.ts'
+import { overtakenBy } from './acting/grounds.ts'
+import { peopleFor, personOf } from './acting/policy.ts'
+import { findStop, sayStop } from './acting/stop.ts'
 import { timeOfDay } from './sentence.ts'
 import type { InvestigationState } from './state.ts'
 
@@ -32,27 +34,35 @@ export interface Decision {
   readonly approvalId: string
   readonly tenant: string
   readonly decision: 'approve' | 'refuse'
-  /** Who, for the timeline. */
+  /** Who, for the timeline: also how people are told apart. */
   readonly by: string
+  /** The key it came with, where there was one. */
+  readonly keyId?: string | undefined
   readonly reason?: string | undefined
   /** The second act that a high risk asks for. */
   readonly confirmed?: boolean | undefined
+  /** To take it back without asking again if it makes things worse. */
+  readonly undoIfWorse?: boolean | undefined
 }
 
 type Decided =
   | { readonly kind: 'decided' }
+  /** One person has agreed, and another has to. */
+  | { readonly kind: 'half' }
   /** What it was proposed for is no longer so. The transaction stands: the approval is void or expired now. */
   | { readonly kind: 'lapsed'; readonly reason: string }
 
 /**
  * Records what a person decided. Throws `not_found` for another tenant's, and `conflict` (saying who and why) when it is
- * decided, expired or overtaken by events, or when its risk asks for a confirmation that is not given.
+ * decided, expired or overtaken by events, when acting is stopped, when it is asked of the person who wants it or of the
+ * same person twice, or when its risk asks for a confirmation that is not given. Returns how many people are still needed.
  */
-export async function decide(context: ApprovalContext, input: Decision): Promise<void> {
+export async function decide(context: ApprovalContext, input: Decision): Promise<{ readonly needed: number }> {
   const outcome = await context.db.transaction().execute((trx) => decideWithin(context, trx, input))
   context.feed.publish(input.incidentId)
   context.wake()
   if (outcome.kind === 'lapsed') throw new AppError('conflict', outcome.reason)
+  return { needed: outcome.kind === 'half' ? 1 : 0 }
 }
 
 async function decideWithin(context: ApprovalContext, trx: InvestigationDb, input: Decision): Promise<Decided> {
@@ -105,9 +115,63 @@ async function decideWithin(context: ApprovalContext, trx: InvestigationDb, inpu
       `This has risk ${approval.risk} of 10. Look at it again and send "confirmed": true to approve it.`,
       { field: 'confirmed' },
     )
-  await close('approved', input.reason ?? null, by)
-  await goOn('acting', 'approved', `${by} approved: ${action.title}.`)
+  const stop = await findStop(trx, input.tenant)
+  if (stop) throw new AppError('conflict', `Nothing is carried out now: ${sayStop(stop)}. An admin can let it go on.`)
+  const agreed = await agree(trx, approval, input, now)
+  if (input.undoIfWorse === true) {
+    if (action.undoWith === undefined)
+      throw new AppError('conflict', 'Midwatch cannot take this back by itself; approve it without that.', {
+        field: 'undoIfWorse',
+      })
+    await trx.updateTable('approvals').set({ undo_named: 1 }).where('id', '=', approvalId).execute()
+  }
+  // Never nobody: what the policy lets run by itself was never pending.
+  const people = Math.max(1, approval.people ?? 1, peopleFor(approval.risk, context.config.approval))
+  if (agreed.length < people) {
+    const text = `${by} approved: ${action.title}. One more person has to.`
+    await addEvent(trx, incidentId, { at: now, kind: 'approved', text, data: { of: people } })
+    return { kind: 'half' }
+  }
+  const all = agreed.join(' and ')
+  await close('approved', input.reason ?? null, all)
+  await goOn(
+    'acting',
+    'approved',
+    `${all} approved: ${action.title}.${input.undoIfWorse === true ? ' It is taken back if it makes things worse.' : ''}`,
+  )
   return { kind: 'decided' }
+}
+
+/** Adds a person's yes. Returns the names of all who agreed. Throws `conflict` where this person's does not count. */
+async function agree(
+  trx: InvestigationDb,
+  approval: ApprovalRow,
+  { by, keyId: key }: Decision,
+  now: number,
+): Promise<readonly string[]> {
+  const keyId = key ?? null
+  const person = personOf(by)
+  const requester = approval.requested_by
+  const isRequester =
+    requester !== null && (personOf(requester) === person || (keyId !== null && keyId === approval.requested_key))
+  if (isRequester) throw new AppError('conflict', `${requester} asked for this: somebody else has to approve it.`)
+  const before = await trx
+    .selectFrom('approval_votes')
+    .selectAll()
+    .where('approval_id', '=', approval.id)
+    .orderBy('at')
+    .execute()
+  const same = before.find((vote) => vote.person === person || (keyId !== null && keyId === vote.key_id))
+  if (same)
+    throw new AppError(
+      'conflict',
+      `${same.by} has approved it at ${timeOfDay(same.at)}: another person has to approve it too.`,
+    )
+  await trx
+    .insertInto('approval_votes')
+    .values({ approval_id: approval.id, person, by, key_id: keyId, at: now })
+    .execute()
+  return [...before.map((vote) => vote.by), by]
 }
 
 function alreadyDecided({ state, decided_by, decided_at, reason }: ApprovalRow): string {
@@ -123,27 +187,6 @@ function alreadyDecided({ state, decided_by, decided_at, reason }: ApprovalRow):
       return `The proposal is ${state}${when}. ${reason ?? ''}`.trim()
     }
   }
-}
-
-/** What happened since it was proposed that takes its ground away, or undefined. */
-async function overtakenBy(
-  trx: InvestigationDb,
-  approval: ApprovalRow,
-  action: ProposedAction,
-  tenant: string,
-): Promise<string | undefined> {
-  if ((await countFiring(trx, approval.incident_id)) === 0) return 'all alerts have ended meanwhile.'
-  const newer = await trx
-    .selectFrom('changes')
-    .select(['id', 'kind'])
-    .where('tenant', '=', tenant)
-    .where('service', '=', action.service)
-    .where('kind', 'in', ['deploy', 'config', 'flag'])
-    .where('received_at', '>', approval.requested_at)
-    .orderBy('received_at', 'desc')
-    .limit(1)
-    .executeTakeFirst()
-  return newer && `${newer.kind} ${newer.id} of ${action.service} came after the proposal was made.`
 }
 
 /** Ends a proposal that nobody decided in time. Does nothing when it is decided or has time left. */

@@ -3,15 +3,10 @@ import { configSchema, type ActionConfig } from '../../config/schema.ts'
 import { Secret } from '../../core/secret.ts'
 import type { Change } from '../../core/telemetry.ts'
 import type { Cause } from '../../diagnosis/evidence.ts'
-import {
-  checkUrlFor,
-  chooseAction,
-  type ChoiceInput,
-  fingerprintOf,
-  requestFor,
-  findApproved,
-} from './choose-action.ts'
-import { weighRisk } from './risk.ts'
+import { NO_RECORD } from './acting/record.ts'
+import { checkFor, findApproved, fingerprintOf, requestFor } from './acting/request.ts'
+import { type ChoiceInput, chooseAction } from './choose-action.ts'
+import { type RiskInput, weighRisk } from './risk.ts'
 
 const action = (more: Record<string, unknown> = {}): ActionConfig => {
   const entry = {
@@ -70,13 +65,18 @@ const choose = (more: Partial<ChoiceInput> = {}) =>
     topology: [],
     knownServices: new Set(['inventory']),
     tried: [],
+    resting: new Map(),
+    records: new Map(),
     ...more,
   })
-const reason = (choice: ReturnType<typeof choose>) => (choice.kind === 'none' ? choice.reason : 'proposed')
+const reason = async (more: Partial<ChoiceInput> = {}) => {
+  const choice = await choose(more)
+  return choice.kind === 'none' ? choice.reason : 'proposed'
+}
 
 describe('a proposal', () => {
-  test('is filled from the change that came shortly before', () => {
-    expect(choose()).toMatchObject({
+  test('is filled from the change that came shortly before', async () => {
+    expect(await choose()).toMatchObject({
       kind: 'proposed',
       action: {
         name: 'roll-back',
@@ -90,23 +90,23 @@ describe('a proposal', () => {
     })
   })
 
-  test('is the first of the catalogue that fits and can be filled', () => {
+  test('is the first of the catalogue that fits and can be filled', async () => {
     const catalogue = [
       restart({ fits: ['down'] }),
       action({ services: ['payment'] }),
       action(),
       restart({ name: 'second', fits: ['bad_deploy'] }),
     ]
-    expect(choose({ catalogue })).toMatchObject({ action: { name: 'roll-back' } })
-    expect(choose({ catalogue, changes: [] })).toMatchObject({ action: { name: 'second' } })
+    expect(await choose({ catalogue })).toMatchObject({ action: { name: 'roll-back' } })
+    expect(await choose({ catalogue, changes: [] })).toMatchObject({ action: { name: 'second' } })
   })
 
-  test('is not made twice for the same service', () => {
-    expect(reason(choose({ tried: ['roll-back inventory'] }))).toContain('nothing (more)')
-    expect(choose({ tried: ['roll-back payment'] }).kind).toBe('proposed')
+  test('is not made twice for the same service', async () => {
+    expect(await reason({ tried: ['roll-back inventory'] })).toContain('nothing (more)')
+    expect(await reason({ tried: ['roll-back payment'] })).toBe('proposed')
   })
 
-  test('prefers the change that the evidence cites over a later one', () => {
+  test('prefers the change that the evidence cites over a later one', async () => {
     const cited = {
       id: 'e',
       claim: 'c',
@@ -121,8 +121,8 @@ describe('a proposal', () => {
       },
     }
     const changes = [change(), change({ id: 'd2', at: onset - 1000 })]
-    expect(choose({ changes })).toMatchObject({ action: { parameters: { change: 'd2' } } })
-    expect(choose({ changes, cause: { ...cause, evidence: [cited] } })).toMatchObject({
+    expect(await choose({ changes })).toMatchObject({ action: { parameters: { change: 'd2' } } })
+    expect(await choose({ changes, cause: { ...cause, evidence: [cited] } })).toMatchObject({
       action: { parameters: { change: 'd1' } },
     })
   })
@@ -155,8 +155,8 @@ describe('nothing is proposed', () => {
       'its address holds a user name or a password',
     ],
     ['a value is endless', { changes: [change({ from: 'x'.repeat(5000) })] }, 'characters that no name'],
-  ])('when %s', (_name, more, expected) => {
-    expect(reason(choose(more))).toContain(expected)
+  ])('when %s', async (_name, more, expected) => {
+    expect(await reason(more)).toContain(expected)
   })
 })
 
@@ -165,11 +165,13 @@ describe('a request', () => {
 
   test('carries values encoded where they stand in an address, and as they are in the body', () => {
     const request = requestFor(action(), parameters, 'run 1')
-    expect(request.url).toBe('http://deploy/a%20b%2F..%2Fc?to=1%26x%3D2')
-    expect(request.body).toEqual({ to: '1&x=2', run: 'run 1' })
-    expect(checkUrlFor(action({ check: { url: 'http://deploy/runs/{run}' } }), parameters, 'run 1')).toBe(
-      'http://deploy/runs/run%201',
-    )
+    expect(request).toMatchObject({
+      url: 'http://deploy/a%20b%2F..%2Fc?to=1%26x%3D2',
+      body: { to: '1&x=2', run: 'run 1' },
+    })
+    expect(checkFor(action({ check: { url: 'http://deploy/runs/{run}' } }), parameters, 'run 1')).toMatchObject({
+      url: 'http://deploy/runs/run%201',
+    })
   })
 
   test('has the same fingerprint until what it does changes', () => {
@@ -219,23 +221,43 @@ describe('what runs is what was approved', () => {
 describe('the risk', () => {
   const calls = (...callers: string[]) =>
     callers.map((caller, i) => ({ caller, callee: callers[i - 1] ?? 'inventory' }))
+  const weigh = (more: Partial<RiskInput> = {}) =>
+    weighRisk({ base: 3, service: 'inventory', topology: [], confidence: 0.9, record: NO_RECORD, ...more })
+
   test('is the catalogue’s for a lonely service and a sure cause', () => {
-    expect(weighRisk(3, 'inventory', [], 0.9)).toEqual({ risk: 3, reasons: ['the catalogue gives it 3'] })
+    expect(weigh()).toEqual({ risk: 3, reasons: ['base 3'], callers: [] })
   })
   test('grows with what depends on the service, directly or not', () => {
-    expect(weighRisk(3, 'inventory', calls('a'), 0.9).risk).toBe(3)
-    expect(weighRisk(3, 'inventory', calls('a', 'b'), 0.9).risk).toBe(4)
-    expect(weighRisk(3, 'inventory', calls('a', 'b', 'c', 'd'), 0.9)).toEqual({
+    expect(weigh({ topology: calls('a') }).risk).toBe(3)
+    expect(weigh({ topology: calls('a', 'b') }).risk).toBe(4)
+    expect(weigh({ topology: calls('a', 'b', 'c', 'd') })).toEqual({
       risk: 5,
-      reasons: ['the catalogue gives it 3', '4 services depend on inventory (+2)'],
+      reasons: ['base 3', '+2: 4 services depend on inventory'],
+      callers: ['a', 'b', 'c', 'd'],
     })
   })
   test('grows with doubt, and ends at 10', () => {
-    expect(weighRisk(3, 'inventory', [], 0.7).risk).toBe(4)
-    expect(weighRisk(9, 'inventory', calls('a', 'b', 'c', 'd'), 0.5).risk).toBe(10)
+    expect(weigh({ confidence: 0.7 }).risk).toBe(4)
+    expect(weigh({ base: 9, topology: calls('a', 'b', 'c', 'd'), confidence: 0.5 }).risk).toBe(10)
+  })
+  test('grows at a risky hour', () => {
+    expect(weigh({ hour: 'Fri 16:40 is a risky hour' })).toMatchObject({
+      risk: 4,
+      reasons: ['base 3', '+1: Fri 16:40 is a risky hour'],
+    })
+  })
+  test.each([
+    [{ judged: 5, worked: 5, worse: 0 }, 2, '−1: it worked 5 of 5 times'],
+    [{ judged: 4, worked: 1, worse: 0 }, 4, '+1: it worked only 1 of 4 times'],
+    [{ judged: 9, worked: 8, worse: 1 }, 5, '+2: after 1 of 9 runs it was worse'],
+  ])('follows the record of the action: %j', (record, risk, reason) => {
+    expect(weigh({ record })).toMatchObject({ risk, reasons: ['base 3', reason] })
+  })
+  test('learns nothing from two runs that went well', () => {
+    expect(weigh({ record: { judged: 2, worked: 2, worse: 0 } }).risk).toBe(3)
   })
   test('comes to an end where services call in a circle', () => {
     const circle = [...calls('a', 'b'), { caller: 'inventory', callee: 'b' }]
-    expect(weighRisk(1, 'inventory', circle, 0.9).risk).toBe(2)
+    expect(weigh({ base: 1, topology: circle }).risk).toBe(2)
   })
 })

@@ -80,10 +80,15 @@ export async function settle(context: ClosingContext, incidentId: string): Promi
  */
 async function wasFixed(context: ClosingContext, trx: InvestigationDb, incidentId: string): Promise<boolean> {
   if ((await lastVerdict(trx, incidentId)) !== 'numbers_back') return false
-  const { finished } = await trx
+  const last = await trx
     .selectFrom('action_runs')
-    .select((eb) => eb.fn.max('finished_at').as('finished'))
-    .where('incident_id', '=', incidentId)
-    .executeTakeFirstOrThrow()
-  return context.clock.now() - (finished ?? 0) <= LAG_FACTOR * context.config.verify.withinSeconds * 1000
+    .innerJoin('approvals', 'approvals.id', 'action_runs.id')
+    .select(['action_runs.finished_at', 'approvals.undo_of'])
+    .where('action_runs.incident_id', '=', incidentId)
+    .orderBy('action_runs.started_at', 'desc')
+    .limit(1)
+    .executeTakeFirst()
+  // What was taken back did not fix it.
+  if (!last || last.undo_of !== null) return false
+  return context.clock.now() - (last.finished_at ?? 0) <= LAG_FACTOR * context.config.verify.withinSeconds * 1000
 }

@@ -1,5 +1,5 @@
 // Everything the steps of an investigation work with, handed down from one place.
-import type { HttpActions } from '../../actions/http/action.ts'
+import type { Actions } from '../../actions/actions.ts'
 import type { Webhook } from '../../actions/webhook/webhook.ts'
 import type { AuditTables } from '../../audit/tables.ts'
 import type { AgentConfig } from '../../config/schema.ts'
@@ -46,7 +46,7 @@ export interface InvestigationContext {
   readonly retriever?: Retriever | undefined
   /** What became of model calls, where there is a gateway. */
   readonly callRecords?: CallRecords | undefined
-  readonly actions: HttpActions
+  readonly actions: Actions
   readonly webhook: Webhook | undefined
   readonly clock: Clock
   readonly log: Log

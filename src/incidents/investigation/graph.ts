@@ -67,7 +67,7 @@ export function buildGraph(context: InvestigationContext, checkpointer: BaseChec
       .addNode('pause', node('pause', pause(context)))
       .addNode('report', node('report', report(context)))
       .addNode('learn', node('learn', learn(context)))
-      .addEdge(START, 'triage')
+      .addConditionalEdges(START, ({ entry }) => (entry === 'approve' ? 'approve' : 'triage'), ['approve', 'triage'])
       .addConditionalEdges('triage', ({ window }) => (window === undefined ? END : 'gather'), [END, 'gather'])
       .addEdge('gather', 'diagnose')
       // The specialists look side by side; the lead waits for all of them, and may ask them again.
@@ -85,7 +85,7 @@ export function buildGraph(context: InvestigationContext, checkpointer: BaseChec
       ])
       .addConditionalEdges('approve', ({ acted }) => (acted ? 'act' : 'report'), ['act', 'report'])
       .addConditionalEdges('act', ({ acted }) => (acted ? 'verify' : 'report'), ['verify', 'report'])
-      .addConditionalEdges('verify', afterVerify, ['pause', 'plan', 'report'])
+      .addConditionalEdges('verify', afterVerify, ['pause', 'approve', 'plan', 'report'])
       .addEdge('pause', 'verify')
       .addEdge('report', 'learn')
       .addEdge('learn', END)
@@ -95,7 +95,9 @@ export function buildGraph(context: InvestigationContext, checkpointer: BaseChec
 
 export type IncidentGraph = ReturnType<typeof buildGraph>
 
-function afterVerify({ lookAtMs, verdict, round }: InvestigationState): 'pause' | 'plan' | 'report' {
+function afterVerify({ lookAtMs, verdict, round }: InvestigationState): 'pause' | 'approve' | 'plan' | 'report' {
   if (lookAtMs !== null) return 'pause'
+  // Verifying left the approval of the undo behind where there is one; else it has none.
+  if (verdict === 'worse') return 'approve'
   return verdict === 'not_fixed' && round <= MOST_ROUNDS ? 'plan' : 'report'
 }

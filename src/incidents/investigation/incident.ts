@@ -75,7 +75,7 @@ export async function countLooks(db: Db<IncidentTables>, incidentId: string): Pr
   return looks
 }
 
-const verified = z.object({ verdict: z.enum(['numbers_back', 'not_fixed']) })
+const verified = z.object({ verdict: z.enum(['numbers_back', 'not_fixed', 'worse']) })
 
 /** How the last action of an incident was judged while it stayed open, or undefined when none was. */
 export async function lastVerdict(db: Db<IncidentTables>, incidentId: string): Promise<Verdict | undefined> {

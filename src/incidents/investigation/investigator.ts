@@ -11,6 +11,10 @@ import { diagnose } from '../../diagnosis/diagnose.ts'
 import type { Metrics } from '../../observe/metrics.ts'
 import { listChanges } from '../changes.ts'
 import { planToCatchUp, remember } from '../memory/keep.ts'
+import type { DryRunView } from '../view.ts'
+import { askForAction, type Asked } from './acting/ask.ts'
+import { dryRun, type DryRunRequest } from './acting/dry-run.ts'
+import { reconcile } from './acting/reconcile.ts'
 import { decide, expire, type Decision } from './approvals.ts'
 import type { CheckpointTables } from './checkpoint-tables.ts'
 import { KyselyCheckpointSaver } from './checkpointer.ts'
@@ -26,7 +30,7 @@ import { notify } from './notify.ts'
 import { readAll } from './read.ts'
 import { lookAgain } from './second-look.ts'
 import { createTopologyMemory } from './topology.ts'
-import { walkOn } from './walk.ts'
+import { type Begin, walkOn } from './walk.ts'
 
 type Made = 'desk' | 'topology' | 'observeDuration'
 type Given = 'changes' | 'diagnose'
@@ -39,14 +43,27 @@ export interface InvestigatorOptions
   readonly runStep?: RunStep
 }
 
+type HandledJob =
+  | 'investigate'
+  | 'resume'
+  | 'requested'
+  | 'reconcile'
+  | 'again'
+  | 'recovered'
+  | 'notify'
+  | 'expire'
+  | 'remember'
+
 export interface Investigator {
-  readonly handlers: Readonly<
-    Record<'investigate' | 'resume' | 'again' | 'recovered' | 'notify' | 'expire' | 'remember', JobHandler>
-  >
+  readonly handlers: Readonly<Record<HandledJob, JobHandler>>
   /** Who calls whom, as far as it is known now. */
   topology(): readonly Edge[]
   /** Records what a person decided about a proposal; see approvals.ts. */
-  decide(decision: Decision): Promise<void>
+  decide(decision: Decision): Promise<{ readonly needed: number }>
+  /** A person asks for an action; see acting/ask.ts. Returns the approval's id. */
+  askForAction(asked: Asked, signal: AbortSignal): Promise<string>
+  /** What would happen; see acting/dry-run.ts. */
+  dryRun(request: DryRunRequest, signal: AbortSignal): Promise<DryRunView>
   /** Records what a person says about the diagnosis. */
   giveFeedback(feedback: Feedback): Promise<void>
   /** Begins to keep the topology fresh, and keeps as cases what closed before there were any. */
@@ -116,7 +133,7 @@ export function createInvestigator(options: InvestigatorOptions): Investigator {
     return runStep ? await runStep(name, withSignal, state) : await withSignal(state)
   })
 
-  const walk = async (incidentId: string, signal: AbortSignal, begin: number | null = null): Promise<void> => {
+  const walk = async (incidentId: string, signal: AbortSignal, begin: Begin | null = null): Promise<void> => {
     signals.set(incidentId, signal)
     try {
       const { kind } = await walkOn(context, graph, incidentId, begin)
@@ -167,9 +184,14 @@ export function createInvestigator(options: InvestigatorOptions): Investigator {
         const known = (await graph.getState({ configurable: { thread_id: incidentId } })).values as { look?: number }
         // An earlier look is over wherever it stands: what waited in it is void.
         if (known.look !== undefined && known.look < look) await saver.deleteThread(incidentId)
-        await walk(incidentId, signal, look)
+        await walk(incidentId, signal, { kind: 'look', look })
       }),
       resume: vital((incidentId, signal) => walk(incidentId, signal)),
+      requested: vital(async (incidentId, signal, job) => {
+        const { approvalId } = aboutApproval.parse(job.payload)
+        await walk(incidentId, signal, { kind: 'approval', approvalId })
+      }),
+      reconcile: (job, signal) => reconcile(context, aboutApproval.parse(job.payload).approvalId, signal),
       again: alone((incidentId, signal, job) =>
         lookAgain(context, incidentId, aboutLook.parse(job.payload).look, signal),
       ),
@@ -185,6 +207,8 @@ export function createInvestigator(options: InvestigatorOptions): Investigator {
     },
     topology: () => topology.edges(),
     decide: (decision) => decide(context, decision),
+    askForAction: (asked, signal) => askForAction(context, asked, signal),
+    dryRun: (request, signal) => dryRun(context, request, signal),
     giveFeedback: (feedback) => giveFeedback(context, feedback),
     start: () => {
       refreshing ??= keepTopologyFresh()

@@ -37,6 +37,12 @@ export async function findLeads(cause: Cause, witnesses: Witnesses): Promise<Lea
 /** `unknown` when nothing could be asked or nothing answered. */
 export type Level = 'back' | 'away' | 'unknown'
 
+export interface LeadsNow {
+  readonly level: Level
+  /** Of each lead, how far it is from its usual level: 0 is back, 1 is where it was diagnosed, null is unknown. */
+  readonly away: readonly (number | null)[]
+}
+
 /** Where the leading series are now. One that is still away is enough to say so. */
 export async function lookAtLeads(
   leads: readonly Lead[],
@@ -44,34 +50,44 @@ export async function lookAtLeads(
   stepMs: number,
   clock: Clock,
   signal: AbortSignal,
-): Promise<Level> {
-  const levels = await Promise.all(
-    leads.map(async (lead): Promise<Level> => {
+): Promise<LeadsNow> {
+  const away = await Promise.all(
+    leads.map(async (lead): Promise<number | null> => {
       const source = sources.find(({ name }) => name === lead.source)
-      if (!source) return 'unknown'
+      if (!source) return null
       try {
         const toMs = clock.now()
         const range = { fromMs: toMs - LOOK_BACK_STEPS * stepMs, toMs, stepMs }
         const series = await withDeadline(clock, DEADLINE_MS, signal, (inner) =>
           askAll(source, lead.queries, range, inner),
         )
-        return levelOf(lead, readSignals(series), toMs - 4 * stepMs)
+        return movedOf(lead, readSignals(series), toMs - 4 * stepMs)
       } catch {
         signal.throwIfAborted()
-        return 'unknown'
+        return null
       }
     }),
   )
-  if (levels.includes('away')) return 'away'
-  return levels.includes('back') ? 'back' : 'unknown'
+  const known = away.filter((moved) => moved !== null)
+  if (known.length === 0) return { level: 'unknown', away }
+  return { level: known.every((moved) => moved <= BACK_WITHIN) ? 'back' : 'away', away }
 }
 
-function levelOf(lead: Lead, signals: readonly Signal[], sinceMs: number): Level {
+/** In units of the move: 0 is where it was before, 1 is where it went. Below 0 is better than before. */
+function movedOf(lead: Lead, signals: readonly Signal[], sinceMs: number): number | null {
   const track = signals.find((signal) => matches(signal, lead))?.track
-  if (!track) return 'unknown'
+  if (!track) return null
   const recent = track.values.subarray(firstAt(track, sinceMs)).slice(-LATEST)
-  if (recent.length === 0) return 'unknown'
-  // In units of the move: 0 is where it was before, 1 is where it went. Below 0 is better than before.
-  const moved = (median(recent) - lead.before) / (lead.after - lead.before)
-  return moved <= BACK_WITHIN ? 'back' : 'away'
+  if (recent.length === 0) return null
+  return (median(recent) - lead.before) / (lead.after - lead.before)
 }
+
+/** This much further away than when the action was carried out, in units of the move, is worse. */
+const WORSE_BY = 0.5
+
+/** Whether a lead is clearly further away than it was. */
+export const isWorse = (then: readonly (number | null)[], now: readonly (number | null)[]): boolean =>
+  now.some((moved, i) => {
+    const before = then[i]
+    return moved !== null && before !== null && before !== undefined && moved > Math.max(1, before) + WORSE_BY
+  })

@@ -40,6 +40,8 @@ export type Verdict =
   /** The numbers are back, but alerts still fire. */
   | 'numbers_back'
   | 'not_fixed'
+  /** Further away than when the action was carried out. */
+  | 'worse'
 
 export const investigationState = Annotation.Root({
   incidentId: Annotation<string>,
@@ -61,6 +63,13 @@ export const investigationState = Annotation.Root({
   /** Whether the action of this round may have had an effect. */
   acted: Annotation<boolean>,
   actedAtMs: Annotation<number>,
+  /** How far the leads were away, and how many alerts fired, when the action was carried out. */
+  awayAtAct: Annotation<readonly (number | null)[] | undefined>,
+  firingAtAct: Annotation<number | undefined>,
+  /** Looks in a row at which it was worse than then. */
+  worseLooks: Annotation<number | undefined>,
+  /** Where a walk enters the graph: at its begin, unless a person asked for an action. */
+  entry: Annotation<'approve' | null | undefined>,
   /** When to look again; null when the looking is over. */
   lookAtMs: Annotation<number | null>,
   verdict: Annotation<Verdict | null>,

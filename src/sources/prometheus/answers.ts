@@ -34,6 +34,19 @@ export function readMatrix(data: unknown): MatrixSeries[] {
   })
 }
 
+const sample = z.tuple([z.number(), z.string()])
+const instant = z.discriminatedUnion('resultType', [
+  z.object({ resultType: z.literal('scalar'), result: sample }),
+  z.object({ resultType: z.literal('vector'), result: z.array(z.object({ value: sample })) }),
+])
+
+/** The values of an expression at one time, none of them left out. */
+export function readInstant(data: unknown): number[] {
+  const answer = instant.parse(data)
+  const values = answer.resultType === 'scalar' ? [answer.result] : answer.result.map(({ value }) => value)
+  return values.map(([, value]) => Number(value))
+}
+
 const UNITS_MS: Readonly<Record<string, number>> = {
   ms: 1,
   s: 1000,

@@ -7,7 +7,7 @@ import type { Secret } from '../../core/secret.ts'
 import type { MetricQuery, MetricSource, Series, TimeRange } from '../../core/telemetry.ts'
 import { type DeclaredFamily, familiesOf, sampleNamesOf, toMetricType } from '../metric-families.ts'
 import { checkQuery, escapeValue, LABEL_NAME, METRIC_NAME, printPromql, type ServiceGrouping } from '../promql.ts'
-import { activeTargets, type MatrixSeries, metadata, names, parseDuration, readMatrix } from './answers.ts'
+import { activeTargets, type MatrixSeries, metadata, names, parseDuration, readInstant, readMatrix } from './answers.ts'
 import { connectApi } from './api.ts'
 import { Memory } from './memory.ts'
 
@@ -132,6 +132,12 @@ export function createPrometheusSource(options: PrometheusOptions): MetricSource
       }
       const keyed = [...found].filter(([, series]) => series.points.length > 0)
       return keyed.sort(([a], [b]) => (a < b ? -1 : 1)).map(([, series]) => series)
+    },
+    async evaluate(promql, atMs, signal) {
+      const at = ['time', String(atMs / 1000)] as const
+      const values = await api('query', [['query', promql], at], readInstant, signal)
+      if (values.length <= 1) return values.find((value) => !Number.isNaN(value))
+      throw new AppError('malformed', `The query has ${values.length} series; aggregate it to one number.`)
     },
     promql: (query) =>
       printPromql(

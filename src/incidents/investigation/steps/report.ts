@@ -35,6 +35,7 @@ export const report = ({ db, clock, feed }: InvestigationContext): Step =>
         fixed: uncertain.length > 0 ? 'What showed the trouble is back to normal.' : 'It helped.',
         numbers_back: 'What showed the cause is back to normal, but alerts go on.',
         not_fixed: 'It did not help.',
+        worse: 'It made things worse.',
       }
       const end =
         incident.closed_at === null

@@ -14,10 +14,13 @@ import type {
 export interface RecordedSource extends MetricSource {
   /** From now on the numbers are those of the quiet time. */
   mendAt(ms: number): void
+  /** From now on every number is three times as far from the quiet time as at the end of the recording. */
+  worsenAt(ms: number): void
 }
 
 export function recordedMetrics(name: string, series: readonly Series[], stepMs: number): RecordedSource {
   let mendedMs = Number.POSITIVE_INFINITY
+  let worseMs = Number.POSITIVE_INFINITY
   const typeOf = (metric: string): MetricInfo['type'] => {
     const as = series.find((one) => one.metric === metric)?.as
     return as === 'rate' ? 'counter' : as === 'value' ? 'gauge' : 'histogram'
@@ -26,6 +29,9 @@ export function recordedMetrics(name: string, series: readonly Series[], stepMs:
     name,
     mendAt: (ms) => {
       mendedMs = ms
+    },
+    worsenAt: (ms) => {
+      worseMs = ms
     },
     catalogue: async () =>
       [...new Set(series.map(({ metric }) => metric))].map((metric) => ({
@@ -39,19 +45,29 @@ export function recordedMetrics(name: string, series: readonly Series[], stepMs:
     query: async (query, range) =>
       series
         .filter(({ metric, as }) => metric === query.metric && as === query.as)
-        .map((one) => ({ ...one, points: pointsIn(one, range, stepMs, mendedMs) }))
+        .map((one) => ({ ...one, points: pointsIn(one, range, stepMs, { mendedMs, worseMs }) }))
         .filter(({ points }) => points.length > 0),
     promql: (query: MetricQuery) => `${query.as}(${query.metric})`,
   }
 }
 
-function pointsIn({ points }: Series, range: TimeRange, recordedStepMs: number, mendedMs: number): Point[] {
+interface Turns {
+  readonly mendedMs: number
+  readonly worseMs: number
+}
+
+function pointsIn({ points }: Series, range: TimeRange, recordedStepMs: number, { mendedMs, worseMs }: Turns): Point[] {
   const { fromMs, toMs } = range
   const stepMs = Math.max(recordedStepMs, range.stepMs)
   const [first, last] = [points[0], points.at(-1)]
   if (!first || !last) return []
   const later: Point[] = []
-  for (let at = last[0] + stepMs; at <= toMs; at += stepMs) later.push([at, at < mendedMs ? last[1] : first[1]])
+  // In step with the recording, however long ago that ended.
+  const skipped = Math.max(0, Math.floor((fromMs - last[0]) / stepMs) - 1)
+  for (let at = last[0] + (skipped + 1) * stepMs; at <= toMs; at += stepMs) {
+    const worse = first[1] + 3 * (last[1] - first[1])
+    later.push([at, at >= mendedMs ? first[1] : at >= worseMs ? worse : last[1]])
+  }
   return [...points, ...later].filter(([at]) => at >= fromMs && at <= toMs)
 }
 

@@ -5,7 +5,7 @@ import { configSchema, type AgentConfig } from '../../../config/schema.ts'
 import { ManualClock } from '../../../core/clock.ts'
 import type { FaultKind } from '../../../core/fault-kinds.ts'
 import type { LogSource, MetricSource } from '../../../core/telemetry.ts'
-import { createHttpActions } from '../../../actions/http/action.ts'
+import { createActions } from '../../../actions/actions.ts'
 import { createWebhook } from '../../../actions/webhook/webhook.ts'
 import { connectSqlite, type Connection } from '../../../db/connect.ts'
 import { migrate } from '../../../db/migrate.ts'
@@ -33,6 +33,8 @@ export interface WorldOptions {
   readonly webhook?: Respond
   /** Laid over the agent's configuration. */
   readonly agent?: Record<string, unknown>
+  /** The catalogue, in place of the one entry of `actionConfig`. */
+  readonly actions?: (platformUrl: string) => readonly Record<string, unknown>[]
   readonly metrics?: readonly MetricSource[]
   readonly logs?: readonly LogSource[]
 }
@@ -93,7 +95,7 @@ export async function makeWorld(options: WorldOptions = {}): Promise<World> {
   const { agent: config } = configSchema.parse({
     agent: {
       diagnosis: { baselineSeconds: 320, stepSeconds: 2 },
-      actions: [actionConfig(actions.url)],
+      actions: options.actions?.(actions.url) ?? [actionConfig(actions.url)],
       notify: { webhook: { url: hook.url, secret: 'hush' } },
       verify: { withinSeconds: 60, everySeconds: 10 },
       ...options.agent,
@@ -115,7 +117,7 @@ export async function makeWorld(options: WorldOptions = {}): Promise<World> {
       },
       config,
       chatModel: undefined,
-      actions: createHttpActions(),
+      actions: createActions(),
       webhook: config.notify.webhook && createWebhook(config.notify.webhook),
       clock,
       log: silentLog(),
