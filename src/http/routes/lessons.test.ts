@@ -119,7 +119,9 @@ test("another tenant's lessons are neither seen nor taken back, and reading is n
 test('what was merged and split by hand stands in the same list, and is taken back by the same command', async () => {
   const side = (service: string) => ({ service, fingerprint: service, reason: 'dependency: near' })
   const told = { by: 'Ada', reason: 'Ada took incident 2 out of 1' }
-  await db.transaction().execute((trx) => learn(trx, 'default', 'apart', side('cart'), [side('shop')], told, NOW_MS))
+  await db
+    .transaction()
+    .execute((trx: TestDb) => learn(trx, 'default', 'apart', side('cart'), [side('shop')], told, NOW_MS))
   const [lesson] = await list()
   expect(lesson).toMatchObject({ kind: 'folding', by: 'Ada', incident: null })
   expect(lesson?.says).toMatch(/^cart and shop do not belong together: Ada took incident 2 out of 1/)
