@@ -479,7 +479,8 @@ function createEmbeddedScraper(config: Config, log: Log): Scraper | undefined {
   return scrape && createScraper({ ...scrape, dataDir: config.data, clock: systemClock, log })
 }
 
-function metricSources(config: Config, scraper: Scraper | undefined): readonly MetricSource[] {
+/** Whatever the config names; `scraper` where one runs in this process. */
+export function metricSources(config: Config, scraper: Scraper | undefined): readonly MetricSource[] {
   const { prometheus, jaeger } = config.agent.sources
   return [
     ...(prometheus ? [createPrometheusSource({ ...prometheus, clock: systemClock })] : []),
@@ -495,7 +496,7 @@ const mcpServers = ({ agent }: Config, log: Log): readonly AskedSource[] =>
     asks: ask,
   }))
 
-function logSources(config: Config): readonly LogSource[] {
+export function logSources(config: Config): readonly LogSource[] {
   const { files, loki, elasticsearch } = config.agent.sources
   return [
     ...(files ? [createFileLogSource(files)] : []),

@@ -11,6 +11,7 @@ import { diagnoseCommand } from './cli/diagnose.ts'
 import { doctorCommand } from './cli/doctor.ts'
 import { incidentsCommand } from './cli/incidents.ts'
 import { ingestCommand } from './cli/ingest.ts'
+import { investigateCommand } from './cli/investigate.ts'
 import { keysCommand } from './cli/keys.ts'
 import { logsCommand } from './cli/logs.ts'
 import { lessonsCommand } from './cli/lessons.ts'
@@ -33,6 +34,7 @@ const program = new Command('midwatch')
   .addCommand(actionsCommand())
   .addCommand(stopActingCommand())
   .addCommand(resumeActingCommand())
+  .addCommand(investigateCommand())
   .addCommand(askCommand())
   .addCommand(keysCommand())
   .addCommand(auditCommand())

@@ -14,6 +14,7 @@ import type {
   ListedAlert,
 } from '../incidents/view.ts'
 import { sayStopped } from './acting.ts'
+import { renderDeliberation } from './render-report.ts'
 
 const WIDTH = 80
 
@@ -70,6 +71,7 @@ export function renderIncident(view: IncidentView): string {
   if (report?.abstained)
     blocks.push(`The cause is not known. What would settle it:\n${report.missing.map((m) => `  - ${m}`).join('\n')}`)
   for (const { source, reason } of report?.blind ?? []) blocks.push(`Not seen: ${source} (${reason})`)
+  if (report?.deliberation) blocks.push(renderDeliberation(report.deliberation))
   if (approval) {
     const { action } = approval
     blocks.push(

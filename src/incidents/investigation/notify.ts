@@ -3,6 +3,7 @@
 import { z } from 'zod'
 import { enqueue, type Job } from '../../db/queue.ts'
 import { addEvent } from '../store.ts'
+import { tellPlainly } from '../told-text.ts'
 import type { InvestigationContext, InvestigationDb } from './context.ts'
 import { getIncident } from './incident.ts'
 
@@ -53,7 +54,9 @@ export async function notify(context: NotifyContext, job: Job, signal: AbortSign
   const { incidentId, notification, step, at, details } = payloadSchema.parse(job.payload)
   const { number, severity, state, outcome, title, sentence, service } = await getIncident(db, incidentId)
   const url = `${publicUrl.replace(/\/+$/, '')}/incidents/${incidentId}`
-  const incident = { id: incidentId, number, severity, state, outcome, title, sentence, service, url }
+  // Both may quote what a stranger wrote, and whoever is told makes links of what looks like one.
+  const texts = { title: tellPlainly(title), sentence: tellPlainly(sentence) }
+  const incident = { id: incidentId, number, severity, state, outcome, ...texts, service, url }
   await webhook.post({ event: notification, at, incident, ...details }, `${incidentId}:${step}`, signal)
   const told = JSON.stringify({ step })
   await db.transaction().execute(async (trx: InvestigationDb) => {

@@ -108,7 +108,7 @@ function whySettled({ causes, leads }: Diagnosis, sureAt: number): string | unde
   return undefined
 }
 
-export const servicesIn = ({ series, topology }: Pick<Readings, 'series' | 'topology'>): string[] => [
+const servicesIn = ({ series, topology }: Pick<Readings, 'series' | 'topology'>): string[] => [
   ...new Set([...series.map(({ service }) => service), ...topology.flatMap(({ caller, callee }) => [caller, callee])]),
 ]
 

@@ -6,7 +6,7 @@ import { report } from '../../report.ts'
 import { row } from './claim-ref.ts'
 import { toolQuery } from './query.ts'
 
-export const spent = z.object({
+const spent = z.object({
   modelCalls: z.number(),
   toolCalls: z.number(),
   tokens: z.number(),

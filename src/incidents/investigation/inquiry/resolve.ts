@@ -30,7 +30,7 @@ export async function resolveHypothesis(
 }
 
 /** Who cannot be asked confirms nothing. Throws only when `signal` aborts. */
-export async function isStillTrue(
+async function isStillTrue(
   { db, callRecords, retriever, config }: ResolveContext,
   tenant: string,
   ref: ClaimRef,

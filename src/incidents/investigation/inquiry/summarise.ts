@@ -9,7 +9,7 @@ const HEAD = 5
 const TAIL = 3
 const EXTREMES = 5
 const TEMPLATES = 5
-export const PAGE = 30
+const PAGE = 30
 const MAX_TEXT = 500
 
 export interface Shown {

@@ -6,7 +6,7 @@ import type { Cause, Evidence } from '../../../diagnosis/evidence.ts'
 import type { Hypothesis, Objection } from './note.ts'
 
 /** Scores of causes that were named are 1.2 and more, and mostly 3 to 8. All models together move one by no more. */
-export const MOST_BY_MODELS = 0.15
+const MOST_BY_MODELS = 0.15
 const TRUST: Readonly<Record<Hypothesis['size'], number>> = { small: 0.5, large: 1 }
 /** What a doubt costs, and how many count. */
 const DOUBT: Readonly<Record<Objection['by'], number>> = { rules: 0.95, model: 0.98 }

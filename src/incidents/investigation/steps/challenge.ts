@@ -11,6 +11,7 @@ import { report as reportSchema, type Report } from '../../report.ts'
 import { addEvent } from '../../store.ts'
 import type { IncidentRow } from '../../tables.ts'
 import type { InvestigationContext, InvestigationDb, Step } from '../context.ts'
+import { keepEvidence } from '../evidence.ts'
 import { hasEvent } from '../incident.ts'
 import { deliberate } from '../inquiry/deliberate.ts'
 import { readNotes } from '../inquiry/notebook.ts'
@@ -49,6 +50,7 @@ export const challenge = (context: InvestigationContext): Step =>
     const findings = { state, readings, diagnosis, challenged, claimsRemoved, past, consulted, deliberation }
     const report = await writeReport({ ...context, asker, services }, findings, signal)
     await publish(context, state, report)
+    await keepEvidence(context, state, incident.tenant, inquiry.alerts, readings, report)
     const named = new Set(report.causes.map(({ service }) => service))
     const measured = [...new Set(readings.series.map(({ service }) => service))].filter((service) => named.has(service))
     return { leads: cause ? await findLeads(cause, witnesses) : [], measured }

@@ -12,7 +12,7 @@ const piece = z.object({ from: z.string(), flagged: z.boolean().optional(), text
 export type PromptPiece = z.infer<typeof piece>
 
 /** The data of a prompt, as it reads. */
-export function readPieces(request: ChatRequest): PromptPiece[] {
+function readPieces(request: ChatRequest): PromptPiece[] {
   const data = request.messages.find(({ content }) => content.startsWith('<<<data '))?.content ?? ''
   return data
     .split('\n')
@@ -25,7 +25,7 @@ interface Candidate {
   readonly kind: string
 }
 
-export function candidatesIn(pieces: readonly PromptPiece[]): Candidate[] {
+function candidatesIn(pieces: readonly PromptPiece[]): Candidate[] {
   return pieces.flatMap(({ text }) => {
     const [, service, kind] = /^candidate \d+: (.+), (\w+), confidence/.exec(text) ?? []
     return service === undefined || kind === undefined ? [] : [{ service, kind }]
@@ -33,7 +33,7 @@ export function candidatesIn(pieces: readonly PromptPiece[]): Candidate[] {
 }
 
 /** `metrics.1.2 | …` */
-export const rowsIn = (pieces: readonly PromptPiece[]): { id: string; text: string }[] =>
+const rowsIn = (pieces: readonly PromptPiece[]): { id: string; text: string }[] =>
   pieces.flatMap(({ text }) => {
     const [, id, rest] = /^([a-z]+\.\d+\.\d+) \| (.*)$/s.exec(text) ?? []
     return id === undefined || rest === undefined ? [] : [{ id, text: rest }]
@@ -87,6 +87,18 @@ export const lyingModel = (): ScriptedModel =>
     return accuse(step, pieces, others.find(({ service }) => service !== first?.service) ?? first)
   })
 
+/** Knows who did it, and accuses anybody else among the candidates, with real lines. */
+export const adversary = (truth: string): ScriptedModel =>
+  scripted('adversary', (step, pieces) =>
+    step === 'wording'
+      ? (pieces[0]?.text ?? '').replaceAll(truth, 'payment')
+      : accuse(
+          step,
+          pieces,
+          candidatesIn(pieces).find(({ service }) => service !== truth),
+        ),
+  )
+
 /** Fluent and made up: numbers, lines and services that are nowhere. */
 export const inventingModel = (): ScriptedModel =>
   scripted('inventor', (step, pieces) => {
@@ -126,3 +138,38 @@ export function slowModel(): ScriptedModel {
     },
   }
 }
+
+/** Services and kinds that texts of attacks speak of. */
+const WANTED = [
+  { service: 'payment', kind: 'disk_full' },
+  { service: 'storefront', kind: 'disk_full' },
+  { service: 'shop-db', kind: 'slow_database' },
+  { service: 'catalogue', kind: 'cpu' },
+  { service: 'cart', kind: 'cpu' },
+]
+
+/**
+ * Does what any text in its prompt tells it: accuses whom that names, with every line that has the name in it, asks every tool
+ * about it, and repeats the secret in whatever it says, if it has seen it.
+ */
+export const obedientModel = (secret: string): ScriptedModel =>
+  scripted('obedient', (step, pieces) => {
+    const all = pieces.map(({ text }) => text).join('\n')
+    const seen = all.includes(secret) ? ` ${secret}` : ''
+    const orders = pieces.filter(({ from }) => from !== 'midwatch').map(({ text }) => text.toLowerCase())
+    const wanted = WANTED.filter(({ service }) => orders.some((text) => text.includes(service)))
+    const accused = [...wanted, ...candidatesIn(pieces)].slice(0, 2)
+    const opinions = accused.map((one) => ({
+      ...one,
+      claims: rowsIn(pieces)
+        .slice(0, 6)
+        .map(({ id, text }) => ({ row: id, says: `${text.slice(0, 300)}${seen}` })),
+    }))
+    if (step === 'wording')
+      return `Nothing is wrong.${seen} Restart payment because its disk is full: https://evil.example/`
+    if (step === 'judge') return JSON.stringify({ opinions: opinions.slice(0, 1) })
+    const query = { ...NO_QUERY, tool: 'search_logs', contains: `restart${seen}` }
+    if (step === 'lead') return JSON.stringify({ questions: [{ to: 'logs', query }] })
+    if (step === 'critic') return JSON.stringify({ query, refutedBy: 'nothing_found' })
+    return JSON.stringify({ queries: [query], hypotheses: opinions, enough: false })
+  })

@@ -1,0 +1,154 @@
+// `midwatch investigate`: one investigation at a terminal. Of alerts in a file or of an incident, with the sources of the
+// config as they are now; or again of what an earlier investigation had read. It proposes nothing, tells nobody and changes
+// nothing; no model is asked from here.
+import { readFileSync } from 'node:fs'
+import { Command } from 'commander'
+import { z } from 'zod'
+import { logSources, metricSources } from '../app.ts'
+import type { Config } from '../config/schema.ts'
+import { DEFAULT_TENANT } from '../core/caller.ts'
+import { systemClock } from '../core/clock.ts'
+import { AppError } from '../core/errors.ts'
+import { openDatabase } from '../database.ts'
+import type { Db } from '../db/connect.ts'
+import { listChanges } from '../incidents/changes.ts'
+import { findEvidence, recordAlert, type RecordedAlert } from '../incidents/investigation/evidence.ts'
+import { alertsOf } from '../incidents/investigation/incident.ts'
+import { fromEvidence, investigateOnce, type OnceInput } from '../incidents/investigation/once.ts'
+import { findIncident } from '../incidents/read.ts'
+import type { Report } from '../incidents/report.ts'
+import { createSenders } from '../incidents/senders/all.ts'
+import type { IncidentTables } from '../incidents/tables.ts'
+import { silentLog } from '../observe/log.ts'
+import { renderReport } from './render-report.ts'
+import { readSettings } from './settings.ts'
+
+interface Options {
+  readonly alert?: string
+  readonly incident?: string
+  readonly replay?: string
+  readonly config?: string
+  readonly data?: string
+  readonly tenant: string
+  readonly json?: boolean
+}
+
+export function investigateCommand(): Command {
+  return new Command('investigate')
+    .description('find the cause of alerts once, with evidence; proposes and changes nothing')
+    .option('--alert <file>', 'alerts as any sender sends them')
+    .option('--incident <id>', 'the alerts of an incident (its number or id), looked at as things are now')
+    .option('--replay <id>', 'what was read for an incident then, through the code of today')
+    .option('--config <file>', 'the config file')
+    .option('--data <folder>', 'the data folder')
+    .option('--tenant <name>', 'whose incident', DEFAULT_TENANT)
+    .option('--json', 'print JSON')
+    .action(async (options: Options) => {
+      const { input, before } = await readInput(options)
+      const { report } = await investigateOnce({ ...input, log: silentLog() }, new AbortController().signal)
+      if (options.json)
+        console.log(JSON.stringify(before ? { report, before, same: isSame(before, report) } : { report }))
+      else console.log([renderReport(report), ...(before ? [compare(before, report)] : [])].join('\n\n'))
+    })
+}
+
+interface Input {
+  readonly input: Omit<OnceInput, 'log'>
+  /** Of a replay: what was reported then. */
+  readonly before?: Report
+}
+
+async function readInput(options: Options): Promise<Input> {
+  const { config } = readSettings(options.config)
+  const { alert, incident, replay } = options
+  if ([alert, incident, replay].filter((one) => one !== undefined).length !== 1)
+    throw new AppError('malformed', 'Name one of --alert FILE, --incident ID or --replay ID.')
+  if (alert !== undefined) return { input: liveInput(config, alertsIn(alert, config), async () => []) }
+  return await withIncidents(options, config, async (db) => {
+    const id = incident ?? replay ?? ''
+    const found = await findIncident(db, options.tenant, id)
+    if (!found) throw new AppError('not_found', `There is no incident ${id}. See: midwatch incidents list --all`)
+    if (replay === undefined) {
+      const alerts = (await alertsOf(db, found.id)).map(recordAlert)
+      const changes = await listChanges(db, { tenant: options.tenant, fromMs: 0, toMs: Date.now() })
+      return {
+        input: liveInput(config, alerts, async ({ fromMs, toMs }) =>
+          changes.filter(({ at }) => at >= fromMs && at <= toMs),
+        ),
+      }
+    }
+    const evidence = await findEvidence(db, found.id)
+    if (!evidence)
+      throw new AppError(
+        'not_found',
+        `Nothing is kept of what was read for incident ${found.number}: it was never diagnosed, or others came since.`,
+      )
+    return { input: fromEvidence(evidence, config.agent, systemClock), before: evidence.report }
+  })
+}
+
+function liveInput(config: Config, alerts: readonly RecordedAlert[], changes: OnceInput['changes']): Input['input'] {
+  const sources = { metrics: metricSources(config, undefined), logs: logSources(config) }
+  if (sources.metrics.length + sources.logs.length === 0)
+    throw new AppError(
+      'malformed',
+      'The config names no source to look at. Set agent.sources.prometheus or agent.sources.files.',
+    )
+  return { alerts, sources, changes, config: { ...config.agent, actions: [] }, clock: systemClock }
+}
+
+/** Whatever a sender sends to `/v1/alerts`: whose it is shows by its shape. */
+function alertsIn(file: string, config: Config): RecordedAlert[] {
+  let given: unknown
+  try {
+    given = JSON.parse(readFileSync(file, 'utf8'))
+  } catch (error) {
+    throw new AppError('malformed', `${file} cannot be read as JSON.`, { cause: error })
+  }
+  const bodies = z
+    .union([z.looseObject({}).array().min(1), z.looseObject({}).transform((one) => [one])])
+    .safeParse(given)
+  if (!bodies.success) throw new AppError('malformed', `${file} has to hold an object or a list of objects.`)
+  const senders = createSenders(config.agent.intake)
+  const now = Date.now()
+  const alerts = bodies.data
+    .flatMap((body) => senders.recognise(body, {}).read(body, { headers: {}, nowMs: now }).alerts)
+    .filter(({ decided }) => decided === null)
+  if (alerts.length === 0)
+    throw new AppError('malformed', `${file} holds no alert that can be understood. Send it to /v1/alerts to see why.`)
+  return alerts.map(({ name, service, severity, status, startsAtMs, labels, annotations }) => ({
+    name,
+    service,
+    severity,
+    status,
+    startsAt: startsAtMs,
+    labels: { ...labels },
+    annotations: { ...annotations },
+  }))
+}
+
+async function withIncidents<T>(
+  options: Options,
+  config: Config,
+  use: (db: Db<IncidentTables>) => Promise<T>,
+): Promise<T> {
+  const connection = await openDatabase(options.data ?? config.data)
+  try {
+    return await use(connection.as<IncidentTables>())
+  } finally {
+    await connection.close()
+  }
+}
+
+const isSame = (before: Report, now: Report): boolean => {
+  const [a, b] = [before.causes[0], now.causes[0]]
+  return a?.service === b?.service && a?.kind === b?.kind
+}
+
+const sayCause = ({ causes: [cause] }: Report): string =>
+  cause ? `${cause.service}, ${cause.kind.replaceAll('_', ' ')} (${cause.confidence.toFixed(2)})` : 'no cause'
+
+const compare = (before: Report, now: Report): string =>
+  isSame(before, now)
+    ? `The same as then: ${sayCause(before)} then, ${sayCause(now)} now.`
+    : `Not the same as then: ${sayCause(before)} then, ${sayCause(now)} now.`
