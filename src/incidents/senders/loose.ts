@@ -28,6 +28,17 @@ export function opened(value: unknown): unknown {
   }
 }
 
+/** A value as the JSON it came as, to keep and to tell it from others. Nothing that JSON can be read from fails here. */
+export function rawText(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? ''
+  } catch (error) {
+    // Reading JSON knows no depth, writing it does.
+    if (error instanceof RangeError) return 'a body that nests too deeply to be written again'
+    throw error
+  }
+}
+
 export const text = z.unknown().optional().transform(textOf)
 export const time = z.unknown().optional().transform(parseAnyTime)
 export const anything = z.unknown().optional()
@@ -97,6 +108,9 @@ function tagOf(item: unknown): readonly (readonly [string, string])[] {
     const value = textOf(item['value'])
     return name !== undefined && value !== undefined ? [[name, value]] : []
   }
-  const [, name, value] = /^\s*([^:=\s][^:=]*?)\s*[:=]\s*(.+?)\s*$/s.exec(textOf(item) ?? '') ?? []
-  return name !== undefined && value !== undefined ? [[name, value]] : []
+  const said = textOf(item) ?? ''
+  const at = said.search(/[:=]/)
+  const name = at < 0 ? '' : said.slice(0, at).trim()
+  const value = said.slice(at + 1).trim()
+  return name !== '' && value !== '' ? [[name, value]] : []
 }

@@ -206,6 +206,25 @@ function replaced(value: unknown, [step, ...rest]: Path, by: unknown): unknown {
   return { ...(value as object), [step]: replaced(inner, rest, by) }
 }
 
+test.each(all.map(([sender]) => sender))(
+  '%s: what nests without end, or is long without end, takes no time and breaks nothing',
+  (sender) => {
+    const deep = `${'{"a":'.repeat(20_000)}1${'}'.repeat(20_000)}`
+    outcome(() => readBytes(sender, Buffer.from(deep)))
+    outcome(() =>
+      readBytes(
+        sender,
+        Buffer.from(`{"title":${deep},"alert":${deep},"event":${deep},"data":${deep},"messages":[${deep}]}`),
+      ),
+    )
+    for (const piece of ['{', '[', ' ', 'a ', '[ok] ', '<https://', '**', 're: ', '\\n', ':', '=?', 'host '])
+      for (const name of ['title', 'text', 'tags', 'subject', 'message'])
+        outcome(() =>
+          readBytes(sender, Buffer.from(JSON.stringify({ title: 'x', [name]: `a${piece.repeat(20_000)}` }))),
+        )
+  },
+)
+
 test('times that are still to come are not believed', () => {
   const body = Buffer.from('{"title":"A","status":"ok","timestamp":"9999-12-31T23:59:59Z"}')
   expect(readBytes('generic', body)[0]).toMatchObject({ status: 'resolved', endsAtMs: NOW })

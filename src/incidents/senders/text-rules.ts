@@ -16,6 +16,7 @@ export interface PlainText {
 }
 
 const MAX_READ = 20_000
+const MAX_HEADING = 2000
 const FIELD = /^[ \t*_>•-]{0,10}([A-Za-z][A-Za-z _-]{1,30}?)[*_]{0,2}[ \t]{0,5}[:=：][*_]{0,2}[ \t]{0,20}(\S.{0,500})/gm
 const WORDS_THAT_FIRE =
   /\b(?:alarm|outage|incident|unreachable|unresponsive|not responding|is down|went down|has failed|threshold (?:crossed|exceeded|breached)|exceed(?:ed|s) (?:the )?threshold|out of (?:memory|disk)|5xx|timed out)\b/i
@@ -33,7 +34,7 @@ export function readPlainText({
   body: string
 }): PlainText | undefined {
   const shown = body.slice(0, MAX_READ)
-  const heading = subject?.trim() || firstLine(shown)
+  const heading = (subject?.trim() || firstLine(shown))?.slice(0, MAX_HEADING)
   if (!heading) return undefined
   const fields = fieldsOf(shown)
   const marks = readMarks(heading.replace(/^(?:(?:re|fwd?|aw|wg)\s*:\s*)+/i, ''))

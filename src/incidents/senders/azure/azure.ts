@@ -3,7 +3,7 @@
 // https://learn.microsoft.com/azure/azure-monitor/alerts/alerts-payload-samples
 import { z } from 'zod'
 import { completeAlert, type IncomingAlert, notUnderstood } from '../../incoming-alert.ts'
-import { anything, isObject, part, parts, text, textByName, texts, time } from '../loose.ts'
+import { anything, isObject, part, parts, rawText, text, textByName, texts, time } from '../loose.ts'
 import type { JsonObject, Sender } from '../sender.ts'
 
 export const azure: Sender = {
@@ -60,7 +60,7 @@ const common = z.object({
 
 function readBody(body: JsonObject, nowMs: number): IncomingAlert {
   const data = isObject(body['data']) ? body['data'] : body
-  const raw = JSON.stringify(body)
+  const raw = rawText(body)
   if (isObject(data['essentials'])) return readCommon(data, raw, nowMs)
   if (isObject(data['context'])) return readClassic(data, raw, nowMs)
   if ('AlertRuleName' in data) return readLogAlert(data, nowMs)

@@ -2,7 +2,7 @@
 // function gets of SNS, EventBridge or an alarm's action, and lines of CloudWatch Logs. What else a topic carries is
 // taken where it says clearly that something is wrong; the rest is kept and shown.
 import { completeAlert, type IncomingAlert, notice, notUnderstood } from '../../incoming-alert.ts'
-import { isObject, opened, textOf } from '../loose.ts'
+import { isObject, opened, rawText, textOf } from '../loose.ts'
 import type { JsonObject, Reading, Sender } from '../sender.ts'
 import { readPlainText } from '../text-rules.ts'
 import { alarmIn, readAlarm, regionOf } from './alarm.ts'
@@ -48,7 +48,7 @@ function readBody(body: JsonObject, nowMs: number): Reading {
 }
 
 const unreadable = (body: unknown, reason: string, nowMs: number): Reading => ({
-  alerts: [notUnderstood('CloudWatch', reason, JSON.stringify(body), nowMs)],
+  alerts: [notUnderstood('CloudWatch', reason, rawText(body), nowMs)],
 })
 
 function readRecord(record: unknown, index: number, nowMs: number): Reading {
@@ -62,7 +62,7 @@ function readRecord(record: unknown, index: number, nowMs: number): Reading {
 
 function readSns(envelope: SnsMessage, raw: JsonObject, nowMs: number): Reading {
   const topic = envelope.topic ?? 'a topic without a name'
-  const text = JSON.stringify(raw)
+  const text = rawText(raw)
   switch (envelope.type) {
     case 'SubscriptionConfirmation': {
       const url = snsAddress(envelope.subscribeUrl)

@@ -27,7 +27,7 @@ export function titleOf(heading: string): string {
 }
 
 /** `[Triggered on {host:web1,env:prod}] …` → `web1`. */
-export const hostOfTitle = (heading: string): string | undefined => /\{[^}]*\bhost:([^,}\s]+)/.exec(heading)?.[1]
+export const hostOfTitle = (heading: string): string | undefined => /\{[^{}]*\bhost:([^,{}\s]+)/.exec(heading)?.[1]
 
 /** A webhook that says nothing of its state tells of something that happened: it fires. */
 export function statusOf({ heading, transition, type }: Said): 'firing' | 'resolved' {

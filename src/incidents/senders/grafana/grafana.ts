@@ -5,7 +5,7 @@ import { z } from 'zod'
 import { parseAs } from '../../../core/parse.ts'
 import { alertmanagerAlert, alertmanagerFields, readLabelledAlerts } from '../alertmanager/alertmanager.ts'
 import { completeAlert, notice, notUnderstood } from '../../incoming-alert.ts'
-import { anything, isObject, parts, tagsOf, text } from '../loose.ts'
+import { anything, isObject, parts, rawText, tagsOf, text } from '../loose.ts'
 import type { JsonObject, ReadContext, Reading, Sender } from '../sender.ts'
 
 export const grafana: Sender = {
@@ -16,7 +16,7 @@ export const grafana: Sender = {
     if (Array.isArray(body['alerts'])) return readUnified(body, context)
     if (isLegacy(body)) return readLegacy(body, context)
     const reason = 'it has neither "alerts" (unified alerting) nor "ruleName" or "state" (the older alerting)'
-    return { alerts: [notUnderstood('Grafana', reason, JSON.stringify(body), context.nowMs)] }
+    return { alerts: [notUnderstood('Grafana', reason, rawText(body), context.nowMs)] }
   },
 }
 
@@ -79,7 +79,7 @@ const legacy = z.object({
 
 function readLegacy(body: JsonObject, { nowMs }: ReadContext): Reading {
   const rule = legacy.parse(body)
-  const raw = JSON.stringify(body)
+  const raw = rawText(body)
   const name = rule.ruleName ?? rule.title?.replace(/^\[[^\]]*\]\s*/, '')
   const state = rule.state?.toLowerCase()
   if (name === undefined) return { alerts: [notUnderstood('Grafana', 'it has neither ruleName nor title', raw, nowMs)] }

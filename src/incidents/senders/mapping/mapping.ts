@@ -4,7 +4,7 @@ import type { MappedValue, Mapping } from '../../../config/intake-schema.ts'
 import { parseAnyTime } from '../../alert-times.ts'
 import { completeAlert, type IncomingAlert, notUnderstood } from '../../incoming-alert.ts'
 import { findSeverity } from '../../severity.ts'
-import { isObject, textOf } from '../loose.ts'
+import { isObject, rawText, textOf } from '../loose.ts'
 import type { JsonObject, Reading, Sender } from '../sender.ts'
 import { statusOfWord } from '../words.ts'
 import { parsePath, type Step, valuesAt } from './paths.ts'
@@ -72,14 +72,14 @@ function readerOf(title: string, mapping: Mapping): (body: JsonObject, nowMs: nu
   }
 
   return (body, nowMs) => {
-    if (items === undefined) return { alerts: [readOne(body, JSON.stringify(body), nowMs)] }
+    if (items === undefined) return { alerts: [readOne(body, rawText(body), nowMs)] }
     const found = valuesAt(body, items)
     const each = (found.length === 1 && Array.isArray(found[0]) ? found[0] : found) as readonly unknown[]
     if (each.length === 0 || each.length > MAX_ALERTS) {
       const reason = `${mapping.alerts ?? ''} has ${each.length} alerts, and 1 to ${MAX_ALERTS.toLocaleString('en')} are taken`
-      return { alerts: [notUnderstood(title, reason, JSON.stringify(body), nowMs)] }
+      return { alerts: [notUnderstood(title, reason, rawText(body), nowMs)] }
     }
-    return { alerts: each.map((item) => readOne(item, JSON.stringify(item), nowMs)) }
+    return { alerts: each.map((item) => readOne(item, rawText(item), nowMs)) }
   }
 }
 

@@ -2,7 +2,7 @@
 // https://support.atlassian.com/opsgenie/docs/opsgenie-edge-connector-alert-action-data/
 import { z } from 'zod'
 import { completeAlert, notice, notUnderstood } from '../../incoming-alert.ts'
-import { anything, isObject, opened, part, tagsOf, text, textByName, texts, time } from '../loose.ts'
+import { anything, isObject, opened, part, rawText, tagsOf, text, textByName, texts, time } from '../loose.ts'
 import type { Sender } from '../sender.ts'
 
 export const opsgenie: Sender = {
@@ -11,7 +11,7 @@ export const opsgenie: Sender = {
   recognises: (body) =>
     isObject(body['alert']) && 'action' in body && ('alertId' in body['alert'] || 'tinyId' in body['alert']),
   read: (body, { nowMs }) => {
-    const raw = JSON.stringify(body)
+    const raw = rawText(body)
     const given = opened(body['alert'])
     const { action, source } = about.parse(body)
     if (!isObject(given)) return { alerts: [notUnderstood('Opsgenie', 'alert is not an object', raw, nowMs)] }

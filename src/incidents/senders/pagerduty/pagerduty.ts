@@ -3,7 +3,7 @@
 // https://developer.pagerduty.com/docs/webhooks-overview
 import { z } from 'zod'
 import { completeAlert, type IncomingAlert, notice, notUnderstood } from '../../incoming-alert.ts'
-import { anything, isObject, opened, part, text, time } from '../loose.ts'
+import { anything, isObject, opened, part, rawText, text, time } from '../loose.ts'
 import type { JsonObject, Reading, Sender } from '../sender.ts'
 import { findSeverity } from '../../severity.ts'
 
@@ -30,7 +30,7 @@ function readBody(body: JsonObject, nowMs: number): Reading['alerts'] {
   if (isObject(event)) return [readEvent(event, nowMs)]
   if (isIncident(body)) return [readIncident(body, {}, nowMs)]
   const reason = 'it has neither "event" (webhooks of version 3) nor "messages" (versions 1 and 2)'
-  return [notUnderstood('PagerDuty', reason, JSON.stringify(body), nowMs)]
+  return [notUnderstood('PagerDuty', reason, rawText(body), nowMs)]
 }
 
 interface Told {
@@ -44,7 +44,7 @@ const envelope = z.object({ id: text, event_type: text, resource_type: text, occ
 function readEvent(given: JsonObject, nowMs: number): IncomingAlert {
   const event = envelope.parse(given)
   const type = event.event_type
-  const raw = JSON.stringify(given)
+  const raw = rawText(given)
   if (type === undefined) return notUnderstood('PagerDuty', 'event.event_type is missing', raw, nowMs)
   const data = opened(event.data)
   if (!type.startsWith('incident.')) return notice(type, `${type} is no event of an incident`, raw, nowMs)
@@ -64,7 +64,7 @@ const message = z.object({
 })
 
 function readMessage(given: unknown, index: number, nowMs: number): IncomingAlert {
-  const raw = JSON.stringify(given)
+  const raw = rawText(given)
   const said = message.parse(isObject(given) ? given : {})
   const incident = opened(said.incident ?? said.data.incident)
   if (isObject(incident)) return readIncident(incident, { type: said.event ?? said.type, atMs: said.created_on }, nowMs)
@@ -97,7 +97,7 @@ const incident = z.object({
 
 function readIncident(given: JsonObject, { type, atMs }: Told, nowMs: number): IncomingAlert {
   const said = incident.parse(given)
-  const raw = JSON.stringify(given)
+  const raw = rawText(given)
   if (said.id === undefined) return notUnderstood('PagerDuty', 'the incident has no id', raw, nowMs)
   const status = STATES[said.status?.toLowerCase() ?? ''] ?? STATES[(type ?? '').split('.').at(-1) ?? '']
   if (status === undefined) {

@@ -3,7 +3,7 @@
 // https://docs.slack.dev/reference/events/message
 import { z } from 'zod'
 import { completeAlert, type IncomingAlert, notice, notUnderstood } from '../../incoming-alert.ts'
-import { isObject, opened, part, parts, text } from '../loose.ts'
+import { isObject, opened, part, parts, rawText, text } from '../loose.ts'
 import type { JsonObject, Sender } from '../sender.ts'
 import { readPlainText } from '../text-rules.ts'
 import { parseAnyTime } from '../../alert-times.ts'
@@ -21,7 +21,7 @@ export const slack: Sender = {
 }
 
 function readBody(body: JsonObject, nowMs: number): IncomingAlert {
-  const raw = JSON.stringify(body)
+  const raw = rawText(body)
   if (body['type'] === 'url_verification') return notice('Slack', 'a check of the address', raw, nowMs)
   const event = opened(body['event'])
   const message = isObject(event) ? event : body
@@ -93,9 +93,12 @@ const COLORS: Readonly<Record<string, { severity?: string; status?: 'resolved' }
   '#36a64f': { status: 'resolved' },
 }
 
+const MAX_READ = 20_000
+
 /** Slack's markup as what it shows: `<https://x|more>` → `more https://x`, `*bold*` → `bold`, `:fire:` → nothing. */
 const plain = (marked: string): string =>
   marked
+    .slice(0, MAX_READ)
     .replaceAll(/<(https?:\/\/[^|>]{1,2000})\|([^>]{1,500})>/g, '$2 $1')
     .replaceAll(/<(https?:\/\/[^>]{1,2000})>/g, '$1')
     .replaceAll(/:[a-z0-9_+-]{2,40}:/g, '')

@@ -13,7 +13,7 @@ const key = pem('test-only-key.pem')
 const certificate = pem('test-only-certificate.pem')
 
 const CERTIFICATE_PATH = '/SimpleNotificationService-0123456789abcdef.pem'
-export const CERTIFICATE_URL = `https://sns.eu-west-1.amazonaws.com${CERTIFICATE_PATH}`
+const CERTIFICATE_URL = `https://sns.eu-west-1.amazonaws.com${CERTIFICATE_PATH}`
 export const TOPIC = 'arn:aws:sns:eu-west-1:123456789012:alarms'
 
 export interface FakeAws {
