@@ -1,5 +1,5 @@
 // What people correct in the folding: two incidents that are one, one that is two, and what was learned from it.
-import { z } from 'zod'
+import type { z } from 'zod'
 import { appendAudit } from '../../audit/log.ts'
 import type { AuditTables } from '../../audit/tables.ts'
 import type { Clock } from '../../core/clock.ts'
@@ -111,7 +111,7 @@ export function foldingRoutes({ db, feed, clock, config, onWork }: FoldingRouteD
 }
 
 async function getOpen(trx: Db<Tables>, tenant: string, given: string): Promise<IncidentRow> {
-  const row = await findIncident(trx as unknown as Db<IncidentTables>, tenant, given)
+  const row = await findIncident(trx, tenant, given)
   if (!row) throw new AppError('not_found', `There is no incident ${given}.`)
   if (row.state === 'closed') throw new AppError('conflict', `Incident ${row.number} is closed.`)
   return row

@@ -110,7 +110,7 @@ export function decide(
   const related =
     alert.service === null
       ? joinWithoutService(alert, near, rules)
-      : joinByService(alert, alert.service, near, topology, rules)
+      : joinByService(alert, alert.service, near, topology)
   if (related) return related
   if (recent) {
     const reason = `the same alert was part of it, and it has been closed for no more than ${spellMs(recent.closedForMs)}`
@@ -125,7 +125,6 @@ function joinByService(
   service: string,
   near: readonly OpenIncident[],
   topology: readonly Edge[],
-  rules: FoldingRules,
 ): Decision | undefined {
   const same = nearest(alert, withKey(near, serviceKey(service)))
   if (same) return join('service', same, `also ${service}, ${apart(alert, same)}`)

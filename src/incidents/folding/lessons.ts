@@ -103,12 +103,12 @@ export async function lessonsFor(
 export async function listLessons(db: LessonDb, tenant: string): Promise<readonly LessonView[]> {
   const rows = await db
     .selectFrom('folding_lessons')
-    .selectAll()
+    .select(['id', 'kind', 'a', 'b', 'reason', 'by', 'at'])
     .where('tenant', '=', tenant)
     .orderBy('at', 'desc')
     .limit(MAX_KEPT)
     .execute()
-  return rows.map(({ tenant: _, ...row }) => row)
+  return rows
 }
 
 /** Returns whether there was such a lesson. */

@@ -133,10 +133,11 @@ async function closeCalm(trx: FoldTrx, nowMs: number): Promise<void> {
     .select(['i.id', 'i.updated_at'])
     .where('i.state', '!=', 'closed')
     .where('i.updated_at', '<=', nowMs - CLOSES_AFTER_MS)
-    .where(({ not, exists, selectFrom }) =>
-      not(
-        exists(
-          selectFrom('alerts as a')
+    .where((is) =>
+      is.not(
+        is.exists(
+          is
+            .selectFrom('alerts as a')
             .select('a.id')
             .whereRef('a.incident_id', '=', 'i.id')
             .where('a.status', '=', 'firing'),
