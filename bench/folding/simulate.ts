@@ -23,10 +23,7 @@ export interface StormSettings {
 }
 
 /** Services call only later ones, most of them near: the graph has no circles, and its end is shared by many. */
-export function drawTopology(
-  { services, calls }: Pick<StormSettings, 'services' | 'calls'>,
-  random: Random,
-): readonly Edge[] {
+function drawTopology({ services, calls }: Pick<StormSettings, 'services' | 'calls'>, random: Random): readonly Edge[] {
   const edges: Edge[] = []
   for (let caller = 0; caller < services - 1; caller++) {
     const wanted = 1 + Math.floor(random.next() * (2 * calls - 1))

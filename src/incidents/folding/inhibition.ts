@@ -142,8 +142,19 @@ export async function refreshSources(db: Db<IncidentTables>, rules: readonly Inh
 
 /** Forgets sources that ended. */
 export async function forgetSources(db: Db<IncidentTables>): Promise<void> {
-  const over = db.selectFrom('alerts').select('id').where('status', '=', 'resolved')
-  await db.deleteFrom('inhibition_sources').where('alert_id', 'in', over).execute()
+  // From the sources to their alerts: there are few of the former and can be millions of the latter.
+  await db
+    .deleteFrom('inhibition_sources')
+    .where((is) =>
+      is.exists(
+        is
+          .selectFrom('alerts')
+          .select('alerts.id')
+          .whereRef('alerts.id', '=', 'inhibition_sources.alert_id')
+          .where('alerts.status', '=', 'resolved'),
+      ),
+    )
+    .execute()
 }
 
 /** Absent is empty, and two that both lack a label agree in it. */
