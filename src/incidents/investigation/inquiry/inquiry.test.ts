@@ -117,12 +117,13 @@ describe('a model', () => {
     const working = world.work(world.start({ chatModel: model })).finally(() => {
       progress.over = true
     })
-    while (!progress.over && world.clock.now() < began + 60_000) {
-      await world.clock.advance(1000)
+    // Time goes on only while somebody waits for the model, however slow this machine is.
+    while (!progress.over) {
+      if (model.waiting() > 0) await world.clock.advance(1000)
       await new Promise((resolve) => setTimeout(resolve, 5))
     }
     await working
-    expect(world.clock.now() - began).toBeLessThan(25_000)
+    expect(world.clock.now() - began).toBeLessThanOrEqual(12_000)
     expect(await world.state()).toBe('awaiting_approval')
   })
 

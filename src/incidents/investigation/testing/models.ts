@@ -126,14 +126,21 @@ export const garbageModel = (): ScriptedModel =>
   )
 
 /** Never answers; it listens to the signal, as the gateway does. */
-export function slowModel(): ScriptedModel {
+export function slowModel(): ScriptedModel & { readonly waiting: () => number } {
   const asked: ChatRequest[] = []
+  let waiting = 0
   return {
     asked,
+    waiting: () => waiting,
     complete: (request, signal) => {
       asked.push(request)
+      waiting++
       return new Promise((_, reject) => {
-        signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true })
+        const giveUp = (): void => {
+          waiting--
+          reject(signal.reason as Error)
+        }
+        signal.addEventListener('abort', giveUp, { once: true })
       })
     },
   }
