@@ -134,7 +134,7 @@ describe('diagnose, as a function', () => {
         expect(theirs?.kind).toBe(mine?.kind)
         expect(theirs?.score).toBeCloseTo(mine?.score ?? 0, 6)
       }),
-      { numRuns: 30 },
+      { numRuns: 10 },
     )
   })
 

@@ -78,13 +78,16 @@ export function readCase(input: CaseInput, options: ReadOptions): Context {
   const healthy = options.reference?.logs ?? NO_LINES
   const logsFromMs = healthy.length > 0 ? Number.NEGATIVE_INFINITY : onsetMs - RATES_LAG_STEPS * window.stepMs
   const callersOf = (service: string): readonly string[] => topology.callers.get(service) ?? []
-  const table =
+  const counted =
     healthy.length > 0
       ? tabulateLogs(healthy, input.logs)
       : tabulateLogs(
           input.logs.filter(({ at }) => at < logsFromMs),
           input.logs.filter(({ at }) => at >= logsFromMs),
         )
+  const living = servicesAlive(signals, window)
+  // Who measures on and writes nothing has lost its lines on the way; who does neither may well have died.
+  const table = { ...counted, silent: new Set([...counted.silent].filter((service) => living.has(service))) }
   return {
     window,
     topology,
@@ -100,7 +103,8 @@ export function readCase(input: CaseInput, options: ReadOptions): Context {
     silent: table.silent,
     writers: new Set(table.rows.map(({ service }) => service)),
     callFlows: findCallFlows(signals, (one) => outside(reference.get(signalKey(one)), window), window, callersOf),
-    flows: findBrokenFlows(table, names, callersOf),
+    // What goes with what is learnt from a time that somebody calls healthy, not from the minutes before an alert.
+    flows: healthy.length > 0 ? findBrokenFlows(table, names, callersOf) : [],
     changes: [...input.changes].sort((a, b) => a.at - b.at || compare(a.id, b.id)),
     onsetMs,
     alerted,
@@ -113,6 +117,14 @@ export function readCase(input: CaseInput, options: ReadOptions): Context {
     observed,
   }
 }
+
+/** Services that still measure themselves after the alert; a probe from outside goes on when its target is dead. */
+const servicesAlive = (signals: readonly Signal[], window: Window): ReadonlySet<string> =>
+  new Set(
+    signals.flatMap(({ service, role, track }) =>
+      role !== 'up' && (track.times.at(-1) ?? Number.NEGATIVE_INFINITY) >= window.alertAtMs ? [service] : [],
+    ),
+  )
 
 /** How much lateness counts elsewhere when users, whose waiting is measured, wait no longer than always. */
 const UNSEEN = 0.8
