@@ -1,8 +1,8 @@
-// `midwatch incidents merge | split | lessons`: correct what was folded, and see and take back what was learned from it.
+// `midwatch incidents ack | merge | split | lessons`: say who looks after one, correct what was folded, and see and take back what was learned from it.
 import { Command } from 'commander'
 import { z } from 'zod'
 import { lessonList } from '../incidents/folding/lessons.ts'
-import { mergedView, splitView } from '../incidents/view.ts'
+import { acknowledgedView, mergedView, splitView } from '../incidents/view.ts'
 import { callServer, type ServerOptions, withServerOptions } from './client.ts'
 
 type Options = ServerOptions & { readonly json?: boolean; readonly reason: string }
@@ -24,6 +24,16 @@ export function mergeCommand(): Command {
         console.log(
           `Incident ${done.merged} is part of incident ${done.incident} now. It is remembered: midwatch incidents lessons.`,
         )
+    })
+}
+
+export function ackCommand(): Command {
+  return common(new Command('ack'))
+    .description('say that you look after an incident')
+    .argument('<incident>', 'its number or id')
+    .action(async (incident: string, options: ServerOptions & { readonly json?: boolean }) => {
+      const done = await callServer(options, pathOf(incident, 'ack'), acknowledgedView, { method: 'POST', json: {} })
+      console.log(options.json ? JSON.stringify(done) : `${done.by} looks after incident ${done.incident}.`)
     })
 }
 

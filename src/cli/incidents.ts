@@ -13,7 +13,7 @@ import {
   postmortemView,
   runbookView,
 } from '../incidents/view.ts'
-import { lessonsCommand, mergeCommand, splitCommand } from './folding.ts'
+import { ackCommand, lessonsCommand, mergeCommand, splitCommand } from './folding.ts'
 import { callServer, type ServerOptions, withServerOptions } from './client.ts'
 import { renderAlerts, renderDryRun, renderIncident, renderList } from './render-incident.ts'
 
@@ -32,6 +32,7 @@ export function incidentsCommand(): Command {
   incidents.addCommand(showCommand())
   incidents.addCommand(decideCommand('approve', 'let the proposed fix run, once'))
   incidents.addCommand(decideCommand('refuse', 'do not run the proposed fix'))
+  incidents.addCommand(ackCommand())
   incidents.addCommand(mergeCommand())
   incidents.addCommand(splitCommand())
   incidents.addCommand(lessonsCommand())

@@ -247,6 +247,9 @@ const why = z.string().trim().min(1, 'say why').max(1000)
 export const mergeBody = z.strictObject({ incident: z.string().min(1).max(100), reason: why })
 export const mergedView = z.object({ incident: z.number().int(), merged: z.number().int() })
 
+/** `POST /v1/incidents/:id/ack` */
+export const acknowledgedView = z.object({ incident: z.number().int(), by: z.string() })
+
 /** `POST /v1/incidents/:id/split`: these alerts become an incident of their own. */
 export const splitBody = z.strictObject({ alerts: z.array(z.string().max(100)).min(1).max(1000), reason: why })
 export const splitView = z.object({ incident: z.number().int(), split: z.number().int() })

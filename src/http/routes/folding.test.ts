@@ -87,6 +87,19 @@ test('alerts that are taken out are an incident of their own, and are not put ba
   expect(audit.map(({ kind }) => kind)).toEqual(['incident.split', 'lesson.deleted'])
 })
 
+test('who looks after an incident is told once, and its alerts end all the same', async () => {
+  await w.send(wireAlert('A', 'search', START))
+  expect((await post('/v1/incidents/1/ack', {})).json).toEqual({ incident: 1, by: 'default' })
+  expect((await post('/v1/incidents/1/ack', {})).status).toBe(200)
+  await w.clock.advance(1000)
+  await w.send(wireAlert('A', 'search', START, { endsAtMs: START + 1000 }))
+  expect((await w.events()).slice(1)).toEqual(['acknowledged: default looks after it.', 'alert: A of search ended.'])
+  expect((await w.alerts())[0]?.status).toBe('resolved')
+  const recovered = await w.db.selectFrom('jobs').select('key').where('kind', '=', 'recovered').execute()
+  expect(recovered).toHaveLength(1)
+  expect((await post('/v1/incidents/7/ack', {})).status).toBe(404)
+})
+
 test('what makes no sense is refused and changes nothing', async () => {
   await w.send(wireAlert('A', 'search', START), wireAlert('B', 'billing', START))
   const before = [await where(), await w.events()]

@@ -1,4 +1,4 @@
-// What people correct in the folding: two incidents that are one, one that is two, and what was learned from it.
+// What people do to incidents as such: look after one, make one of two or two of one, and take back what that taught.
 import type { z } from 'zod'
 import { appendAudit } from '../../audit/log.ts'
 import type { AuditTables } from '../../audit/tables.ts'
@@ -6,6 +6,7 @@ import type { Clock } from '../../core/clock.ts'
 import { AppError } from '../../core/errors.ts'
 import type { Db } from '../../db/connect.ts'
 import type { QueueTables } from '../../db/queue.ts'
+import { acknowledge } from '../../incidents/acknowledge.ts'
 import type { IncidentFeed } from '../../incidents/feed.ts'
 import type { FoldingConfig } from '../../incidents/folding/config.ts'
 import { learn, type lessonList, listLessons, unlearn } from '../../incidents/folding/lessons.ts'
@@ -29,7 +30,7 @@ export interface FoldingRouteDeps {
 
 /**
  * `POST /v1/incidents/:id/merge` (`{incident, reason}`: that one's alerts become this one's), `POST /v1/incidents/:id/split`
- * (`{alerts, reason}`), `GET /v1/folding/lessons`, `DELETE /v1/folding/lessons/:id`.
+ * (`{alerts, reason}`), `POST /v1/incidents/:id/ack`, `GET /v1/folding/lessons`, `DELETE /v1/folding/lessons/:id`.
  */
 export function foldingRoutes({ db, feed, clock, config, onWork }: FoldingRouteDeps): Route[] {
   const tell = (...incidents: readonly IncidentRow[]): void => {
@@ -84,6 +85,22 @@ export function foldingRoutes({ db, feed, clock, config, onWork }: FoldingRouteD
         })
         tell(from, incident)
         return { status: 201, json: { incident: from.number, split: incident.number } }
+      },
+    },
+    {
+      method: 'POST',
+      path: '/v1/incidents/:id/ack',
+      scope: 'incidents:approve',
+      handle: async (exchange) => {
+        const { tenant, name: by } = exchange.caller
+        const nowMs = clock.now()
+        const incident = await db.transaction().execute(async (trx: Db<Tables>) => {
+          const row = await getOpen(trx, tenant, exchange.params['id'] ?? '')
+          await acknowledge(trx, row, by, nowMs)
+          return row
+        })
+        feed.publish(incident.id)
+        return ok({ incident: incident.number, by })
       },
     },
     {
