@@ -133,3 +133,18 @@ test('what was merged and split by hand stands in the same list, and is taken ba
   const audited = await db.selectFrom('audit_log').select(['actor', 'kind', 'subject']).execute()
   expect(audited).toEqual([{ actor: 'default', kind: 'lesson.taken_back', subject: lesson?.id }])
 })
+
+test('the record of an action is told as the risk tells it, and is taken back by an admin alone', async () => {
+  for (const number of [1, 2, 3]) await keep(trouble(number, { fixedBy: 'Roll inventory back' }))
+  await db.updateTable('action_runs').set({ verdict: 'fixed' }).execute()
+  const record = async () => (await list()).find(({ kind }) => kind === 'action')
+  expect(await record()).toMatchObject({
+    id: 'action-roll-back',
+    says: 'Of 3 judged runs of roll-back, 3 worked; after 0 it was worse.',
+    effect: 'The risk of its next proposal: −1: it worked 3 of 3 times.',
+  })
+  expect((await forget('action-roll-back', 'default:incidents:approve')).status).toBe(403)
+  expect((await forget('action-roll-back', 'other')).status).toBe(404)
+  expect((await forget('action-roll-back')).status).toBe(200)
+  expect(await record()).toBeUndefined()
+})

@@ -8,6 +8,7 @@ import { AppError } from '../../core/errors.ts'
 import type { Db } from '../../db/connect.ts'
 import { unlearn } from '../../incidents/folding/lessons.ts'
 import type { Investigator } from '../../incidents/investigation/investigator.ts'
+import { forgetRecord } from '../../incidents/lessons/action-lessons.ts'
 import { listLessons } from '../../incidents/lessons/lessons.ts'
 import type { lessonList } from '../../incidents/lessons/view.ts'
 import { eraseCases } from '../../incidents/memory/erase.ts'
@@ -42,6 +43,8 @@ export function lessonRoutes({ db, investigator, clock }: LessonRouteDeps): Rout
         const { lessons } = await listLessons(db, tenant)
         const lesson = lessons.find((one) => one.id === id)
         if (!lesson) throw new AppError('not_found', `There is no lesson ${id}. GET /v1/lessons lists those there are.`)
+        if (lesson.takeBack.final && !mayDo(caller, 'admin'))
+          throw new AppError('forbidden', `${id} is taken back for good: the key "${by}" needs the scope admin.`)
         switch (lesson.kind) {
           case 'diagnosis': {
             await investigator.giveFeedback({
@@ -54,13 +57,15 @@ export function lessonRoutes({ db, investigator, clock }: LessonRouteDeps): Rout
           }
           case 'fix': {
             // What the running system showed cannot be unsaid: the whole case goes, and does not come back.
-            if (!mayDo(caller, 'admin'))
-              throw new AppError('forbidden', `To erase a case the key "${by}" needs the scope admin.`)
             await eraseCases(db, tenant, { incidentId: await idOf(db, tenant, lesson.incident) }, clock.now())
             break
           }
           case 'folding': {
             await unlearn(db, tenant, lesson.id)
+            break
+          }
+          case 'action': {
+            await forgetRecord(db, tenant, lesson.id.slice('action-'.length))
           }
         }
         await db.transaction().execute((trx) =>

@@ -1,5 +1,5 @@
-// Everything that was learnt and changes what is done: what people said of diagnoses, fixes that were verified, and what was
-// merged and split by hand. Each with its effect as the ranking (memory/nudge.ts) and the folding (folding/lessons.ts) work
+// Everything that was learnt and changes what is done: what people said of diagnoses, fixes that were verified, what was
+// merged and split by hand, and the record of actions. Each with its effect as the ranking (memory/nudge.ts) and the folding (folding/lessons.ts) work
 // it out, and the one command that takes it back. Read from where they read it, so that the list cannot tell anything else.
 import type { Db } from '../../db/connect.ts'
 import { type LessonView as FoldingLesson, listLessons as listFoldingLessons } from '../folding/lessons.ts'
@@ -9,6 +9,7 @@ import { MOST_CONFIDENCE, MOST_SCORE } from '../memory/nudge.ts'
 import { sayCause } from '../memory/say-past.ts'
 import { type Standing, standingOf } from '../memory/standing.ts'
 import type { FeedbackRow, IncidentTables } from '../tables.ts'
+import { actionLessons } from './action-lessons.ts'
 import type { LessonView } from './view.ts'
 
 const MOST_LESSONS = 500
@@ -38,6 +39,7 @@ export async function listLessons(db: Db<IncidentTables>, tenant: string): Promi
     // What people say of an incident counts before what its fix says.
     ...mended.filter(({ incidentId }) => !spoken.has(incidentId)).map(ofFix),
     ...folding.map(ofFolding),
+    ...(await actionLessons(db, tenant)),
   ].sort((a, b) => b.at - a.at)
   return {
     lessons: lessons.slice(0, MOST_LESSONS),

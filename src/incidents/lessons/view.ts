@@ -2,13 +2,13 @@
 import { z } from 'zod'
 
 export const lessonView = z.object({
-  /** `diagnosis-7`, `fix-7`, `les_…`: what it is taken back by. */
+  /** `diagnosis-7`, `fix-7`, `action-restart`, `les_…`: what it is taken back by. */
   id: z.string(),
   /**
    * `diagnosis`: people said whether one was right. `fix`: an action was carried out, and verified.
-   * `folding`: incidents were merged or split by hand.
+   * `folding`: incidents were merged or split by hand. `action`: what came of the runs of an action so far.
    */
-  kind: z.enum(['diagnosis', 'fix', 'folding']),
+  kind: z.enum(['diagnosis', 'fix', 'folding', 'action']),
   at: z.number(),
   /** Who taught it; null where the running system did. */
   by: z.string().nullable(),
