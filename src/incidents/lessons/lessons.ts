@@ -1,6 +1,7 @@
 // Everything that was learnt and changes what is done: what people said of diagnoses, fixes that were verified, what was
-// merged and split by hand, and the record of actions. Each with its effect as the ranking (memory/nudge.ts) and the folding (folding/lessons.ts) work
-// it out, and the one command that takes it back. Read from where they read it, so that the list cannot tell anything else.
+// merged and split by hand, and the record of actions. Each with its effect as the ranking (memory/nudge.ts), the folding
+// (folding/lessons.ts) and the risk work it out, and the one command that takes it back. Read from where they read it, so
+// that the list cannot tell anything else.
 import type { Db } from '../../db/connect.ts'
 import { type LessonView as FoldingLesson, listLessons as listFoldingLessons } from '../folding/lessons.ts'
 import { type Case, caseOf } from '../memory/case.ts'
