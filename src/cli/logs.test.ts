@@ -1,22 +1,17 @@
 import { spawn } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { gzipSync } from 'node:zlib'
 import { expect, test } from 'vitest'
-import { tempFolder } from '../../test/temp.ts'
 import { readLogLines } from './log-lines.ts'
+import { printTemplates } from './logs.ts'
 
 const MAIN = join(import.meta.dirname, '../main.ts')
 
-async function templates(args: readonly string[], input: string | Buffer = '') {
-  const child = spawn(process.execPath, [MAIN, 'logs', 'templates', ...args], { env: { PATH: process.env['PATH'] } })
-  let [out, told] = ['', '']
-  child.stdout.on('data', (data: Buffer) => (out += data.toString()))
-  child.stderr.on('data', (data: Buffer) => (told += data.toString()))
-  child.stdin.end(input)
-  const code = await new Promise<number | null>((resolve) => child.once('close', resolve))
-  return { code, told, lines: out.split('\n').filter((line) => line !== '') }
+async function printed(input: string, json: boolean) {
+  let out = ''
+  for await (const text of printTemplates(Readable.from([Buffer.from(input)]), json)) out += text
+  return out.split('\n').filter((line) => line !== '')
 }
 
 async function linesOf(...chunks: readonly Buffer[]) {
@@ -26,9 +21,7 @@ async function linesOf(...chunks: readonly Buffer[]) {
 }
 
 test('one JSON line for each line of the input, empty ones too, with its number, id and template', async () => {
-  const { code, lines } = await templates(['-', '--json'], 'took 3 ms\r\n\ntook 4 ms\nstopped')
-  expect(code).toBe(0)
-  expect(lines).toEqual([
+  expect(await printed('took 3 ms\r\n\ntook 4 ms\nstopped', true)).toEqual([
     '{"line":1,"id":1,"template":"took <*>"}',
     '{"line":2,"id":2,"template":""}',
     '{"line":3,"id":1,"template":"took <*>"}',
@@ -37,16 +30,16 @@ test('one JSON line for each line of the input, empty ones too, with its number,
 })
 
 test('for people, the templates with how often they came, the most frequent first', async () => {
-  const file = join(tempFolder(), 'app.log')
-  writeFileSync(file, 'stopped\ntook 3 ms\ntook 4 ms\n')
-  expect((await templates([file])).lines).toEqual(['2 × took <*>', '1 × stopped'])
+  expect(await printed('stopped\ntook 3 ms\ntook 4 ms\n', false)).toEqual(['2 × took <*>', '1 × stopped'])
 })
 
 test('a file that is not there is told, and fails', async () => {
-  const { code, told } = await templates(['/nowhere/app.log', '--json'])
-  expect(code).toBe(1)
+  const child = spawn(process.execPath, [MAIN, 'logs', 'templates', '/nowhere/app.log', '--json'])
+  let told = ''
+  child.stderr.on('data', (data: Buffer) => (told += data.toString()))
+  expect(await new Promise((resolve) => child.once('close', resolve))).toBe(1)
   expect(told).toContain('The log cannot be read: ENOENT')
-})
+}, 60_000)
 
 test('lines in JSON are read for their message, and what only looks like JSON is a line', async () => {
   const text = '{"message":"a 1","event":"E1"}\n{"log":"b"}\n{"level":3}\n{broken\n'

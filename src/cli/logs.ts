@@ -17,11 +17,17 @@ export function logsCommand(): Command {
       .argument('<file>', 'a log, plain or in JSON lines with a message, also .gz; - reads from standard input')
       .option('--json', 'print one JSON line for each line of the input: line (from 1), id, template')
       .action(async (file: string, options: { readonly json?: boolean }) => {
-        const mined = mineLines(readLogLines(file === '-' ? process.stdin : createReadStream(file)))
+        const input = file === '-' ? process.stdin : createReadStream(file)
         // The pipeline waits for a slow reader, so nothing piles up.
-        await pipeline(Readable.from(options.json ? toJson(mined) : toTable(mined)), process.stdout, { end: false })
+        await pipeline(Readable.from(printTemplates(input, options.json)), process.stdout, { end: false })
       }),
   )
+}
+
+/** What the command prints of a log, piece by piece. */
+export function printTemplates(input: Readable, asJson = false): AsyncGenerator<string> {
+  const mined = mineLines(readLogLines(input))
+  return asJson ? toJson(mined) : toTable(mined)
 }
 
 async function* mineLines(lines: AsyncIterable<string>): AsyncGenerator<MinedLine> {
