@@ -1,6 +1,6 @@
 // One investigation by itself: the same graph over a database that lives in memory, from its alerts to its report, where nobody
 // is told and nobody approves. For a terminal, for replays of what was recorded, and for measuring.
-import { createHttpActions } from '../../actions/http/action.ts'
+import { createActions } from '../../actions/actions.ts'
 import { auditMigrations } from '../../audit/tables.ts'
 import { verifyAudit } from '../../audit/verify.ts'
 import type { AgentConfig } from '../../config/schema.ts'
@@ -57,7 +57,7 @@ export async function investigateOnce(input: OnceInput, signal: AbortSignal): Pr
       db,
       checkpointDb: connection.as<CheckpointTables>(),
       chatModel: input.chatModel,
-      actions: createHttpActions(),
+      actions: createActions(),
       webhook: undefined,
       wake: () => undefined,
       metrics: createMetrics({ process: false }),
