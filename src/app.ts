@@ -40,6 +40,7 @@ import { erasureRoutes } from './http/routes/erasures.ts'
 import { fileRoutes } from './http/routes/files.ts'
 import { messagesRoutes } from './http/routes/messages.ts'
 import { foldingRoutes } from './http/routes/folding.ts'
+import { incidentAskRoutes } from './http/routes/incident-ask.ts'
 import { incidentRoutes } from './http/routes/incidents.ts'
 import { keyRoutes } from './http/routes/keys.ts'
 import { lessonRoutes } from './http/routes/lessons.ts'
@@ -354,6 +355,7 @@ async function start(
               }),
               ...silenceRoutes({ db, clock, onChanged: () => folder.wake() }),
               ...changeRoutes({ db, clock }),
+              ...incidentAskRoutes({ db }),
               ...incidentRoutes({ db, feed, clock, confirmFromRisk: config.agent.approval.confirmFromRisk }),
               ...actingRoutes({ db, clock, overview: (tenant) => readActing(db, tenant, config.agent.actions) }),
               ...approvalRoutes({ db, investigator, confirmFromRisk: config.agent.approval.confirmFromRisk }),
