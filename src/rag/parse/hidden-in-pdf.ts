@@ -12,7 +12,7 @@ export interface Drawn {
 }
 
 /** Without white space and presentation forms, character by character: what can be compared. */
-export const compact = (text: string): string => Array.from(text, compactOne).join('')
+const compact = (text: string): string => Array.from(text, compactOne).join('')
 const compactOne = (character: string): string => character.normalize('NFKC').replaceAll(/\s/g, '')
 
 type Matrix = readonly [number, number, number, number, number, number]
