@@ -212,6 +212,13 @@ describe('senders', () => {
     })
   })
 
+  test('a state called like what every object inherits is kept as not understood, and answered 202', async () => {
+    const alert = { alertId: '1', message: 'x' }
+    for (const action of ['constructor', '__proto__', 'toString'])
+      expect((await postTo('/v1/alerts/opsgenie', { action, alert })).status).toBe(202)
+    expect(await list('?source=opsgenie')).toHaveLength(3)
+  })
+
   test('an alert tells its hosts, labels and links, and only to its own tenant', async () => {
     await postTo('/v1/alerts/generic', { title: 'A', host: 'web1', url: 'https://x.example/1', severity: 'P1' })
     const [alert] = await list('')

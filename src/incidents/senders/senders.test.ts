@@ -30,6 +30,9 @@ function checkSound(alerts: readonly IncomingAlert[]): void {
 
 function problemOf(alert: IncomingAlert): string | undefined {
   if (!/^[0-9a-f]{32}$/.test(alert.identity) || !/^[0-9a-f]{32}$/.test(alert.fingerprint)) return 'no hash'
+  if (!['firing', 'resolved'].includes(alert.status)) return 'no state'
+  if (!['critical', 'error', 'warning', 'info'].includes(alert.severity)) return 'no severity'
+  if (alert.service !== null && typeof alert.service !== 'string') return 'no service'
   if (alert.name.length === 0 || alert.name.length > 200) return 'no good name'
   if (!Number.isSafeInteger(alert.startsAtMs)) return 'no beginning'
   if (alert.status === 'resolved' ? !Number.isSafeInteger(alert.endsAtMs) : alert.endsAtMs !== null) return 'its end'
@@ -105,6 +108,13 @@ describe.each(all)('%s', (sender, recorded) => {
           const bytes = Buffer.from(JSON.stringify(replaced(body, path, bad) ?? null))
           outcome(() => readBytes(sender, bytes, 'application/json', headers))
         }
+  })
+
+  test('a word that every object inherits means nothing in any field', () => {
+    for (const { body, headers } of bodies)
+      for (const path of pathsOf(body))
+        for (const inherited of ['constructor', '__proto__', 'toString'])
+          outcome(() => readBytes(sender, Buffer.from(JSON.stringify(replaced(body, path, inherited))), '', headers))
   })
 
   test('numbers as text and objects as text mean the same', () => {

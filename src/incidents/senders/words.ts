@@ -26,6 +26,10 @@ function plain(word: string): string {
 export const statusOfWord = (word: string | undefined): Status | undefined =>
   word === undefined ? undefined : MEANING.get(plain(word))
 
+/** What a table says of a word that a stranger wrote: its own entry, never what every object inherits (`constructor`). */
+export const wordIn = <T>(table: Readonly<Record<string, T>>, word: string | undefined): T | undefined =>
+  word !== undefined && Object.hasOwn(table, word) ? table[word] : undefined
+
 const MARK = /^\s*(?:\[([^\]]{1,40})\]|\*\* ?([A-Za-z ]{1,40}?) ?\*\*|([A-Za-z]{2,12})\s*[:!])\s*/
 const LEVEL = /(?:^|[\s[(])((?:P|SEV-?|S)[0-5])(?=$|[\s\]):,-])/i
 

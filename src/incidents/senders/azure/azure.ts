@@ -5,6 +5,7 @@ import { z } from 'zod'
 import { completeAlert, type IncomingAlert, notUnderstood } from '../../incoming-alert.ts'
 import { anything, isObject, part, parts, rawText, text, textByName, texts, time } from '../loose.ts'
 import type { JsonObject, Sender } from '../sender.ts'
+import { wordIn } from '../words.ts'
 
 export const azure: Sender = {
   name: 'azure',
@@ -114,7 +115,7 @@ const spell = (given: Condition): string =>
 
 function readCommon(data: JsonObject, raw: string, nowMs: number): IncomingAlert {
   const { essentials, alertContext: about, customProperties } = common.parse(data)
-  const status = STATES[essentials.monitorCondition?.toLowerCase() ?? 'fired']
+  const status = wordIn(STATES, essentials.monitorCondition?.toLowerCase() ?? 'fired')
   if (essentials.alertRule === undefined)
     return notUnderstood('Azure Monitor', 'data.essentials.alertRule is missing', raw, nowMs)
   if (status === undefined) {
@@ -208,7 +209,7 @@ function readClassic(data: JsonObject, raw: string, nowMs: number): IncomingAler
   const log = context.activityLog
   const name = context.name ?? log.properties.title ?? log.operationName
   const ended = /^(?:resolved|complete)$/i.test(log.properties.stage ?? '')
-  const status = ended ? 'resolved' : STATES[word?.toLowerCase() ?? 'activated']
+  const status = ended ? 'resolved' : wordIn(STATES, word?.toLowerCase() ?? 'activated')
   if (name === undefined) return notUnderstood('Azure Monitor', 'context.name is missing', raw, nowMs)
   if (status === undefined) {
     const reason = `status is "${word ?? ''}"; known are Activated, Deactivated, Fired and Resolved`

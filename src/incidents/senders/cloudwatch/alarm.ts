@@ -4,7 +4,7 @@
 import { z } from 'zod'
 import { completeAlert, type IncomingAlert } from '../../incoming-alert.ts'
 import { anything, isObject, opened, part, parts, text, textOf, time } from '../loose.ts'
-import { readMarks } from '../words.ts'
+import { readMarks, wordIn } from '../words.ts'
 import type { JsonObject } from '../sender.ts'
 
 const dimensions = parts({ name: text, value: text })
@@ -77,7 +77,7 @@ export function readAlarm(
   nowMs: number,
 ): IncomingAlert | undefined {
   const alarm = 'AlarmName' in given ? ofMessage(given, topicRegion) : ofEvent(given)
-  const status = alarm && STATES[alarm.state]
+  const status = wordIn(STATES, alarm?.state)
   return alarm && status ? toAlert(alarm, status, nowMs) : undefined
 }
 

@@ -4,6 +4,7 @@
 import { createVerify, X509Certificate } from 'node:crypto'
 import { describeError } from '../../../core/errors.ts'
 import type { FetchText } from './fetch-aws.ts'
+import { wordIn } from '../words.ts'
 import { snsAddress, type SnsMessage } from './sns.ts'
 
 export type SignatureCheck =
@@ -35,7 +36,7 @@ export function createSignatureCheck(
   }
 
   return async (message, nowMs, signal) => {
-    const algorithm = ALGORITHMS[message.signatureVersion ?? '']
+    const algorithm = wordIn(ALGORITHMS, message.signatureVersion)
     if (algorithm === undefined) return invalid('SignatureVersion is neither 1 nor 2')
     if (message.signature === undefined) return invalid('it has no Signature')
     const url = snsAddress(message.certificateUrl)

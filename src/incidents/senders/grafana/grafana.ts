@@ -7,6 +7,7 @@ import { alertmanagerAlert, alertmanagerFields, readLabelledAlerts } from '../al
 import { completeAlert, notice, notUnderstood } from '../../incoming-alert.ts'
 import { anything, isObject, parts, rawText, tagsOf, text } from '../loose.ts'
 import type { JsonObject, ReadContext, Reading, Sender } from '../sender.ts'
+import { wordIn } from '../words.ts'
 
 export const grafana: Sender = {
   name: 'grafana',
@@ -44,7 +45,7 @@ function readUnified(body: JsonObject, { nowMs }: ReadContext): Reading {
   const webhook = parseAs(unified, body)
   return readLabelledAlerts(webhook, nowMs, (given) => {
     const rule = given.labels['rulename']
-    const special = SPECIAL[given.labels['alertname'] ?? '']
+    const special = wordIn(SPECIAL, given.labels['alertname'])
     return {
       // Of a rule that had no data or failed, Grafana puts its own word in the place of the rule's name.
       name: special !== undefined && rule ? `${rule}: ${special}` : undefined,
@@ -85,7 +86,7 @@ function readLegacy(body: JsonObject, { nowMs }: ReadContext): Reading {
   if (name === undefined) return { alerts: [notUnderstood('Grafana', 'it has neither ruleName nor title', raw, nowMs)] }
   if (state === 'pending' || state === 'unknown')
     return { alerts: [notice(name, `the rule is ${state}, which is no alert yet`, raw, nowMs)] }
-  const status = state === undefined ? undefined : STATES[state]
+  const status = wordIn(STATES, state)
   if (status === undefined) {
     const known = Object.keys(STATES).join(', ')
     const reason = `state is ${rule.state === undefined ? 'missing' : `"${rule.state}"`}; known are ${known}`

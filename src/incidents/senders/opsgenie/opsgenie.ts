@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { completeAlert, notice, notUnderstood } from '../../incoming-alert.ts'
 import { anything, isObject, opened, part, rawText, tagsOf, text, textByName, texts, time } from '../loose.ts'
 import type { Sender } from '../sender.ts'
+import { wordIn } from '../words.ts'
 
 export const opsgenie: Sender = {
   name: 'opsgenie',
@@ -20,7 +21,7 @@ export const opsgenie: Sender = {
     const name = alert.message ?? alert.alias
     if (name === undefined || id === undefined)
       return { alerts: [notUnderstood('Opsgenie', 'alert.message or alert.alertId is missing', raw, nowMs)] }
-    const status = action === undefined ? STATES[alert.status?.toLowerCase() ?? 'open'] : STATES[action.toLowerCase()]
+    const status = wordIn(STATES, (action ?? alert.status ?? 'open').toLowerCase())
     if (status === undefined)
       return {
         alerts: [notice(name, `${action ?? alert.status ?? ''} does not change how the alert stands`, raw, nowMs)],

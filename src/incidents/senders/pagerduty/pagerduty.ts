@@ -5,6 +5,7 @@ import { z } from 'zod'
 import { completeAlert, type IncomingAlert, notice, notUnderstood } from '../../incoming-alert.ts'
 import { anything, isObject, opened, part, rawText, text, time } from '../loose.ts'
 import type { JsonObject, Reading, Sender } from '../sender.ts'
+import { wordIn } from '../words.ts'
 import { findSeverity } from '../../severity.ts'
 
 export const pagerduty: Sender = {
@@ -99,7 +100,7 @@ function readIncident(given: JsonObject, { type, atMs }: Told, nowMs: number): I
   const said = incident.parse(given)
   const raw = rawText(given)
   if (said.id === undefined) return notUnderstood('PagerDuty', 'the incident has no id', raw, nowMs)
-  const status = STATES[said.status?.toLowerCase() ?? ''] ?? STATES[(type ?? '').split('.').at(-1) ?? '']
+  const status = wordIn(STATES, said.status?.toLowerCase()) ?? wordIn(STATES, type?.split('.').at(-1))
   if (status === undefined) {
     const reason = `the status of the incident is ${said.status === undefined ? 'missing' : `"${said.status}"`}`
     return notUnderstood('PagerDuty', reason, raw, nowMs)

@@ -6,6 +6,7 @@ import { completeAlert, type IncomingAlert, notice, notUnderstood } from '../../
 import { isObject, opened, part, parts, rawText, text } from '../loose.ts'
 import type { JsonObject, Sender } from '../sender.ts'
 import { readPlainText } from '../text-rules.ts'
+import { wordIn } from '../words.ts'
 import { parseAnyTime } from '../../alert-times.ts'
 
 export const slack: Sender = {
@@ -68,7 +69,7 @@ function readMessage(given: JsonObject, raw: string, nowMs: number): IncomingAle
     .map(plain)
     .join('\n')
   const said = readPlainText({ subject: subject === undefined ? undefined : plain(subject), body })
-  const color = COLORS[attachment?.color?.toLowerCase() ?? '']
+  const color = wordIn(COLORS, attachment?.color?.toLowerCase())
   if (said === undefined || (!said.telling && color === undefined))
     return notUnderstood('Slack', 'the message does not say that anything is wrong', raw, nowMs)
   return completeAlert(
