@@ -96,22 +96,34 @@ export function completeAlert(draft: AlertDraft, nowMs: number): IncomingAlert {
   }
 }
 
-/** What is well-formed and yet cannot be read: kept and shown with the reason. `raw` tells it from others of its kind. */
-export const notUnderstood = (source: string, reason: string, raw: string, nowMs: number): IncomingAlert => ({
-  ...undecided(`unreadable body from ${source}`, raw, 'firing', nowMs),
+/** What is well-formed and yet cannot be read: kept and shown with the reason. `given`, text or JSON, tells it from others of its kind. */
+export const notUnderstood = (source: string, reason: string, given: unknown, nowMs: number): IncomingAlert => ({
+  ...undecided(`unreadable body from ${source}`, given, 'firing', nowMs),
   decided: { kind: 'not_understood', reason: cleanText(reason, MAX_REASON) },
 })
 
 /** What a sender tells beside alerts (a test ping, a handshake): kept with what it was. */
-export const notice = (name: string, reason: string, raw: string, nowMs: number): IncomingAlert => ({
-  ...undecided(name, raw, 'resolved', nowMs),
+export const notice = (name: string, reason: string, given: unknown, nowMs: number): IncomingAlert => ({
+  ...undecided(name, given, 'resolved', nowMs),
   severity: 'info',
   decided: { kind: 'ignored', reason: cleanText(`notice: ${reason}`, MAX_REASON) },
 })
 
-function undecided(name: string, raw: string, status: 'firing' | 'resolved', nowMs: number): IncomingAlert {
+function undecided(name: string, given: unknown, status: 'firing' | 'resolved', nowMs: number): IncomingAlert {
+  const raw = typeof given === 'string' ? given : printed(given)
   const draft = { name, status, identifiedBy: { raw }, annotations: { excerpt: raw.slice(0, MAX_REASON) } }
   return completeAlert(draft, nowMs)
+}
+
+/** A value as the JSON it came as. Nothing that JSON can be read from fails here. */
+function printed(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? ''
+  } catch (error) {
+    // Reading JSON knows no depth, writing it does.
+    if (error instanceof RangeError) return 'a body that nests too deeply to be written again'
+    throw error
+  }
 }
 
 /** What an alert of Alertmanager's kind says: it repeats its beginning, and its labels are its identity. */

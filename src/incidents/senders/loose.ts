@@ -28,17 +28,6 @@ export function opened(value: unknown): unknown {
   }
 }
 
-/** A value as the JSON it came as, to keep and to tell it from others. Nothing that JSON can be read from fails here. */
-export function rawText(value: unknown): string {
-  try {
-    return JSON.stringify(value) ?? ''
-  } catch (error) {
-    // Reading JSON knows no depth, writing it does.
-    if (error instanceof RangeError) return 'a body that nests too deeply to be written again'
-    throw error
-  }
-}
-
 export const text = z.unknown().optional().transform(textOf)
 export const time = z.unknown().optional().transform(parseAnyTime)
 export const anything = z.unknown().optional()

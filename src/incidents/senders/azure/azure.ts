@@ -3,7 +3,7 @@
 // https://learn.microsoft.com/azure/azure-monitor/alerts/alerts-payload-samples
 import { z } from 'zod'
 import { completeAlert, type IncomingAlert, notUnderstood } from '../../incoming-alert.ts'
-import { anything, isObject, part, parts, rawText, text, textByName, texts, time } from '../loose.ts'
+import { anything, isObject, part, parts, text, textByName, texts, time } from '../loose.ts'
 import type { JsonObject, Sender } from '../sender.ts'
 import { wordIn } from '../words.ts'
 
@@ -61,13 +61,12 @@ const common = z.object({
 
 function readBody(body: JsonObject, nowMs: number): IncomingAlert {
   const data = isObject(body['data']) ? body['data'] : body
-  const raw = rawText(body)
-  if (isObject(data['essentials'])) return readCommon(data, raw, nowMs)
-  if (isObject(data['context'])) return readClassic(data, raw, nowMs)
+  if (isObject(data['essentials'])) return readCommon(data, body, nowMs)
+  if (isObject(data['context'])) return readClassic(data, body, nowMs)
   if ('AlertRuleName' in data) return readLogAlert(data, nowMs)
-  if (isObject(data['alertContext'])) return readContextAlone(data, raw, nowMs)
+  if (isObject(data['alertContext'])) return readContextAlone(data, body, nowMs)
   const reason = 'it has neither data.essentials (the common schema) nor context (the schemas before it)'
-  return notUnderstood('Azure Monitor', reason, raw, nowMs)
+  return notUnderstood('Azure Monitor', reason, body, nowMs)
 }
 
 const SCALE = ['critical', 'error', 'warning', 'info', 'info'] as const
@@ -113,7 +112,7 @@ const spell = (given: Condition): string =>
     )
     .join(', ')
 
-function readCommon(data: JsonObject, raw: string, nowMs: number): IncomingAlert {
+function readCommon(data: JsonObject, raw: unknown, nowMs: number): IncomingAlert {
   const { essentials, alertContext: about, customProperties } = common.parse(data)
   const status = wordIn(STATES, essentials.monitorCondition?.toLowerCase() ?? 'fired')
   if (essentials.alertRule === undefined)
@@ -204,7 +203,7 @@ const classic = z.object({
   properties: anything,
 })
 
-function readClassic(data: JsonObject, raw: string, nowMs: number): IncomingAlert {
+function readClassic(data: JsonObject, raw: unknown, nowMs: number): IncomingAlert {
   const { status: word, context } = classic.parse(data)
   const log = context.activityLog
   const name = context.name ?? log.properties.title ?? log.operationName
@@ -288,7 +287,7 @@ function readLogAlert(data: JsonObject, nowMs: number): IncomingAlert {
 }
 
 /** The part of the common schema that says what was measured, without the one that says of which rule. */
-function readContextAlone(data: JsonObject, raw: string, nowMs: number): IncomingAlert {
+function readContextAlone(data: JsonObject, raw: unknown, nowMs: number): IncomingAlert {
   const { alertContext: about } = common.parse(data)
   const [first] = criteriaOf(about.condition)
   const name =

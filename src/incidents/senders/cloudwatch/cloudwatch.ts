@@ -2,7 +2,7 @@
 // function gets of SNS, EventBridge or an alarm's action, and lines of CloudWatch Logs. What else a topic carries is
 // taken where it says clearly that something is wrong; the rest is kept and shown.
 import { completeAlert, type IncomingAlert, notice, notUnderstood } from '../../incoming-alert.ts'
-import { isObject, opened, rawText, textOf } from '../loose.ts'
+import { isObject, opened, textOf } from '../loose.ts'
 import type { JsonObject, Reading, Sender } from '../sender.ts'
 import { readPlainText } from '../text-rules.ts'
 import { alarmIn, readAlarm, regionOf } from './alarm.ts'
@@ -48,7 +48,7 @@ function readBody(body: JsonObject, nowMs: number): Reading {
 }
 
 const unreadable = (body: unknown, reason: string, nowMs: number): Reading => ({
-  alerts: [notUnderstood('CloudWatch', reason, rawText(body), nowMs)],
+  alerts: [notUnderstood('CloudWatch', reason, body, nowMs)],
 })
 
 function readRecord(record: unknown, index: number, nowMs: number): Reading {
@@ -62,12 +62,11 @@ function readRecord(record: unknown, index: number, nowMs: number): Reading {
 
 function readSns(envelope: SnsMessage, raw: JsonObject, nowMs: number): Reading {
   const topic = envelope.topic ?? 'a topic without a name'
-  const text = rawText(raw)
   switch (envelope.type) {
     case 'SubscriptionConfirmation': {
       const url = snsAddress(envelope.subscribeUrl)
       if (!url) return unreadable(raw, 'SubscribeURL is not an address of SNS, so it is not visited', nowMs)
-      const told = notice(`Subscription to ${topic}`, 'SNS asks to confirm a subscription', text, nowMs)
+      const told = notice(`Subscription to ${topic}`, 'SNS asks to confirm a subscription', raw, nowMs)
       const payload = { url: url.href, topic, identity: told.identity }
       return {
         alerts: [told],
@@ -75,15 +74,15 @@ function readSns(envelope: SnsMessage, raw: JsonObject, nowMs: number): Reading 
       }
     }
     case 'UnsubscribeConfirmation':
-      return { alerts: [notice(`Subscription to ${topic}`, 'the subscription was ended at AWS', text, nowMs)] }
+      return { alerts: [notice(`Subscription to ${topic}`, 'the subscription was ended at AWS', raw, nowMs)] }
     default:
-      return { alerts: [readMessage(envelope, text, nowMs)] }
+      return { alerts: [readMessage(envelope, raw, nowMs)] }
   }
 }
 
 type Message = Partial<Pick<SnsMessage, 'message' | 'subject' | 'topic' | 'timestampMs' | 'messageId'>>
 
-function readMessage(sns: Message, raw: string, nowMs: number): IncomingAlert {
+function readMessage(sns: Message, raw: unknown, nowMs: number): IncomingAlert {
   const inner = alarmIn(sns.message)
   const alarm = inner && readAlarm(inner, regionOf(sns.topic), nowMs)
   if (alarm) return alarm

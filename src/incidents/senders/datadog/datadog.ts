@@ -3,7 +3,7 @@
 // https://docs.datadoghq.com/integrations/webhooks/
 import { completeAlert, notUnderstood } from '../../incoming-alert.ts'
 import { parseAnyTime } from '../../alert-times.ts'
-import { isObject, opened, rawText, tagsOf, textOf } from '../loose.ts'
+import { isObject, opened, tagsOf, textOf } from '../loose.ts'
 import type { JsonObject, ReadContext, Reading, Sender } from '../sender.ts'
 import { hostOfTitle, severityOf, statusOf, titleOf } from './say.ts'
 
@@ -53,7 +53,7 @@ function readEvent(body: JsonObject, { nowMs }: ReadContext): Reading['alerts'][
   const name = get('alerttitle', 'monitorname') ?? heading
   if (heading === undefined || name === undefined) {
     const reason = 'it has no title: put $EVENT_TITLE or $ALERT_TITLE into the template of the webhook'
-    return notUnderstood('Datadog', reason, rawText(body), nowMs)
+    return notUnderstood('Datadog', reason, body, nowMs)
   }
   const tags = tagsOf(said.get('tags'))
   const scope = get('alertscope', 'scope') ?? listed(said.get('scopes'))

@@ -2,7 +2,7 @@
 // Postmark and the like: a subject and a body under the names they use). Only its subject and plain text are read.
 import { z } from 'zod'
 import { completeAlert, type IncomingAlert, notUnderstood } from '../../incoming-alert.ts'
-import { isObject, rawText, text } from '../loose.ts'
+import { isObject, text } from '../loose.ts'
 import type { Sender } from '../sender.ts'
 import { readPlainText } from '../text-rules.ts'
 import { parseAnyTime } from '../../alert-times.ts'
@@ -23,7 +23,7 @@ export const email: Sender = {
       body: said['stripped-text'] ?? said['body-plain'] ?? said.TextBody ?? said.text ?? said.body ?? said.plain ?? '',
     }
     const whole = isObject(body) && mail.subject === undefined ? (said.email ?? said.raw) : undefined
-    return { alerts: [readMail(whole === undefined ? mail : parseMail(whole), rawText(body), nowMs)] }
+    return { alerts: [readMail(whole === undefined ? mail : parseMail(whole), body, nowMs)] }
   },
   readText: (given, { nowMs }) => ({ alerts: [readMail(parseMail(given), given, nowMs)] }),
 }
@@ -54,7 +54,7 @@ const posted = z.object({
   raw: text,
 })
 
-function readMail(mail: Mail, raw: string, nowMs: number): IncomingAlert {
+function readMail(mail: Mail, raw: unknown, nowMs: number): IncomingAlert {
   const said = readPlainText(mail)
   if (!said?.telling) return notUnderstood('e-mail', 'neither subject nor text says that anything is wrong', raw, nowMs)
   const { host } = said.labels

@@ -3,7 +3,7 @@
 // rather than guessed at; a mapping in the config says it better (`agent.intake.generic`).
 import { parseAnyTime } from '../../alert-times.ts'
 import { completeAlert, type IncomingAlert, notUnderstood } from '../../incoming-alert.ts'
-import { isObject, opened, rawText, tagsOf, textOf } from '../loose.ts'
+import { isObject, opened, tagsOf, textOf } from '../loose.ts'
 import type { JsonObject, ReadContext, Sender } from '../sender.ts'
 import { readPlainText } from '../text-rules.ts'
 import { readMarks, statusOfWord } from '../words.ts'
@@ -116,7 +116,7 @@ function readOne(body: JsonObject, { nowMs }: ReadContext): IncomingAlert {
   const title = get(NAMES.name)
   if (title === undefined) {
     const reason = 'nothing in it names an alert (title, name, summary, message …): describe it in agent.intake.generic'
-    return notUnderstood('a generic sender', reason, rawText(body), nowMs)
+    return notUnderstood('a generic sender', reason, body, nowMs)
   }
   const marks = readMarks(title)
   const tags = NAMES.tags.reduce(

@@ -5,7 +5,7 @@ import { z } from 'zod'
 import { parseAs } from '../../../core/parse.ts'
 import { alertmanagerAlert, alertmanagerFields, readLabelledAlerts } from '../alertmanager/alertmanager.ts'
 import { completeAlert, notice, notUnderstood } from '../../incoming-alert.ts'
-import { anything, isObject, parts, rawText, tagsOf, text } from '../loose.ts'
+import { anything, isObject, parts, tagsOf, text } from '../loose.ts'
 import type { JsonObject, ReadContext, Reading, Sender } from '../sender.ts'
 import { wordIn } from '../words.ts'
 
@@ -17,7 +17,7 @@ export const grafana: Sender = {
     if (Array.isArray(body['alerts'])) return readUnified(body, context)
     if (isLegacy(body)) return readLegacy(body, context)
     const reason = 'it has neither "alerts" (unified alerting) nor "ruleName" or "state" (the older alerting)'
-    return { alerts: [notUnderstood('Grafana', reason, rawText(body), context.nowMs)] }
+    return { alerts: [notUnderstood('Grafana', reason, body, context.nowMs)] }
   },
 }
 
@@ -80,17 +80,17 @@ const legacy = z.object({
 
 function readLegacy(body: JsonObject, { nowMs }: ReadContext): Reading {
   const rule = legacy.parse(body)
-  const raw = rawText(body)
   const name = rule.ruleName ?? rule.title?.replace(/^\[[^\]]*\]\s*/, '')
   const state = rule.state?.toLowerCase()
-  if (name === undefined) return { alerts: [notUnderstood('Grafana', 'it has neither ruleName nor title', raw, nowMs)] }
+  if (name === undefined)
+    return { alerts: [notUnderstood('Grafana', 'it has neither ruleName nor title', body, nowMs)] }
   if (state === 'pending' || state === 'unknown')
-    return { alerts: [notice(name, `the rule is ${state}, which is no alert yet`, raw, nowMs)] }
+    return { alerts: [notice(name, `the rule is ${state}, which is no alert yet`, body, nowMs)] }
   const status = wordIn(STATES, state)
   if (status === undefined) {
     const known = Object.keys(STATES).join(', ')
     const reason = `state is ${rule.state === undefined ? 'missing' : `"${rule.state}"`}; known are ${known}`
-    return { alerts: [notUnderstood('Grafana', reason, raw, nowMs)] }
+    return { alerts: [notUnderstood('Grafana', reason, body, nowMs)] }
   }
   const tags = tagsOf(rule.tags)
   const seen = rule.evalMatches.map((match) => tagsOf(match.tags))

@@ -4,7 +4,7 @@ import type { MappedValue, Mapping } from '../../../config/intake-schema.ts'
 import { parseAnyTime } from '../../alert-times.ts'
 import { completeAlert, type IncomingAlert, notUnderstood } from '../../incoming-alert.ts'
 import { findSeverity } from '../../severity.ts'
-import { isObject, rawText, textOf } from '../loose.ts'
+import { isObject, textOf } from '../loose.ts'
 import type { JsonObject, Reading, Sender } from '../sender.ts'
 import { statusOfWord } from '../words.ts'
 import { parsePath, type Step, valuesAt } from './paths.ts'
@@ -38,18 +38,18 @@ function readerOf(title: string, mapping: Mapping): (body: JsonObject, nowMs: nu
   const labels = getAll(mapping.labels)
   const annotations = getAll(mapping.annotations)
 
-  const readOne = (given: unknown, raw: string, nowMs: number): IncomingAlert => {
+  const readOne = (given: unknown, nowMs: number): IncomingAlert => {
     const said = (read: Get | undefined) => read?.(given)
     const called = said(name)
     if (called === undefined)
-      return notUnderstood(title, `nothing names the alert (${spell(mapping.name)})`, raw, nowMs)
+      return notUnderstood(title, `nothing names the alert (${spell(mapping.name)})`, given, nowMs)
     const word = said(status)
     const stands = word === undefined ? 'firing' : statusOfWord(word)
     if (stands === undefined)
       return notUnderstood(
         title,
         `"${word?.slice(0, 60)}" says neither that it fires nor that it ended (${spell(mapping.status)})`,
-        raw,
+        given,
         nowMs,
       )
     const ids = identity?.map((each) => each(given))
@@ -72,14 +72,14 @@ function readerOf(title: string, mapping: Mapping): (body: JsonObject, nowMs: nu
   }
 
   return (body, nowMs) => {
-    if (items === undefined) return { alerts: [readOne(body, rawText(body), nowMs)] }
+    if (items === undefined) return { alerts: [readOne(body, nowMs)] }
     const found = valuesAt(body, items)
     const each = (found.length === 1 && Array.isArray(found[0]) ? found[0] : found) as readonly unknown[]
     if (each.length === 0 || each.length > MAX_ALERTS) {
       const reason = `${mapping.alerts ?? ''} has ${each.length} alerts, and 1 to ${MAX_ALERTS.toLocaleString('en')} are taken`
-      return { alerts: [notUnderstood(title, reason, rawText(body), nowMs)] }
+      return { alerts: [notUnderstood(title, reason, body, nowMs)] }
     }
-    return { alerts: each.map((item) => readOne(item, rawText(item), nowMs)) }
+    return { alerts: each.map((item) => readOne(item, nowMs)) }
   }
 }
 

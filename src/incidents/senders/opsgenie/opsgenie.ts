@@ -2,7 +2,7 @@
 // https://support.atlassian.com/opsgenie/docs/opsgenie-edge-connector-alert-action-data/
 import { z } from 'zod'
 import { completeAlert, notice, notUnderstood } from '../../incoming-alert.ts'
-import { anything, isObject, opened, part, rawText, tagsOf, text, textByName, texts, time } from '../loose.ts'
+import { anything, isObject, opened, part, tagsOf, text, textByName, texts, time } from '../loose.ts'
 import type { Sender } from '../sender.ts'
 import { wordIn } from '../words.ts'
 
@@ -12,19 +12,18 @@ export const opsgenie: Sender = {
   recognises: (body) =>
     isObject(body['alert']) && 'action' in body && ('alertId' in body['alert'] || 'tinyId' in body['alert']),
   read: (body, { nowMs }) => {
-    const raw = rawText(body)
     const given = opened(body['alert'])
     const { action, source } = about.parse(body)
-    if (!isObject(given)) return { alerts: [notUnderstood('Opsgenie', 'alert is not an object', raw, nowMs)] }
+    if (!isObject(given)) return { alerts: [notUnderstood('Opsgenie', 'alert is not an object', body, nowMs)] }
     const alert = shape.parse(given)
     const id = alert.alertId ?? alert.id ?? alert.alias
     const name = alert.message ?? alert.alias
     if (name === undefined || id === undefined)
-      return { alerts: [notUnderstood('Opsgenie', 'alert.message or alert.alertId is missing', raw, nowMs)] }
+      return { alerts: [notUnderstood('Opsgenie', 'alert.message or alert.alertId is missing', body, nowMs)] }
     const status = wordIn(STATES, (action ?? alert.status ?? 'open').toLowerCase())
     if (status === undefined)
       return {
-        alerts: [notice(name, `${action ?? alert.status ?? ''} does not change how the alert stands`, raw, nowMs)],
+        alerts: [notice(name, `${action ?? alert.status ?? ''} does not change how the alert stands`, body, nowMs)],
       }
     const tags = tagsOf(alert.tags)
     return {

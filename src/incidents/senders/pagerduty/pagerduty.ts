@@ -3,7 +3,7 @@
 // https://developer.pagerduty.com/docs/webhooks-overview
 import { z } from 'zod'
 import { completeAlert, type IncomingAlert, notice, notUnderstood } from '../../incoming-alert.ts'
-import { anything, isObject, opened, part, rawText, text, time } from '../loose.ts'
+import { anything, isObject, opened, part, text, time } from '../loose.ts'
 import type { JsonObject, Reading, Sender } from '../sender.ts'
 import { wordIn } from '../words.ts'
 import { findSeverity } from '../../severity.ts'
@@ -31,7 +31,7 @@ function readBody(body: JsonObject, nowMs: number): Reading['alerts'] {
   if (isObject(event)) return [readEvent(event, nowMs)]
   if (isIncident(body)) return [readIncident(body, {}, nowMs)]
   const reason = 'it has neither "event" (webhooks of version 3) nor "messages" (versions 1 and 2)'
-  return [notUnderstood('PagerDuty', reason, rawText(body), nowMs)]
+  return [notUnderstood('PagerDuty', reason, body, nowMs)]
 }
 
 interface Told {
@@ -45,14 +45,13 @@ const envelope = z.object({ id: text, event_type: text, resource_type: text, occ
 function readEvent(given: JsonObject, nowMs: number): IncomingAlert {
   const event = envelope.parse(given)
   const type = event.event_type
-  const raw = rawText(given)
-  if (type === undefined) return notUnderstood('PagerDuty', 'event.event_type is missing', raw, nowMs)
+  if (type === undefined) return notUnderstood('PagerDuty', 'event.event_type is missing', given, nowMs)
   const data = opened(event.data)
-  if (!type.startsWith('incident.')) return notice(type, `${type} is no event of an incident`, raw, nowMs)
-  if (!isObject(data)) return notUnderstood('PagerDuty', 'event.data is not the object of an incident', raw, nowMs)
+  if (!type.startsWith('incident.')) return notice(type, `${type} is no event of an incident`, given, nowMs)
+  if (!isObject(data)) return notUnderstood('PagerDuty', 'event.data is not the object of an incident', given, nowMs)
   // A note or an update of the status page carries the incident only by reference, and says nothing of how it stands.
   if (typeof data['type'] === 'string' && !/^incident(?:_reference)?$/.test(data['type']))
-    return notice(type, `${type} tells nothing of the state of an incident`, raw, nowMs)
+    return notice(type, `${type} tells nothing of the state of an incident`, given, nowMs)
   return readIncident(data, { type, atMs: event.occurred_at }, nowMs)
 }
 
@@ -65,11 +64,10 @@ const message = z.object({
 })
 
 function readMessage(given: unknown, index: number, nowMs: number): IncomingAlert {
-  const raw = rawText(given)
   const said = message.parse(isObject(given) ? given : {})
   const incident = opened(said.incident ?? said.data.incident)
   if (isObject(incident)) return readIncident(incident, { type: said.event ?? said.type, atMs: said.created_on }, nowMs)
-  return notUnderstood('PagerDuty', `messages.${index}.incident is not an object`, raw, nowMs)
+  return notUnderstood('PagerDuty', `messages.${index}.incident is not an object`, given, nowMs)
 }
 
 const named = { id: text, summary: text, name: text, html_url: text }
@@ -98,12 +96,11 @@ const incident = z.object({
 
 function readIncident(given: JsonObject, { type, atMs }: Told, nowMs: number): IncomingAlert {
   const said = incident.parse(given)
-  const raw = rawText(given)
-  if (said.id === undefined) return notUnderstood('PagerDuty', 'the incident has no id', raw, nowMs)
+  if (said.id === undefined) return notUnderstood('PagerDuty', 'the incident has no id', given, nowMs)
   const status = wordIn(STATES, said.status?.toLowerCase()) ?? wordIn(STATES, type?.split('.').at(-1))
   if (status === undefined) {
     const reason = `the status of the incident is ${said.status === undefined ? 'missing' : `"${said.status}"`}`
-    return notUnderstood('PagerDuty', reason, raw, nowMs)
+    return notUnderstood('PagerDuty', reason, given, nowMs)
   }
   const title =
     said.title ??

@@ -3,7 +3,7 @@
 // https://docs.sentry.io/organization/integrations/integration-platform/webhooks/
 import { z } from 'zod'
 import { completeAlert, type IncomingAlert, notice, notUnderstood } from '../../incoming-alert.ts'
-import { anything, isObject, opened, part, rawText, tagsOf, text, texts, time } from '../loose.ts'
+import { anything, isObject, opened, part, tagsOf, text, texts, time } from '../loose.ts'
 import type { JsonObject, ReadContext, Sender } from '../sender.ts'
 
 export const sentry: Sender = {
@@ -40,14 +40,13 @@ function readBody(body: JsonObject, { headers, nowMs }: ReadContext): IncomingAl
   if (isObject(issue)) return readIssue(issue, action, nowMs)
   const event = opened(data.event ?? data.error)
   if (isObject(event)) return readEvent(event, data.triggered_rule, nowMs)
-  const raw = rawText(body)
   if ('culprit' in body || 'project_slug' in body || 'message' in body || isObject(opened(body['event'])))
     return readPlugin(body, nowMs)
   const resource = String(headers['sentry-hook-resource'] ?? '')
   if (['installation', 'comment', 'preprod_artifact'].includes(resource) || isObject(body['installation']))
-    return notice(`Sentry ${resource || 'installation'}`, `${resource || 'installation'} is no alert`, raw, nowMs)
+    return notice(`Sentry ${resource || 'installation'}`, `${resource || 'installation'} is no alert`, body, nowMs)
   const reason = 'it has none of data.issue, data.event and data.metric_alert, and no message'
-  return notUnderstood('Sentry', reason, raw, nowMs)
+  return notUnderstood('Sentry', reason, body, nowMs)
 }
 
 const project = part({ id: text, name: text, slug: text })
@@ -75,9 +74,8 @@ const ENDED = new Set(['resolved', 'ignored', 'archived'])
 function readIssue(given: JsonObject, action: string | undefined, nowMs: number): IncomingAlert {
   const issue = issueShape.parse(given)
   const name = issue.title ?? issue.metadata.title ?? issue.metadata.value
-  const raw = rawText(given)
-  if (name === undefined) return notUnderstood('Sentry', 'data.issue has no title', raw, nowMs)
-  if (issue.id === undefined) return notUnderstood('Sentry', 'data.issue has no id', raw, nowMs)
+  if (name === undefined) return notUnderstood('Sentry', 'data.issue has no title', given, nowMs)
+  if (issue.id === undefined) return notUnderstood('Sentry', 'data.issue has no id', given, nowMs)
   const status = ENDED.has(action ?? '') || ENDED.has(issue.status ?? '') ? 'resolved' : 'firing'
   return completeAlert(
     {
@@ -150,7 +148,7 @@ function describe(event: SentryEvent) {
 function readEvent(given: JsonObject, rule: string | undefined, nowMs: number): IncomingAlert {
   const event = eventShape.parse(given)
   const name = titleOf(event)
-  if (name === undefined) return notUnderstood('Sentry', 'data.event has no title', rawText(given), nowMs)
+  if (name === undefined) return notUnderstood('Sentry', 'data.event has no title', given, nowMs)
   // The project stands as a number; its name only in the address.
   const slug = event.project_slug ?? event.project_name ?? /\/projects\/[^/]+\/([^/]+)\//.exec(event.url ?? '')?.[1]
   const group = event.issue_id ?? event.hashes[0]
@@ -189,7 +187,7 @@ function readPlugin(body: JsonObject, nowMs: number): IncomingAlert {
   const event = eventShape.parse(isObject(inner) ? inner : {})
   const message = issue.message ?? event['sentry.interfaces.Message'].message
   const name = titleOf(event) ?? message
-  if (name === undefined) return notUnderstood('Sentry', 'it has neither message nor event.title', rawText(body), nowMs)
+  if (name === undefined) return notUnderstood('Sentry', 'it has neither message nor event.title', body, nowMs)
   const service = issue.project_slug ?? issue.project_name ?? issue.project
   return completeAlert(
     {
@@ -227,7 +225,7 @@ function readMetricAlert(
 ): IncomingAlert {
   const alert = metricAlertShape.parse(given)
   const name = alert.title ?? alert.alert_rule.name ?? about.description_title?.replace(/^\w+:\s*/, '')
-  if (name === undefined) return notUnderstood('Sentry', 'data.metric_alert has no title', rawText(given), nowMs)
+  if (name === undefined) return notUnderstood('Sentry', 'data.metric_alert has no title', given, nowMs)
   const resolved = action === 'resolved' || action === 'closed'
   return completeAlert(
     {

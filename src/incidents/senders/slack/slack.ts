@@ -3,7 +3,7 @@
 // https://docs.slack.dev/reference/events/message
 import { z } from 'zod'
 import { completeAlert, type IncomingAlert, notice, notUnderstood } from '../../incoming-alert.ts'
-import { isObject, opened, part, parts, rawText, text } from '../loose.ts'
+import { isObject, opened, part, parts, text } from '../loose.ts'
 import type { JsonObject, Sender } from '../sender.ts'
 import { readPlainText } from '../text-rules.ts'
 import { wordIn } from '../words.ts'
@@ -22,14 +22,13 @@ export const slack: Sender = {
 }
 
 function readBody(body: JsonObject, nowMs: number): IncomingAlert {
-  const raw = rawText(body)
-  if (body['type'] === 'url_verification') return notice('Slack', 'a check of the address', raw, nowMs)
+  if (body['type'] === 'url_verification') return notice('Slack', 'a check of the address', body, nowMs)
   const event = opened(body['event'])
   const message = isObject(event) ? event : body
   const subtype = message['subtype']
   if (typeof subtype === 'string' && subtype !== 'bot_message' && subtype !== 'thread_broadcast')
-    return notice('Slack', `${subtype} is no new message`, raw, nowMs)
-  return readMessage(message, raw, nowMs)
+    return notice('Slack', `${subtype} is no new message`, body, nowMs)
+  return readMessage(message, body, nowMs)
 }
 
 const shape = z.object({
@@ -51,7 +50,7 @@ const shape = z.object({
   blocks: parts({ type: text, text: part({ text }), fields: parts({ text }) }),
 })
 
-function readMessage(given: JsonObject, raw: string, nowMs: number): IncomingAlert {
+function readMessage(given: JsonObject, raw: unknown, nowMs: number): IncomingAlert {
   const message = shape.parse(given)
   const [attachment] = message.attachments
   const heading = message.blocks.find(({ type }) => type === 'header')?.text.text
