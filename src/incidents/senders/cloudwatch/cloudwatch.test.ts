@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type IntakeConfig, intakeSchema } from '../../../config/intake-schema.ts'
 import { ManualClock } from '../../../core/clock.ts'
@@ -115,6 +116,13 @@ describe('where signatures are required', () => {
     })
     await expect(post(unreachable, good())).rejects.toMatchObject({ code: 'unavailable' })
   })
+})
+
+test('lines of a log are read up to as many bytes as are unpacked', async () => {
+  const logEvents = [{ id: '1', timestamp: NOW, message: `ERROR ${'x'.repeat(2 * 1024 * 1024)}` }]
+  const lines = JSON.stringify({ messageType: 'DATA_MESSAGE', logGroup: '/aws/lambda/cart', logEvents })
+  await post(make(), { awslogs: { data: gzipSync(lines).toString('base64') } })
+  expect(await stored()).toMatchObject([{ name: 'Log lines matched in /aws/lambda/cart', decision: null }])
 })
 
 test('only the topics of the config are taken, where it names some', async () => {

@@ -4,7 +4,7 @@
 import { gunzipSync } from 'node:zlib'
 import { z } from 'zod'
 import { completeAlert, type IncomingAlert, notice, notUnderstood } from '../../incoming-alert.ts'
-import { isObject, opened, parts, text, texts, time } from '../loose.ts'
+import { isObject, parts, text, texts, time } from '../loose.ts'
 
 const MAX_BYTES = 8 * 1024 * 1024
 const SHOWN_LINES = 5
@@ -20,12 +20,13 @@ const shape = z.object({
 
 export function readLogEvents(data: string, nowMs: number): IncomingAlert {
   const unreadable = (reason: string) => notUnderstood('CloudWatch Logs', `awslogs.data ${reason}`, data, nowMs)
-  let unpacked: unknown
+  let json: string
   try {
-    unpacked = opened(gunzipSync(Buffer.from(data, 'base64'), { maxOutputLength: MAX_BYTES }).toString('utf8'))
+    json = gunzipSync(Buffer.from(data, 'base64'), { maxOutputLength: MAX_BYTES }).toString('utf8')
   } catch {
     return unreadable('is not gzip in base64, or more than 8 MiB of it')
   }
+  const unpacked = readJson(json)
   if (!isObject(unpacked)) return unreadable('holds no JSON object')
   const said = shape.parse(unpacked)
   if (said.messageType === 'CONTROL_MESSAGE')
@@ -51,4 +52,12 @@ export function readLogEvents(data: string, nowMs: number): IncomingAlert {
     },
     nowMs,
   )
+}
+
+function readJson(json: string): unknown {
+  try {
+    return JSON.parse(json) as unknown
+  } catch {
+    return undefined
+  }
 }
