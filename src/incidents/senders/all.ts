@@ -53,16 +53,20 @@ export interface Senders {
 
 /** Those of ours and those of the config; a mapping of the config takes the place of ours of the same name. */
 export function createSenders(config: Pick<IntakeConfig, 'generic' | 'senders'>): Senders {
-  const own = Object.entries({ ...config.senders, ...(config.generic ? { generic: config.generic } : {}) }).map(
-    ([name, mapping]) => mappedSender({ name, title: name, mapping, recognises: () => false }),
-  )
   const byName = new Map<string, Sender>()
   for (const sender of SENDERS) for (const name of [sender.name, ...(sender.aliases ?? [])]) byName.set(name, sender)
-  for (const sender of own) byName.set(sender.name, sender)
+  const mappings = { ...config.senders, ...(config.generic ? { generic: config.generic } : {}) }
+  for (const [name, mapping] of Object.entries(mappings)) {
+    // The shape is the sender's; how it is read is the user's.
+    const replaced = SENDERS.find((sender) => sender.name === name)
+    const recognises: Sender['recognises'] = (body, headers) => replaced?.recognises(body, headers) ?? false
+    byName.set(name, mappedSender({ name, title: name, mapping, recognises }))
+  }
+  const inOrder = SENDERS.map((sender) => byName.get(sender.name) ?? sender)
   const fallback = byName.get('generic') ?? generic
   return {
     names: [...new Set([...byName.values()].map(({ name }) => name))].sort(),
-    find: (name) => byName.get(name.toLowerCase()) ?? byName.get(name),
-    recognise: (body, headers) => SENDERS.find((sender) => sender.recognises(body, headers)) ?? fallback,
+    find: (name) => byName.get(name) ?? byName.get(name.toLowerCase()),
+    recognise: (body, headers) => inOrder.find((sender) => sender.recognises(body, headers)) ?? fallback,
   }
 }

@@ -20,7 +20,7 @@ export const cloudwatch: Sender = {
     'AlarmName' in body ||
     'awslogs' in body ||
     'alarmData' in body ||
-    isObject(body['detail']) ||
+    ('detail-type' in body && isObject(body['detail'])) ||
     (Array.isArray(body['Records']) && body['Records'].some((one) => isObject(one) && 'Sns' in one)),
   read: (body, { nowMs }) => readBody(body, nowMs),
   // What SNS delivers "raw" is the message alone.

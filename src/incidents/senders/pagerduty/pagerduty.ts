@@ -20,8 +20,10 @@ export const pagerduty: Sender = {
   read: (body, { nowMs }) => ({ alerts: readBody(body, nowMs) }),
 }
 
+/** The incident alone, as its API gives it. Many a sender calls what it sends an incident. */
 const isIncident = (body: JsonObject): boolean =>
-  body['type'] === 'incident' || ('incident_number' in body && 'service' in body)
+  ('incident_number' in body && 'service' in body) ||
+  (body['type'] === 'incident' && ('incident_number' in body || 'incident_key' in body || 'escalation_policy' in body))
 
 function readBody(body: JsonObject, nowMs: number): Reading['alerts'] {
   const messages = opened(body['messages'])
@@ -29,7 +31,7 @@ function readBody(body: JsonObject, nowMs: number): Reading['alerts'] {
     return messages.map((message, i) => readMessage(message, i, nowMs))
   const event = opened(body['event'])
   if (isObject(event)) return [readEvent(event, nowMs)]
-  if (isIncident(body)) return [readIncident(body, {}, nowMs)]
+  if (isIncident(body) || body['type'] === 'incident') return [readIncident(body, {}, nowMs)]
   const reason = 'it has neither "event" (webhooks of version 3) nor "messages" (versions 1 and 2)'
   return [notUnderstood('PagerDuty', reason, body, nowMs)]
 }
