@@ -78,7 +78,8 @@ export async function storeDelivery(deps: IntakeDeps, delivery: Delivery, nowMs:
     })
   })
   for (const incidentId of new Set(touched)) deps.feed.publish(incidentId)
-  for (const { decided } of delivery.alerts) if (decided !== null) deps.onDecided?.(delivery.source, decided.kind)
+  if (!receipt.duplicate)
+    for (const { decided } of delivery.alerts) if (decided !== null) deps.onDecided?.(delivery.source, decided.kind)
   if ((delivery.jobs ?? []).length > 0) deps.onJobs?.()
   if (begun > 0) deps.onStored()
   return receipt

@@ -146,5 +146,5 @@ test('what could not be understood is kept with its reason, is never folded, and
     { decision: 'not_understood', reason: 'it has no title', incident_id: null },
   ])
   expect(stored).toBe(0)
-  expect(decided).toEqual(['datadog not_understood', 'datadog not_understood'])
+  expect(decided).toEqual(['datadog not_understood'])
 })
