@@ -171,12 +171,18 @@ function firstLink(urls: readonly (string | null | undefined)[]): string | null 
 
 const withoutEmpty = (texts: Texts): Labels =>
   Object.fromEntries(
-    Object.entries(texts)
-      .filter((entry): entry is [string, string] => entry[1] !== undefined && entry[1].trim() !== '')
-      .slice(0, MAX_LABELS),
+    Object.entries(texts).filter(
+      (entry): entry is [string, string] => entry[1] !== undefined && entry[1].trim() !== '',
+    ),
   )
 
-const cleanAll = (texts: Labels): Labels =>
-  Object.fromEntries(
-    Object.entries(texts).map(([name, value]) => [cleanText(name, MAX_LABEL_NAME), cleanText(value, MAX_VALUE)]),
-  )
+/** Where there are more than are kept, by these it is still known what the alert is. */
+const KEPT_FIRST = new Set(['alertname', 'service'])
+
+const cleanAll = (texts: Labels): Labels => {
+  const all = Object.entries(texts)
+  const first = (one: readonly [string, string]): boolean => KEPT_FIRST.has(one[0])
+  const kept =
+    all.length <= MAX_LABELS ? all : [...all.filter(first), ...all.filter((one) => !first(one))].slice(0, MAX_LABELS)
+  return Object.fromEntries(kept.map(([name, value]) => [cleanText(name, MAX_LABEL_NAME), cleanText(value, MAX_VALUE)]))
+}
