@@ -174,6 +174,12 @@ describe('senders', () => {
     expect(answer.json.error.message).toMatch(/No sender is called nagiosx.*cloudwatch.*grafana.*zabbix/)
   })
 
+  test('the address of a sender takes no GET, and that of an alert does', async () => {
+    expect((await server.request('GET', PATH)).status).toBe(405)
+    expect((await server.request('GET', '/v1/alerts/zabbix')).status).toBe(405)
+    expect((await server.request('GET', '/v1/alerts/alr_0')).status).toBe(404)
+  })
+
   test('one of the config has its own address', async () => {
     expect((await postTo('/v1/alerts/zabbix', { trigger: 'Disk full', value: 'PROBLEM', id: 5 })).status).toBe(202)
     expect(await list('?source=zabbix')).toMatchObject([{ name: 'Disk full', status: 'firing', source: 'zabbix' }])

@@ -51,7 +51,8 @@ export function alertRoutes(deps: AlertRouteDeps): Route[] {
     },
     {
       method: 'GET',
-      path: '/v1/alerts/:id',
+      // Of ids alone: beside it stands the address of each sender, which takes other methods.
+      path: '/v1/alerts/:id(^alr_[0-9A-Za-z]+$)',
       scope: 'incidents:read',
       handle: async (exchange) => {
         const id = exchange.params['id'] ?? ''
