@@ -5,9 +5,13 @@ import { AppError } from './errors.ts'
 
 /** Bytes as JSON. Throws `malformed` saying where it breaks. */
 export function parseJson(bytes: Uint8Array): unknown {
-  if (bytes.length === 0) throw new AppError('malformed', 'The body is empty. Send a JSON object.')
   if (!isUtf8(bytes)) throw new AppError('malformed', 'The body is not UTF-8.')
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')
+  return parseJsonText(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8'))
+}
+
+/** The same of what was decoded already. */
+export function parseJsonText(text: string): unknown {
+  if (text === '') throw new AppError('malformed', 'The body is empty. Send a JSON object.')
   try {
     // A byte order mark may precede the text.
     return JSON.parse(text.charCodeAt(0) === 0xfeff ? text.slice(1) : text)

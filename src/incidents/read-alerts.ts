@@ -7,8 +7,11 @@ import type { AlertView, ListedAlert } from './view.ts'
 
 const texts = z.record(z.string(), z.string())
 
-export function alertViewOf(row: AlertRow): AlertView {
-  const annotations = texts.parse(JSON.parse(row.annotations))
+export const alertViewOf = (row: AlertRow): AlertView => viewOf(row, textsIn(row.annotations))
+
+const textsIn = (json: string) => texts.parse(JSON.parse(json))
+
+function viewOf(row: AlertRow, annotations: z.output<typeof texts>): AlertView {
   return {
     id: row.id,
     source: row.source,
@@ -82,11 +85,11 @@ export async function findAlert(
 }
 
 function listed(row: AlertRow): ListedAlert {
-  const labels = texts.parse(JSON.parse(row.labels))
-  const annotations = texts.parse(JSON.parse(row.annotations))
+  const labels = textsIn(row.labels)
+  const annotations = textsIn(row.annotations)
   const links = Object.entries(annotations).filter(([, text]) => /^https?:\/\/\S+$/i.test(text))
   return {
-    ...alertViewOf(row),
+    ...viewOf(row, annotations),
     incidentId: row.incident_id,
     receivedAt: row.first_at,
     fingerprint: row.fingerprint,

@@ -107,7 +107,7 @@ describe('a wrong body', () => {
   test.each([
     ['that is empty', '', 'empty'],
     ['that is no JSON', '{"version": "4", "alerts": [', 'JSON'],
-    ['that is a list of alerts', JSON.stringify([{ labels: { alertname: 'x' } }]), 'webhook'],
+    ['that is a list of alerts without a beginning', JSON.stringify([{ labels: { alertname: 'x' } }]), 'startsAt'],
     ['that is a word', '"hello"', 'webhook'],
     ['without alerts', JSON.stringify({ version: '4', status: 'firing' }), 'alerts'],
     ['with no alert in it', webhook([]), 'alerts'],
@@ -179,6 +179,14 @@ describe('a good body', () => {
     expect(incidents.map(({ alerts }) => alerts)).toEqual([1])
   })
 
+  test('that is a bare list of alerts, as Prometheus sends them, opens one incident', async () => {
+    const labels = { alertname: 'Errors', service: 'bare' }
+    const { status, body } = await send(JSON.stringify([{ labels, startsAt }]))
+    expect([status, body.accepted]).toEqual([202, 1])
+    const incidents = await incidentsOf('bare')
+    expect(incidents.map(({ alerts }) => alerts)).toEqual([1])
+  })
+
   test('about an end that nobody heard the beginning of opens nothing', async () => {
     const endsAt = new Date().toISOString()
     const resolved = { labels: { alertname: 'Errors', service: 'over' }, status: 'resolved', endsAt } as const
@@ -234,7 +242,7 @@ test('after all of it, and a kill, every accepted alert is still there and nothi
   expect(ends).toEqual([])
   const before = await openIncidents()
   const alerts = readAlerts(midwatch.databaseFile)
-  expect(alerts.length).toBe(5000 + 1 + 1 + 1 + 1 + 1)
+  expect(alerts.length).toBe(5000 + 1 + 1 + 1 + 1 + 1 + 1)
   await midwatch.kill()
   await midwatch.start()
   expect(readAlerts(midwatch.databaseFile)).toHaveLength(alerts.length)

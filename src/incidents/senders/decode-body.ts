@@ -2,7 +2,7 @@
 // send JSON as text/plain, inside a form, and inside a JSON string. What cannot be decoded is refused, saying why.
 import { isUtf8 } from 'node:buffer'
 import { AppError } from '../../core/errors.ts'
-import { parseJson } from '../../core/parse.ts'
+import { parseJsonText } from '../../core/parse.ts'
 import { isObject, opened } from './loose.ts'
 import type { JsonObject } from './sender.ts'
 
@@ -26,7 +26,7 @@ export function decodeBody(bytes: Uint8Array, contentType: string | undefined, t
   if (form) return form
   const looksLikeJson = /^\s*[[{"]/.test(text)
   if (textToo && !looksLikeJson && text.trim() !== '' && type !== 'application/json') return { kind: 'text', text }
-  return { kind: 'json', objects: objectsOf(parseJson(Buffer.from(text))), text }
+  return { kind: 'json', objects: objectsOf(parseJsonText(text)), text }
 }
 
 const REFUSED =
@@ -86,7 +86,7 @@ function readForm(text: string): Body | undefined {
   if (/^\s*[[{]/.test(text)) return undefined
   const fields = Object.fromEntries(new URLSearchParams(text.trim()))
   const carried = FORM_FIELDS.map((name) => fields[name]).find((value) => value !== undefined && /^\s*[[{]/.test(value))
-  if (carried !== undefined) return { kind: 'json', objects: objectsOf(parseJson(Buffer.from(carried))), text }
+  if (carried !== undefined) return { kind: 'json', objects: objectsOf(parseJsonText(carried)), text }
   if (Object.keys(fields).length === 0) throw new AppError('malformed', 'The form has no field.')
   return { kind: 'json', objects: [fields], text }
 }
@@ -96,7 +96,8 @@ function objectsOf(value: unknown): readonly JsonObject[] {
   // Some put their JSON into a JSON string.
   const inner = opened(value)
   if (isObject(inner)) return [unwrapped(inner)]
-  if (!Array.isArray(inner)) throw new AppError('malformed', `The body is ${kindOf(inner)}: send a JSON object.`)
+  if (!Array.isArray(inner))
+    throw new AppError('malformed', `The body is ${kindOf(inner)}: send a JSON object, the body of a webhook.`)
   if (inner.length === 0) throw new AppError('malformed', 'The body is an empty list: it holds no alert.')
   if (inner.length > MAX_LIST)
     throw new AppError(

@@ -13,7 +13,13 @@ export const generic: Sender = {
   name: 'generic',
   title: 'a generic sender',
   recognises: () => false,
-  read: (body, context) => ({ alerts: batchOf(body).map((one) => readOne(one, context)) }),
+  read: (body, context) => {
+    const fields = fieldsOf(body)
+    const batch = first(fields, NAMES.name) === undefined ? batchIn(body) : undefined
+    return {
+      alerts: batch ? batch.map((one) => readOne(one, fieldsOf(one), context)) : [readOne(body, fields, context)],
+    }
+  },
   readText: (text, { nowMs }) => {
     const said = readPlainText({ body: text })
     if (!said?.telling)
@@ -28,14 +34,12 @@ const BATCHES = ['alerts', 'events', 'incidents', 'notifications', 'items', 'pro
 const MAX_ALERTS = 10_000
 
 /** The alerts of a body that holds a list of them under a name that says so. */
-function batchOf(body: JsonObject): readonly JsonObject[] {
-  const outer = fieldsOf(body)
-  if (first(outer, NAMES.name) !== undefined) return [body]
+function batchIn(body: JsonObject): readonly JsonObject[] | undefined {
   for (const name of BATCHES) {
     const items = opened(body[name])
     if (Array.isArray(items) && items.length > 0 && items.length <= MAX_ALERTS && items.every(isObject)) return items
   }
-  return [body]
+  return undefined
 }
 
 /** First present wins. */
@@ -83,8 +87,10 @@ function bare(name: string): string {
   return name.toLowerCase().replaceAll(/[^a-z0-9]/g, '')
 }
 
+type Fields = ReadonlyMap<string, unknown>
+
 /** Every field by its bare name; those of inner objects give way to those outside. */
-function fieldsOf(body: JsonObject): ReadonlyMap<string, unknown> {
+function fieldsOf(body: JsonObject): Fields {
   const fields = new Map<string, unknown>()
   let level: readonly JsonObject[] = [body]
   for (let depth = 0; depth < 3 && level.length > 0; depth++) {
@@ -102,7 +108,7 @@ function fieldsOf(body: JsonObject): ReadonlyMap<string, unknown> {
   return fields
 }
 
-const first = (fields: ReadonlyMap<string, unknown>, names: readonly string[]): string | undefined => {
+const first = (fields: Fields, names: readonly string[]): string | undefined => {
   for (const name of names) {
     const text = textOf(fields.get(name))
     if (text !== undefined) return text
@@ -110,8 +116,7 @@ const first = (fields: ReadonlyMap<string, unknown>, names: readonly string[]): 
   return undefined
 }
 
-function readOne(body: JsonObject, { nowMs }: ReadContext): IncomingAlert {
-  const fields = fieldsOf(body)
+function readOne(body: JsonObject, fields: Fields, { nowMs }: ReadContext): IncomingAlert {
   const get = (names: readonly string[]): string | undefined => first(fields, names)
   const title = get(NAMES.name)
   if (title === undefined) {
@@ -149,5 +154,5 @@ function readOne(body: JsonObject, { nowMs }: ReadContext): IncomingAlert {
   )
 }
 
-const moment = (fields: ReadonlyMap<string, unknown>, names: readonly string[]): number | undefined =>
+const moment = (fields: Fields, names: readonly string[]): number | undefined =>
   names.map((name) => parseAnyTime(fields.get(name))).find((ms) => ms !== undefined)
