@@ -1,9 +1,8 @@
-// `midwatch investigate`: one investigation at a terminal. Of alerts in a file or of an incident, with the sources of the
-// config as they are now; or again of what an earlier investigation had read. It proposes nothing, tells nobody and changes
-// nothing; no model is asked from here.
+// `midwatch investigate`: one investigation at a terminal. Of alerts in a file or of an incident, with the metrics and logs of
+// the config as they are now and, of an incident, the changes that were stored: Git and GitHub are not asked from here. Or
+// again of what an earlier investigation had read. It proposes nothing, tells nobody and changes nothing; no model is asked.
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
-import { z } from 'zod'
 import { logSources, metricSources } from '../app.ts'
 import type { Config } from '../config/schema.ts'
 import { DEFAULT_TENANT } from '../core/caller.ts'
@@ -15,9 +14,12 @@ import { listChanges } from '../incidents/changes.ts'
 import { findEvidence, recordAlert, type RecordedAlert } from '../incidents/investigation/evidence.ts'
 import { alertsOf } from '../incidents/investigation/incident.ts'
 import { fromEvidence, investigateOnce, type OnceInput } from '../incidents/investigation/once.ts'
+import type { IncomingAlert } from '../incidents/incoming-alert.ts'
 import { findIncident } from '../incidents/read.ts'
 import type { Report } from '../incidents/report.ts'
 import { createSenders } from '../incidents/senders/all.ts'
+import { decodeBody } from '../incidents/senders/decode-body.ts'
+import { readBody } from '../incidents/senders/read-delivery.ts'
 import type { IncidentTables } from '../incidents/tables.ts'
 import { silentLog } from '../observe/log.ts'
 import { renderReport } from './render-report.ts'
@@ -44,8 +46,10 @@ export function investigateCommand(): Command {
     .option('--tenant <name>', 'whose incident', DEFAULT_TENANT)
     .option('--json', 'print JSON')
     .action(async (options: Options) => {
-      const { input, before } = await readInput(options)
-      const { report } = await investigateOnce({ ...input, log: silentLog() }, new AbortController().signal)
+      const { before, report } = await withInput(options, async ({ input, before }) => {
+        const { report } = await investigateOnce({ ...input, log: silentLog() }, new AbortController().signal)
+        return { before, report }
+      })
       if (options.json)
         console.log(JSON.stringify(before ? { report, before, same: isSame(before, report) } : { report }))
       else console.log([renderReport(report), ...(before ? [compare(before, report)] : [])].join('\n\n'))
@@ -58,24 +62,22 @@ interface Input {
   readonly before?: Report
 }
 
-async function readInput(options: Options): Promise<Input> {
+/** The input stands while it is used: changes are read from the database as they are asked for. */
+async function withInput<T>(options: Options, use: (input: Input) => Promise<T>): Promise<T> {
   const { config } = readSettings(options.config)
   const { alert, incident, replay } = options
   if ([alert, incident, replay].filter((one) => one !== undefined).length !== 1)
     throw new AppError('malformed', 'Name one of --alert FILE, --incident ID or --replay ID.')
-  if (alert !== undefined) return { input: liveInput(config, alertsIn(alert, config), async () => []) }
+  if (alert !== undefined) return await use({ input: liveInput(config, alertsIn(alert, config), async () => []) })
   return await withIncidents(options, config, async (db) => {
     const id = incident ?? replay ?? ''
     const found = await findIncident(db, options.tenant, id)
     if (!found) throw new AppError('not_found', `There is no incident ${id}. See: midwatch incidents list --all`)
     if (replay === undefined) {
       const alerts = (await alertsOf(db, found.id)).map(recordAlert)
-      const changes = await listChanges(db, { tenant: options.tenant, fromMs: 0, toMs: Date.now() })
-      return {
-        input: liveInput(config, alerts, async ({ fromMs, toMs }) =>
-          changes.filter(({ at }) => at >= fromMs && at <= toMs),
-        ),
-      }
+      return await use({
+        input: liveInput(config, alerts, (range) => listChanges(db, { ...range, tenant: options.tenant })),
+      })
     }
     const evidence = await findEvidence(db, found.id)
     if (!evidence)
@@ -83,7 +85,7 @@ async function readInput(options: Options): Promise<Input> {
         'not_found',
         `Nothing is kept of what was read for incident ${found.number}: it was never diagnosed, or others came since.`,
       )
-    return { input: fromEvidence(evidence, config.agent, systemClock), before: evidence.report }
+    return await use({ input: fromEvidence(evidence, config.agent, systemClock), before: evidence.report })
   })
 }
 
@@ -97,23 +99,9 @@ function liveInput(config: Config, alerts: readonly RecordedAlert[], changes: On
   return { alerts, sources, changes, config: { ...config.agent, actions: [] }, clock: systemClock }
 }
 
-/** Whatever a sender sends to `/v1/alerts`: whose it is shows by its shape. */
+/** Whatever may be posted to `/v1/alerts` without a header: whose it is shows by its shape. */
 function alertsIn(file: string, config: Config): RecordedAlert[] {
-  let given: unknown
-  try {
-    given = JSON.parse(readFileSync(file, 'utf8'))
-  } catch (error) {
-    throw new AppError('malformed', `${file} cannot be read as JSON.`, { cause: error })
-  }
-  const bodies = z
-    .union([z.looseObject({}).array().min(1), z.looseObject({}).transform((one) => [one])])
-    .safeParse(given)
-  if (!bodies.success) throw new AppError('malformed', `${file} has to hold an object or a list of objects.`)
-  const senders = createSenders(config.agent.intake)
-  const now = Date.now()
-  const alerts = bodies.data
-    .flatMap((body) => senders.recognise(body, {}).read(body, { headers: {}, nowMs: now }).alerts)
-    .filter(({ decided }) => decided === null)
+  const alerts = readAlertFile(file, config).filter(({ decided }) => decided === null)
   if (alerts.length === 0)
     throw new AppError('malformed', `${file} holds no alert that can be understood. Send it to /v1/alerts to see why.`)
   return alerts.map(({ name, service, severity, status, startsAtMs, labels, annotations }) => ({
@@ -125,6 +113,24 @@ function alertsIn(file: string, config: Config): RecordedAlert[] {
     labels: { ...labels },
     annotations: { ...annotations },
   }))
+}
+
+function readAlertFile(file: string, config: Config): readonly IncomingAlert[] {
+  let bytes: Buffer
+  try {
+    bytes = readFileSync(file)
+  } catch (error) {
+    throw new AppError('malformed', `${file} cannot be read.`, { cause: error })
+  }
+  try {
+    const body = decodeBody(bytes, undefined, true)
+    const [first = {}] = body.kind === 'json' ? body.objects : []
+    const sender = createSenders(config.agent.intake).recognise(first, {})
+    return readBody(sender, body, { headers: {}, nowMs: Date.now() }).alerts
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error
+    throw new AppError('malformed', `${file} holds no alerts: ${error.message}`, { cause: error })
+  }
 }
 
 async function withIncidents<T>(
