@@ -26,3 +26,19 @@ export async function withDeadline<T>(
     late.catch(() => undefined)
   }
 }
+
+/** What the work gives, or the signal's reason when that aborts first: the work itself goes on for others. */
+export async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted()
+  const done = new AbortController()
+  const aborted = new Promise<never>((_, reject) => {
+    // The reason is whatever the signal was aborted with.
+    // oxlint-disable-next-line typescript/prefer-promise-reject-errors
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true, signal: done.signal })
+  })
+  try {
+    return await Promise.race([work, aborted])
+  } finally {
+    done.abort()
+  }
+}

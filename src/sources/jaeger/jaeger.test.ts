@@ -166,6 +166,36 @@ test('a refusal and a failure name the source, and are not remembered', async ()
   expect(await query()).toEqual([])
 })
 
+test('whoever stops waiting leaves those who ask for the same time their answer', async () => {
+  const { promise: open, resolve: answer } = Promise.withResolvers<void>()
+  await using server = await startAnswering(async () => {
+    await open
+    return { data: [] }
+  })
+  const from = source(server.url)
+  const [first, second] = [new AbortController(), new AbortController()]
+  const query = (signal: AbortSignal) => from.query({ metric: 'span_count', as: 'rate' }, RANGE, signal)
+  const [leaves, stays] = [query(first.signal), query(second.signal)]
+  first.abort(new Error('enough'))
+  await expect(leaves).rejects.toThrow('enough')
+  answer()
+  expect(await stays).toEqual([])
+  expect(server.asked).toHaveLength(1)
+})
+
+test('a reading that nobody waits for any more is given up, and the next who asks begins anew', async () => {
+  let asked = 0
+  await using server = await startAnswering(() => (asked++ === 0 ? undefined : { data: [] }))
+  const from = source(server.url)
+  const leaving = new AbortController()
+  const query = (signal: AbortSignal) => from.query({ metric: 'span_count', as: 'rate' }, RANGE, signal)
+  const left = query(leaving.signal)
+  await expect.poll(() => asked).toBe(1)
+  leaving.abort(new Error('enough'))
+  await expect(left).rejects.toThrow('enough')
+  expect(await query(never)).toEqual([])
+})
+
 test('the own time of a span is what no child covers, however they overlap', () => {
   const span = (id: string, parent: string | undefined, startMs: number, durationMs: number): Span => ({
     id,

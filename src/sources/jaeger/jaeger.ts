@@ -2,6 +2,7 @@
 // service graph has. Traces are read once for the questions of one look. A minute of which not all traces were given has no count:
 // too few calls would look like calls that stopped coming.
 import type { Clock } from '../../core/clock.ts'
+import { orAborted } from '../../core/deadline.ts'
 import { AppError } from '../../core/errors.ts'
 import type { Labels, MetricInfo, MetricQuery, MetricSource, Point, Series, TimeRange } from '../../core/telemetry.ts'
 import { connectHttpApi, type Credentials } from '../http-api.ts'
@@ -19,6 +20,14 @@ export interface JaegerOptions extends Credentials {
 interface Looked {
   readonly measured: readonly Measured[]
   readonly partial: readonly { readonly fromMs: number; readonly toMs: number }[]
+}
+
+/** One reading of traces, for all who ask for the same time. */
+interface Look {
+  readonly atMs: number
+  readonly looked: Promise<Looked>
+  readonly stopping: AbortController
+  waiting: number
 }
 
 const BUCKET_MS = 60_000
@@ -42,24 +51,45 @@ export function createJaegerSource(options: JaegerOptions): MetricSource {
     timeoutMs: options.timeoutMs ?? 20_000,
     maxBytes: options.maxBytes ?? 64 * 1024 * 1024,
   })
-  const kept = new Map<string, { readonly atMs: number; readonly looked: Promise<Looked> }>()
+  const kept = new Map<string, Look>()
 
-  const look = (fromMs: number, toMs: number, signal: AbortSignal): Promise<Looked> => {
-    const key = `${fromMs} ${toMs}`
-    const now = options.clock.now()
-    for (const [other, { atMs }] of kept) if (now - atMs > KEEP_MS) kept.delete(other)
-    const before = kept.get(key)
-    if (before) return before.looked
-    const looked = readTraces(api, fromMs, toMs, signal).then(({ spans, partial }) => ({
+  const begin = (key: string, fromMs: number, toMs: number): Look => {
+    const stopping = new AbortController()
+    const looked = readTraces(api, fromMs, toMs, stopping.signal).then(({ spans, partial }) => ({
       measured: measure(spans),
       partial,
     }))
-    kept.set(key, { atMs: now, looked })
-    // A failure, also of one who stopped waiting, is nobody else's.
-    looked.catch(() => kept.delete(key))
+    const one: Look = { atMs: options.clock.now(), looked, stopping, waiting: 0 }
+    kept.set(key, one)
+    // Whoever comes after a failure asks again.
+    looked.catch(() => forget(key, one))
     const [oldest] = kept.keys()
     if (kept.size > MAX_KEPT && oldest !== undefined) kept.delete(oldest)
-    return looked
+    return one
+  }
+
+  const forget = (key: string, one: Look): void => {
+    if (kept.get(key) === one) kept.delete(key)
+  }
+
+  const look = async (fromMs: number, toMs: number, signal: AbortSignal): Promise<Looked> => {
+    const key = `${fromMs} ${toMs}`
+    const now = options.clock.now()
+    for (const [other, { atMs }] of kept) if (now - atMs > KEEP_MS) kept.delete(other)
+    const one = kept.get(key) ?? begin(key, fromMs, toMs)
+    one.waiting++
+    try {
+      return await orAborted(one.looked, signal)
+    } catch (error) {
+      // Whoever stops waiting leaves the others to go on; the last one ends what nobody waits for.
+      if (one.waiting === 1) {
+        forget(key, one)
+        one.stopping.abort(error)
+      }
+      throw error
+    } finally {
+      one.waiting--
+    }
   }
 
   return {
