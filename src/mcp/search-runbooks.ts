@@ -1,14 +1,23 @@
 // `search_runbooks`: passages of the knowledge base, word for word, with the place where each stands.
 import { z } from 'zod'
+import type { Caller } from '../core/caller.ts'
 import { AppError } from '../core/errors.ts'
+import type { ChatModel } from '../llm/chat.ts'
 import type { Retriever } from '../llm/retriever.ts'
 import { offer, type OfferedTool } from './tool.ts'
 
 const MOST_PASSAGES = 8
 const MAX_QUOTE = 1500
 
-/** `collections` are those that are searched where the caller names none. */
-export const searchRunbooks = (retriever: Retriever, collections: readonly string[]): OfferedTool =>
+export interface RunbookParts {
+  readonly retriever: Retriever
+  /** A model that is charged to the caller, for the help that a search may ask for. */
+  readonly chatModelFor: (caller: Caller) => ChatModel
+  /** Searched where the caller names none. */
+  readonly collections: readonly string[]
+}
+
+export const searchRunbooks = ({ retriever, chatModelFor, collections }: RunbookParts): OfferedTool =>
   offer({
     name: 'search_runbooks',
     title: 'Search runbooks',
@@ -39,6 +48,7 @@ export const searchRunbooks = (retriever: Retriever, collections: readonly strin
           text: input.query,
           collections: asked,
           topK: input.limit,
+          chat: chatModelFor(caller),
         },
         signal,
       )

@@ -1,29 +1,25 @@
 // What Midwatch offers to MCP clients, in one list.
 import type { Db } from '../db/connect.ts'
 import type { IncidentTables } from '../incidents/tables.ts'
-import type { Retriever } from '../llm/retriever.ts'
 import { explainIncident } from './explain-incident.ts'
 import { getIncident } from './get-incident.ts'
 import { investigate, type InvestigateDeps } from './investigate.ts'
 import { searchIncidents } from './search-incidents.ts'
-import { searchRunbooks } from './search-runbooks.ts'
+import { type RunbookParts, searchRunbooks } from './search-runbooks.ts'
 import type { OfferedTool } from './tool.ts'
 
-export interface ToolDeps extends InvestigateDeps {
-  readonly retriever: Retriever
-  /** Searched where a question names none. */
-  readonly collections: readonly string[]
+export interface ToolDeps extends InvestigateDeps, RunbookParts {
   readonly confirmFromRisk: number
 }
 
 export function offeredTools(deps: ToolDeps): readonly OfferedTool[] {
-  const { db, clock, retriever, collections, confirmFromRisk } = deps
+  const { db, clock, confirmFromRisk } = deps
   const incidents = db as unknown as Db<IncidentTables>
   return [
     searchIncidents(incidents, () => clock.now()),
     getIncident(incidents, confirmFromRisk),
     explainIncident(incidents, confirmFromRisk),
     investigate(deps),
-    searchRunbooks(retriever, collections),
+    searchRunbooks(deps),
   ]
 }

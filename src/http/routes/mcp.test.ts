@@ -63,6 +63,7 @@ beforeEach(async () => {
     onStored: () => folder.wake(),
     askForLook: (request) => askForLook({ db, clock, feed, wake: () => void woken++ }, request),
     retriever,
+    chatModelFor: ({ keyId }) => ({ complete: () => Promise.reject(new Error(`charged to ${keyId}`)) }),
     collections: ['runbooks'],
     confirmFromRisk: 6,
   })
@@ -207,6 +208,10 @@ describe('what a caller may do', () => {
   test('runbooks are searched in the name of the caller', async () => {
     const { body } = await call(await overHttp('acme:rag:read'), 'search_runbooks', { query: 'pool is full' })
     expect(asked).toMatchObject([{ tenant: 'acme', collections: ['runbooks'], text: 'pool is full' }])
+    // Whose key it is pays for what the search asks of a model.
+    await expect(asked[0]?.chat?.complete({ model: 'm', messages: [] }, new AbortController().signal)).rejects.toThrow(
+      'charged to acme',
+    )
     expect(JSON.parse(body)).toMatchObject({
       none: false,
       passages: [{ document: expect.stringContaining('pool.md') }],
