@@ -1,6 +1,7 @@
 // What of a passage may stand as evidence. Retrieved text was written by anyone: what addresses the model instead of the
 // reader, and what a reader of the page would never see, is masked with spaces, so that offsets stay true, and is neither
 // shown to the model nor cited. Numbers in brackets become `(1)`: only we make citations.
+import { INVISIBLE, withoutInvisible } from '../../core/invisible.ts'
 import type { FoundPassage } from '../../llm/retriever.ts'
 import { type Span, splitSentences } from './sentences.ts'
 import { readTerms, type Terms } from './terms.ts'
@@ -51,13 +52,6 @@ function readSentences(text: string, readable: string): EvidenceSentence[] {
 /** Whether a part of a passage holds more than is readable there, beside invisible characters. */
 export const hasHidden = (text: string, readable: string): boolean =>
   withoutInvisible(text).replaceAll(/\s/g, '').length > withoutInvisible(readable).replaceAll(/\s/g, '').length
-
-/** Invisible characters: zero width, marks of direction, tags, variation selectors, and controls but for tab and line ends. */
-const INVISIBLE =
-  // oxlint-disable-next-line no-control-regex, no-misleading-character-class -- they are what must not be in it
-  /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb]|\udb40[\udc00-\udfff]/g
-
-export const withoutInvisible = (text: string): string => text.replaceAll(INVISIBLE, '')
 
 const HIDDEN = [
   /<!--[^]*?(?:-->|$)/g,

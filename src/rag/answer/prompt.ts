@@ -1,8 +1,9 @@
 // What a model is asked: the passages as numbered data between fences of chance that no passage can know, and the question,
 // all within a bound of tokens. Nothing depends on the model's obeying: what it says is checked sentence by sentence.
 import { randomBytes } from 'node:crypto'
+import { withoutInvisible } from '../../core/invisible.ts'
 import type { ChatMessage } from '../../llm/chat.ts'
-import { type Evidence, withoutInvisible } from './evidence.ts'
+import type { Evidence } from './evidence.ts'
 
 export interface Prompt {
   readonly messages: readonly ChatMessage[]

@@ -1,6 +1,6 @@
 // What of a model's words may reach a page or a terminal: no images, no links but those that stand in the passages, no markup
 // of pages, nothing invisible. An address can carry data away by being shown; where no passage has it, it goes.
-import { withoutInvisible } from './evidence.ts'
+import { withoutInvisible } from '../../core/invisible.ts'
 
 export interface Sanitized {
   readonly text: string

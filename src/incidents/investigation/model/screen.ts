@@ -1,5 +1,6 @@
 // Text that speaks to a machine rather than to an engineer: it is marked wherever it is shown and told to a model as what
 // it is. Nothing is decided by it. What keeps such text from doing anything is that nothing reads it as more than data.
+import { withoutInvisible } from '../../../core/invisible.ts'
 
 const PATTERNS: readonly RegExp[] = [
   /\b(ignore|disregard|forget|override|bypass|skip)\b.{0,40}\b(previous|above|prior|earlier|all|any|your|these|other)\b.{0,40}\b(instructions?|rules?|prompts?|guidelines?|directions?|told|polic(y|ies)|claims?)\b/is,
@@ -21,20 +22,12 @@ const PATTERNS: readonly RegExp[] = [
 const MOST_LOOKED_AT = 20_000
 
 export function speaksToMachine(text: string): boolean {
-  const seen = text.slice(0, MOST_LOOKED_AT).replaceAll(INVISIBLE, '').normalize('NFKC')
+  const seen = withoutInvisible(text.slice(0, MOST_LOOKED_AT)).normalize('NFKC')
   return PATTERNS.some((pattern) => pattern.test(seen))
 }
 
-/** What is there without being seen, or commands a terminal. */
-const INVISIBLE =
-  // oxlint-disable-next-line no-control-regex -- these are what must not be there
-  /[\u0000-\u0008\u000B\u000C\u000E-\u001F\u007F-\u009F\u00AD\u200B-\u200F\u202A-\u202E\u2060-\u2069\uFEFF\u{E0000}-\u{E007F}]/gu
-
 /** The text without what cannot be seen, at most `maxLength` long, well-formed. */
 export function visibleText(text: string, maxLength: number): string {
-  const seen = text
-    .slice(0, maxLength * 2)
-    .toWellFormed()
-    .replaceAll(INVISIBLE, '')
+  const seen = withoutInvisible(text.slice(0, maxLength * 2).toWellFormed())
   return seen.length <= maxLength ? seen : `${seen.slice(0, maxLength - 1).toWellFormed()}…`
 }
