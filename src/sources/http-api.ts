@@ -2,6 +2,7 @@
 // address, without the secrets in it, and says in a sentence what happened; what the source said of it is the cause.
 import { fetch } from 'undici'
 import { AppError } from '../core/errors.ts'
+import { readBounded } from '../core/read-bounded.ts'
 import type { Secret } from '../core/secret.ts'
 import { endpointOf } from './endpoint.ts'
 
@@ -107,17 +108,6 @@ function authorizationOf({ bearerToken, user, password }: Credentials): Record<s
   if (bearerToken) return { authorization: `Bearer ${bearerToken.reveal()}` }
   if (user === undefined) return {}
   return { authorization: `Basic ${Buffer.from(`${user}:${password?.reveal() ?? ''}`).toString('base64')}` }
-}
-
-async function readBounded(body: AsyncIterable<unknown> | null, maxBytes: number): Promise<string | undefined> {
-  const chunks: Uint8Array[] = []
-  let size = 0
-  for await (const chunk of (body ?? []) as AsyncIterable<Uint8Array>) {
-    size += chunk.byteLength
-    if (size > maxBytes) return undefined
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks).toString('utf8')
 }
 
 function parseJson(text: string): unknown {

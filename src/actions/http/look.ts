@@ -1,5 +1,6 @@
 // One GET that changes nothing: what a precondition of an action asks. Bounded in time and size, and never redirected.
 import { describeError } from '../../core/errors.ts'
+import { readBounded } from '../../core/read-bounded.ts'
 import { fetchOnce } from '../one-shot.ts'
 import { whyUnsendable } from './action.ts'
 
@@ -25,14 +26,9 @@ export async function lookAt({ url, headers, timeoutMs }: LookRequest, signal: A
       redirect: 'manual',
       signal: AbortSignal.any([signal, deadline]),
     })
-    const chunks: Uint8Array[] = []
-    let size = 0
-    for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
-      size += chunk.byteLength
-      if (size > MAX_BYTES) return { kind: 'unanswered', detail: `the answer has more than ${MAX_BYTES / 1024} KB` }
-      chunks.push(chunk)
-    }
-    return { kind: 'answered', status: response.status, body: Buffer.concat(chunks).toString('utf8') }
+    const body = await readBounded(response.body, MAX_BYTES)
+    if (body === undefined) return { kind: 'unanswered', detail: `the answer has more than ${MAX_BYTES / 1024} KB` }
+    return { kind: 'answered', status: response.status, body }
   } catch (error) {
     signal.throwIfAborted()
     if (deadline.aborted) return { kind: 'unanswered', detail: `no answer within ${timeoutMs / 1000} s` }

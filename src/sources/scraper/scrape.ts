@@ -1,6 +1,7 @@
 // One scrape of one target: bounded in time and size, and always a value. A scrape that fails says why.
 import { Agent, fetch } from 'undici'
 import { describeError } from '../../core/errors.ts'
+import { readBounded } from '../../core/read-bounded.ts'
 import { endpointOf } from '../endpoint.ts'
 import { type Exposition, formatOf, parseExposition } from './exposition.ts'
 
@@ -33,14 +34,8 @@ export async function scrape(url: string, limits: ScrapeLimits, signal: AbortSig
       await reply.body?.cancel()
       return { ok: false, reason: `it answered ${reply.status}` }
     }
-    const chunks: Uint8Array[] = []
-    let size = 0
-    for await (const chunk of reply.body ?? []) {
-      size += (chunk as Uint8Array).byteLength
-      if (size > limits.maxBytes) return { ok: false, reason: `it is larger than ${limits.maxBytes} bytes` }
-      chunks.push(chunk as Uint8Array)
-    }
-    const text = Buffer.concat(chunks).toString('utf8')
+    const text = await readBounded(reply.body, limits.maxBytes)
+    if (text === undefined) return { ok: false, reason: `it is larger than ${limits.maxBytes} bytes` }
     const exposition = parseExposition(text, formatOf(reply.headers.get('content-type')))
     if (exposition.ok) return { ok: true, exposition }
     return { ok: false, reason: `line ${exposition.line}: ${exposition.reason}` }

@@ -1,6 +1,7 @@
 // Asks an address of AWS that a message named: never redirected, with a deadline, and reading no more than a page of text.
 import { type Dispatcher, request } from 'undici'
 import { AppError } from '../../../core/errors.ts'
+import { readBounded } from '../../../core/read-bounded.ts'
 
 export type FetchText = (url: URL, signal: AbortSignal) => Promise<string>
 
@@ -16,19 +17,11 @@ export function createFetchText(dispatcher?: Dispatcher): FetchText {
         throw new AppError('upstream', `${url.host} could not be reached.`, { cause: error })
       },
     )
-    const chunks: Buffer[] = []
-    let size = 0
-    try {
-      for await (const chunk of response.body as AsyncIterable<Buffer>) {
-        size += chunk.length
-        if (size > MAX_BYTES) throw new AppError('malformed', `${url.host} answered with more than 64 KiB.`)
-        chunks.push(chunk)
-      }
-    } catch (error) {
-      if (error instanceof AppError) throw error
+    const text = await readBounded(response.body, MAX_BYTES).catch((error: unknown) => {
       throw new AppError('upstream', `The answer of ${url.host} broke off.`, { cause: error })
-    }
-    if (response.statusCode === 200) return Buffer.concat(chunks).toString('utf8')
+    })
+    if (text === undefined) throw new AppError('malformed', `${url.host} answered with more than 64 KiB.`)
+    if (response.statusCode === 200) return text
     const again = response.statusCode >= 500 || response.statusCode === 429
     throw new AppError(again ? 'upstream' : 'malformed', `${url.host} answered ${response.statusCode}.`)
   }
