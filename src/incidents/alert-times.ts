@@ -1,5 +1,6 @@
 // The times that alerts carry, as senders write them: RFC 3339 with up to nine decimals and any offset, year 1 for
 // "none", and clocks that are wrong. What was sent is kept; for comparing, an impossible time gives way to ours.
+import { msOfEpoch, msOfIso } from '../core/read-time.ts'
 
 const RFC_3339 = /^\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:[Zz]|[+-]\d{2}:\d{2})$/
 
@@ -26,14 +27,8 @@ export function believableStart(startsAtMs: number, receivedAtMs: number): numbe
 /** A moment that somebody tells of: never later than now, and now where it is no time at all. */
 export const believableMoment = (ms: number, nowMs: number): number => (isNoTime(ms) ? nowMs : Math.min(ms, nowMs))
 
-/** Below this a number counts seconds since the epoch (until the year 5138), above it milliseconds. */
-const SECONDS_BELOW = 1e11
-const MICROSECONDS_FROM = 1e14
-const NANOSECONDS_FROM = 1e17
 /** The year 9999: no clock goes further. */
 const LAST_MS = 253_402_300_799_999
-const LOOSE_TIME =
-  /^(\d{4}-\d{2}-\d{2})(?:[Tt ](\d{2}:\d{2}(?::\d{2})?)(?:[.,](\d+))?)? ?(?:([Zz]|UTC|GMT)|([+-]\d{2}):?(\d{2})?)?$/
 const DIGITS = /^\d{1,20}(?:\.\d+)?$/
 
 /**
@@ -46,31 +41,15 @@ export function parseAnyTime(given: unknown): number | undefined {
   if (typeof given !== 'string' || given.length > 100) return undefined
   const text = given.trim()
   if (DIGITS.test(text)) return fromNumber(Number(text))
-  const ms = fromIso(text) ?? (RFC_2822.test(text) ? Date.parse(text) : Number.NaN)
+  const ms = msOfIso(text) ?? (RFC_2822.test(text) ? Date.parse(text) : Number.NaN)
   return Number.isNaN(ms) || isNoTime(ms) || ms > LAST_MS ? undefined : ms
 }
 
 const RFC_2822 = /^(?:[A-Z][a-z]{2}, )?\d{1,2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}(?::\d{2})? (?:[+-]\d{4}|GMT|UTC)/
 
-function fromIso(text: string): number | undefined {
-  const match = LOOSE_TIME.exec(text)
-  if (!match) return undefined
-  const [, day, time = '00:00:00', fraction, utc, hours, minutes = '00'] = match
-  const zone = utc === undefined && hours !== undefined ? `${hours}:${minutes}` : 'Z'
-  const seconds = time.length === 5 ? `${time}:00` : time
-  return Date.parse(`${day}T${seconds}${fraction === undefined ? '' : `.${fraction.slice(0, 3)}`}${zone}`)
-}
-
 function fromNumber(given: number): number | undefined {
   if (!Number.isFinite(given) || given <= 0) return undefined
-  const ms =
-    given < SECONDS_BELOW
-      ? given * 1000
-      : given >= NANOSECONDS_FROM
-        ? given / 1e6
-        : given >= MICROSECONDS_FROM
-          ? given / 1000
-          : given
+  const ms = msOfEpoch(given)
   // Small numbers are durations and counts rather than moments of 1970.
   return ms < 1e9 || ms > LAST_MS ? undefined : Math.round(ms)
 }

@@ -1,4 +1,5 @@
 // Times as logs write them, in milliseconds.
+import { msOfEpoch, msOfIso } from '../core/read-time.ts'
 
 const EARLIEST_MS = Date.UTC(1990, 0, 1)
 const LATEST_MS = Date.UTC(2200, 0, 1)
@@ -17,20 +18,11 @@ export function leadingTime(line: string): number | undefined {
   return match?.[1] === undefined ? undefined : fromIso(match[1])
 }
 
-function fromEpoch(value: number): number | undefined {
-  const ms = value < 1e11 ? value * 1000 : value < 1e14 ? value : value < 1e17 ? value / 1000 : value / 1e6
-  return plausible(Math.floor(ms))
-}
+const fromEpoch = (value: number): number | undefined => plausible(Math.floor(msOfEpoch(value)))
 
-const ISO = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d)?)(?:[.,](\d+))?)? ?(Z|[+-]\d\d(?::?\d\d)?)?$/i
-
-/** A time without a zone is taken as UTC. */
-function fromIso(text: string): number | undefined {
-  const match = ISO.exec(text.trim())
-  if (!match) return undefined
-  const [, date, time = '00:00', fraction = '', zone = 'Z'] = match
-  const offset = /^[+-]/.test(zone) ? `${zone.slice(0, 3)}:${zone.slice(3).replace(':', '') || '00'}` : 'Z'
-  return plausible(Date.parse(`${date}T${time}${fraction === '' ? '' : `.${fraction.slice(0, 3)}`}${offset}`))
+const fromIso = (text: string): number | undefined => {
+  const ms = msOfIso(text.trim())
+  return ms === undefined ? undefined : plausible(ms)
 }
 
 const plausible = (ms: number): number | undefined => (ms >= EARLIEST_MS && ms <= LATEST_MS ? ms : undefined)
