@@ -2,6 +2,7 @@
 // for each incident by itself.
 import { z } from 'zod'
 import { placeholdersOf } from '../core/template.ts'
+import { matchesTool } from '../core/tool-pattern.ts'
 import { headerSecret, httpUrl, milliseconds, name, secret } from './fields.ts'
 
 /** A tool's name, or the begin of names: `get_*`. */
@@ -60,7 +61,3 @@ const server = z
   })
 
 export const mcpSources = z.record(name, server).default({})
-
-/** Whether an entry of the allow-list names this tool. */
-const matchesTool = (pattern: string, tool: string): boolean =>
-  pattern.endsWith('*') ? tool.startsWith(pattern.slice(0, -1)) : tool === pattern

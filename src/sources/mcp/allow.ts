@@ -1,5 +1,6 @@
 // Which tools of an MCP server may be called. A name that the config spells out may; of a pattern only what the server
 // declares to be read-only. A server that lies about that was trusted with the pattern: spell names out where it matters.
+import { matchesTool } from '../../core/tool-pattern.ts'
 
 export interface DeclaredTool {
   readonly name: string
@@ -10,8 +11,8 @@ export type Allowed = { readonly allowed: true } | { readonly allowed: false; re
 
 export function mayCall({ name, annotations }: DeclaredTool, patterns: readonly string[]): Allowed {
   if (patterns.includes(name)) return { allowed: true }
-  const matched = patterns.some((pattern) => pattern.endsWith('*') && name.startsWith(pattern.slice(0, -1)))
-  if (!matched) return { allowed: false, reason: 'it is not among the tools that may be called' }
+  if (!patterns.some((pattern) => matchesTool(pattern, name)))
+    return { allowed: false, reason: 'it is not among the tools that may be called' }
   return annotations?.readOnlyHint === true
     ? { allowed: true }
     : { allowed: false, reason: 'its server does not declare it to be read-only; spell its name out to allow it' }
