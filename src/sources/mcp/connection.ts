@@ -20,13 +20,8 @@ export type ServerAddress =
     }
   | { readonly kind: 'url'; readonly url: string; readonly headers: Readonly<Record<string, string>> }
 
-export interface ListedTool extends DeclaredTool {
-  readonly description?: string | undefined
-  readonly inputSchema: unknown
-}
-
 export interface Connection {
-  tools(signal: AbortSignal): Promise<readonly ListedTool[]>
+  tools(signal: AbortSignal): Promise<readonly DeclaredTool[]>
   call(tool: string, args: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<RawAnswer>
   /** Why it is over; undefined while it is not. */
   over(): string | undefined
@@ -96,7 +91,7 @@ export async function connect(
   return {
     tools: (signal) =>
       asking(async () => {
-        const tools: ListedTool[] = []
+        const tools: DeclaredTool[] = []
         let cursor: string | undefined
         for (let page = 0; page < MOST_PAGES && tools.length < MOST_TOOLS; page++) {
           const params = cursor === undefined ? {} : { cursor }

@@ -107,7 +107,6 @@ describe('over HTTP', () => {
 
   test('what is not allowed is never called, whatever the server declares or tells', async () => {
     const { tools, called } = await overHttp()
-    expect((await tools.tools(never)).map(({ name }) => name)).not.toContain('delete_everything')
     await expect(tools.call('delete_everything', {}, never)).rejects.toMatchObject({ code: 'forbidden' })
     // Within the pattern, but not declared to be read-only.
     await expect(tools.call('get_and_restart', {}, never)).rejects.toMatchObject({ code: 'forbidden' })

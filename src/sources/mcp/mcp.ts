@@ -5,10 +5,11 @@ import type { Clock } from '../../core/clock.ts'
 import { AppError, describeError } from '../../core/errors.ts'
 import { createKeyedLock } from '../../core/keyed-lock.ts'
 import type { Secret } from '../../core/secret.ts'
-import type { ToolAnswer, ToolInfo, ToolSource } from '../../llm/tool.ts'
-import { mayCall } from './allow.ts'
+import { matchesTool } from '../../core/tool-pattern.ts'
+import type { ToolAnswer, ToolSource } from '../../llm/tool.ts'
+import { type DeclaredTool, mayCall } from './allow.ts'
 import { hideSecrets, readAnswer } from './answer.ts'
-import type { Connection, ListedTool, ServerAddress } from './connection.ts'
+import type { Connection, ServerAddress } from './connection.ts'
 
 export interface McpSourceOptions {
   readonly name: string
@@ -29,13 +30,12 @@ export interface McpSourceOptions {
 
 interface Open {
   readonly connection: Connection
-  readonly listed: readonly ListedTool[]
+  readonly listed: readonly DeclaredTool[]
 }
 
 /** After a failure it is left alone for so long. */
 const REST_MS = 15_000
 const MINUTE_MS = 60_000
-const MAX_DESCRIPTION = 1000
 
 export function createMcpSource(options: McpSourceOptions): ToolSource {
   const { name, tools: patterns, timeoutMs, maxBytes, callsPerMinute, version, clock, log } = options
@@ -95,23 +95,10 @@ export function createMcpSource(options: McpSourceOptions): ToolSource {
 
   return {
     name,
-    tools: (signal) =>
-      asking(signal, async (signal): Promise<readonly ToolInfo[]> => {
-        const { listed } = await opened(signal)
-        return listed
-          .filter((tool) => mayCall(tool, patterns).allowed)
-          .map(({ name, description = '', inputSchema }) => ({
-            name,
-            description: description.slice(0, MAX_DESCRIPTION),
-            inputSchema,
-          }))
-      }),
     call: (tool, args, signal) =>
       asking(signal, async (signal): Promise<ToolAnswer> => {
         // Whether or not a server offers it: what the config does not name is never asked for.
-        if (
-          !patterns.some((pattern) => mayCall({ name: tool, annotations: { readOnlyHint: true } }, [pattern]).allowed)
-        )
+        if (!patterns.some((pattern) => matchesTool(pattern, tool)))
           throw new AppError(
             'forbidden',
             `${tool} of ${name} may not be called: it is not in agent.sources.mcp.${name}.tools.`,
