@@ -29,17 +29,23 @@ const MAX_MESSAGE_CHARS = 8000
 export function parseLine(text: string, fields: LogFields): ParsedLine {
   const object = text.startsWith('{') ? parseObject(text) : undefined
   if (!object) return plainLine(text, fields)
-  const at = readTime(pick(object, fields.time))
+  return { at: readTime(pick(object, fields.time)), ...readFields(object, fields, () => text), whole: true }
+}
+
+/** What an object says in its fields; `line` is its message where it has none. */
+export function readFields(
+  object: Readonly<Record<string, unknown>>,
+  fields: LogFields,
+  line: () => string,
+): Pick<ParsedLine, 'service' | 'level' | 'message' | 'requestId'> {
   const said = pick(object, fields.message)
-  const message = typeof said === 'string' ? said : said === undefined ? text : printed(said, text)
+  const message = typeof said === 'string' ? said : said === undefined ? line() : printed(said, line)
   const requestId = asText(pick(object, fields.requestId))
   return {
-    at,
     service: asText(pick(object, fields.service)),
     level: readLevel(pick(object, fields.level)) ?? guessLevel(message.slice(0, MAX_MESSAGE_CHARS)),
     message: clip(message),
     ...(requestId === undefined ? {} : { requestId }),
-    whole: true,
   }
 }
 
@@ -64,16 +70,16 @@ function parseObject(text: string): Readonly<Record<string, unknown>> | undefine
 }
 
 /** Nesting deeper than the stack can be read, but not written: the line then speaks for itself. */
-function printed(value: unknown, line: string): string {
+function printed(value: unknown, line: () => string): string {
   try {
     return JSON.stringify(value)
   } catch {
-    return line
+    return line()
   }
 }
 
 /** The first of these fields that has a value; `a.b` is also `b` inside `a`. */
-export function pick(object: Readonly<Record<string, unknown>>, names: readonly string[]): unknown {
+function pick(object: Readonly<Record<string, unknown>>, names: readonly string[]): unknown {
   for (const name of names) {
     const value = Object.hasOwn(object, name) ? object[name] : inside(object, name)
     if (value !== undefined && value !== null && value !== '') return value
@@ -105,7 +111,7 @@ function salvage(text: string, names: readonly string[]): string | undefined {
 const salvageTime = (text: string, names: readonly string[]) => readTime(salvage(text, names))
 
 /** A field's value as a short text. */
-export const asText = (value: unknown): string | undefined =>
+const asText = (value: unknown): string | undefined =>
   typeof value === 'string' ? value.slice(0, 200) : typeof value === 'number' ? String(value) : undefined
 
 const clip = (text: string): string => (text.length > MAX_MESSAGE_CHARS ? `${text.slice(0, MAX_MESSAGE_CHARS)}…` : text)

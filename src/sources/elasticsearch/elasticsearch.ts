@@ -4,8 +4,8 @@ import { z } from 'zod'
 import type { Secret } from '../../core/secret.ts'
 import type { LogLine, LogSource } from '../../core/telemetry.ts'
 import { type Answer, connectHttpApi, type Credentials, readAnswer } from '../http-api.ts'
-import { guessLevel, isAtLeast, readLevel } from '../log-level.ts'
-import { asText, type LogFields, pick } from '../log-line.ts'
+import { isAtLeast } from '../log-level.ts'
+import { type LogFields, readFields } from '../log-line.ts'
 import { readNewestFirst } from '../newest-first.ts'
 import { documentBody, searchBody } from './query.ts'
 
@@ -24,7 +24,6 @@ export interface ElasticsearchOptions extends Credentials {
 /** So many documents of any size are an answer that can be held. */
 const PAGE_SIZE = 2000
 const MAX_PAGES = 30
-const MAX_MESSAGE_CHARS = 8000
 
 const hit = z.object({
   _index: z.string(),
@@ -57,15 +56,12 @@ export function createElasticsearchSource(options: ElasticsearchOptions): LogSou
   }
 
   const toLine = ({ _index, _id, _source, sort }: z.output<typeof hit>): LogLine => {
-    const said = pick(_source, fields.message)
-    const message = (typeof said === 'string' ? said : JSON.stringify(said ?? _source)).trimEnd()
-    const requestId = asText(pick(_source, fields.requestId))
+    const said = readFields(_source, fields, () => JSON.stringify(_source))
     return {
+      ...said,
       at: Math.floor(sort[0]),
-      service: asText(pick(_source, fields.service)) ?? _index,
-      level: readLevel(pick(_source, fields.level)) ?? guessLevel(message.slice(0, MAX_MESSAGE_CHARS)),
-      message: message.length > MAX_MESSAGE_CHARS ? `${message.slice(0, MAX_MESSAGE_CHARS)}…` : message,
-      ...(requestId === undefined ? {} : { requestId }),
+      service: said.service ?? _index,
+      message: said.message.trimEnd(),
       ref: printRef(_index, _id),
     }
   }

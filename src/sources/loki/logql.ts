@@ -1,8 +1,6 @@
 // The stream selectors of LogQL: label matchers in braces, as they are asked and read.
 import { AppError } from '../../core/errors.ts'
 
-export const LABEL_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/
-
 const quote = (value: string): string => JSON.stringify(value)
 const escapeRegex = (value: string): string => value.replaceAll(/[\\^$.|?*+()[\]{}]/g, String.raw`\$&`)
 

@@ -8,7 +8,8 @@ import { connectHttpApi, type Credentials, readAnswer } from '../http-api.ts'
 import { isAtLeast, readLevel } from '../log-level.ts'
 import { type LogFields, parseLine } from '../log-line.ts'
 import { readNewestFirst } from '../newest-first.ts'
-import { LABEL_NAME, printSelector, readBase } from './logql.ts'
+import { LABEL_NAME } from '../promql.ts'
+import { printSelector, readBase } from './logql.ts'
 
 export interface LokiOptions extends Credentials {
   readonly url: string
