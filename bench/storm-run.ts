@@ -7,6 +7,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { Agent, request } from 'undici'
 import { z } from 'zod'
 import { type Child, cpuMicros, residentBytes, startChild } from './processes.ts'
+import { quantile } from './statistics.ts'
 import { type StormBody, stormBodies } from './storm-alerts.ts'
 
 export interface StormOptions {
@@ -61,13 +62,14 @@ export async function runStorm(options: StormOptions): Promise<StormResult> {
       cpuAfter === undefined || cpuBefore === undefined
         ? undefined
         : (cpuAfter - cpuBefore) / 1000 / sent.acknowledged.length
+    const { acknowledged, ...measured } = sent
     return {
-      ...sent,
+      ...measured,
       peakBytes: await watch,
       cpuMsPerAlert,
       foldedAfterMs,
       unfolded,
-      ...judge(database, sent.acknowledged),
+      ...judge(database, acknowledged),
     }
   } finally {
     watching.abort()
@@ -169,13 +171,11 @@ async function send(midwatch: Restarted, bodies: readonly StormBody[], options: 
   await killing
   const seconds = (performance.now() - fromMs) / 1000
   await agent.destroy()
-  const sorted = times.sort((a, b) => a - b)
-  const at = (share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0
   return {
     acknowledged,
     sentAgain,
     acceptedPerSecond: acknowledged.length / seconds,
-    answerMs: { p50: at(0.5), p99: at(0.99), max: at(1) },
+    answerMs: { p50: quantile(times, 0.5), p99: quantile(times, 0.99), max: quantile(times, 1) },
   }
 }
 
