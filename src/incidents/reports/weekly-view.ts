@@ -69,9 +69,9 @@ export const weeklyReport = z.object({
     detect: spread,
     /** From the opening to the first report that named a cause. */
     diagnose: spread,
-    /** From a proposal to a person's approval or refusal. */
+    /** From a proposal to a person's approval or refusal. What the policy let pass, or was approved beforehand, waited for nobody. */
     approve: spread,
-    /** From the opening to the closing. */
+    /** From the opening to the closing, of those that were not merged into another. */
     resolve: spread,
   }),
   /** The model calls of the agent out of the ledger, made in the time; null where the ledger does not tell them apart. */

@@ -102,6 +102,32 @@ describe('a weekly report', () => {
     expect(times.detect).toEqual({ of: 3, medianMs: 45 * SECOND, p90Ms: 45 * SECOND })
   })
 
+  test('what no person had to decide on is no time to approve', async () => {
+    for (const number of [1, 2, 3]) await store(inventory(number, { fixedBy: 'Roll back' }))
+    await db
+      .updateTable('approvals')
+      .set((eb) => ({ decided_at: eb('requested_at', '+', 30 * SECOND) }))
+      .execute()
+    const byItself = (number: number, decided_by: string) =>
+      db
+        .updateTable('approvals')
+        .set((eb) => ({ decided_by, people: 0, decided_at: eb.ref('requested_at') }))
+        .where('incident_id', '=', idOf(number))
+        .execute()
+    await byItself(1, 'the policy')
+    await byItself(2, 'Ada')
+    expect((await report()).times.approve).toEqual({ of: 1, medianMs: 30 * SECOND, p90Ms: 30 * SECOND })
+  })
+
+  test('an incident that was merged into another was not resolved by that', async () => {
+    for (const number of [1, 2]) await store(inventory(number))
+    await db
+      .insertInto('incident_merges')
+      .values({ incident_id: idOf(1), into_id: idOf(2), by: 'Ada', at: NOW_MS })
+      .execute()
+    expect((await report()).times.resolve.of).toBe(1)
+  })
+
   test('an alert that claims to have begun before there were computers makes no time to detect', async () => {
     await store(inventory(1))
     await db.updateTable('alerts').set({ starts_at: 1 }).execute()

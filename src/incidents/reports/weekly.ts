@@ -68,9 +68,7 @@ export async function makeWeeklyReport(
         }),
       ),
       approve: spreadOf(await approveTimes(db, ids)),
-      resolve: spreadOf(
-        incidents.flatMap(({ opened_at, closed_at }) => (closed_at === null ? [] : [closed_at - opened_at])),
-      ),
+      resolve: spreadOf(await resolveTimes(db, incidents)),
     },
     model: await modelCost(stretch),
     right: await countRight(db, incidents),
@@ -167,9 +165,23 @@ async function approveTimes(db: Db<IncidentTables>, ids: readonly string[]): Pro
       .where('incident_id', 'in', some)
       .where('state', 'in', ['approved', 'refused'])
       .where('decided_by', 'is not', null)
+      // Where nobody had to agree it was decided in the moment it was proposed: by the policy, or beforehand.
+      .where((is) => is.or([is('people', 'is', null), is('people', '>', 0)]))
       .execute(),
   )
   return rows.flatMap(({ requested_at, decided_at }) => (decided_at === null ? [] : [decided_at - requested_at]))
+}
+
+/** What was merged into another incident did not end when it was closed: the other goes on with its alerts. */
+async function resolveTimes(db: Db<IncidentTables>, incidents: readonly Incident[]): Promise<readonly number[]> {
+  const merges = await byChunks(
+    incidents.map(({ id }) => id),
+    (some) => db.selectFrom('incident_merges').select('incident_id').where('incident_id', 'in', some).execute(),
+  )
+  const merged = new Set(merges.map(({ incident_id }) => incident_id))
+  return incidents.flatMap(({ id, opened_at, closed_at }) =>
+    closed_at === null || merged.has(id) ? [] : [closed_at - opened_at],
+  )
 }
 
 async function countRight(db: Db<IncidentTables>, incidents: readonly Incident[]): Promise<WeeklyReport['right']> {
