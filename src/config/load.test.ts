@@ -194,6 +194,19 @@ models:
     expect(config.agent.sources.files?.paths).toEqual([join(folder, 'logs')])
   })
 
+  it('takes the folder of a command and of its undo from there too', () => {
+    const folder = tempFolder()
+    const command = '{ argv: [./scale], folder: tools }'
+    writeFileSync(
+      join(folder, 'm.yaml'),
+      `agent: { actions: [{ name: scale, does: scale, services: [shop], fits: [], title: Scale, expected: calm, risk: 2,
+        command: ${command}, undo: { text: back, command: ${command} } }] }`,
+    )
+    const [action] = loadConfig(join(folder, 'm.yaml')).agent.actions
+    expect(action?.command?.folder).toBe(join(folder, 'tools'))
+    expect(action?.undo).toMatchObject({ command: { folder: join(folder, 'tools') } })
+  })
+
   it('says so when the file is missing or not YAML', () => {
     expect(() => loadConfig('/nowhere/midwatch.yaml')).toThrow(/cannot be read: ENOENT/)
     expect(problemsOf('server: {port: 1').length).toBeGreaterThan(0)

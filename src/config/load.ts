@@ -45,8 +45,9 @@ export function loadConfig(file: string, environment: Environment = process.env)
   if (files) files.paths = files.paths.map((path) => resolve(base, path))
   for (const repository of git?.repositories ?? []) repository.path = resolve(base, repository.path)
   if (scrape) scrape.targetFiles = scrape.targetFiles.map((path) => resolve(base, path))
-  for (const { command } of config.agent.actions) {
-    if (command?.folder !== undefined) command.folder = resolve(base, command.folder)
+  for (const { command, undo } of config.agent.actions) {
+    for (const one of [command, typeof undo === 'string' ? undefined : undo.command])
+      if (one?.folder !== undefined) one.folder = resolve(base, one.folder)
   }
   for (const collection of Object.values(config.rag.collections)) {
     collection.paths = collection.paths.map((path) => resolve(base, path))
