@@ -1,6 +1,7 @@
 // Takes cases back: one incident's, or every one in which a text stands (a name, an address). The row stays, empty, so that
 // no later start fills it again from its incident; what has no case yet gets such a row, for the case would come after the erasure.
 import type { Db } from '../../db/connect.ts'
+import { breath } from '../breath.ts'
 import type { IncidentTables } from '../tables.ts'
 import { caseOf, makeCase, NO_DETAIL } from './case.ts'
 import type { CaseRow } from './tables.ts'
@@ -64,6 +65,7 @@ async function forestall(
   nowMs: number,
 ): Promise<readonly number[]> {
   const erased: number[] = []
+  const pause = breath()
   for (let after = ''; ;) {
     const incidents = await db
       .selectFrom('incidents')
@@ -76,7 +78,10 @@ async function forestall(
       .limit(INCIDENTS_AT_ONCE)
       .execute()
     const hit: string[] = []
-    for (const incident of incidents) if (mentions(await makeCase(db, incident), needle)) hit.push(incident.id)
+    for (const incident of incidents) {
+      if (mentions(await makeCase(db, incident), needle)) hit.push(incident.id)
+      await pause()
+    }
     erased.push(...(await erase(db, tenant, hit, nowMs)))
     const last = incidents.at(-1)
     if (!last || incidents.length < INCIDENTS_AT_ONCE) return erased

@@ -255,6 +255,15 @@ describe('erasure before a case was kept', () => {
     expect([await numbers(POOL), await numbers(CPU)]).toEqual([[], []])
   })
 
+  test('lets the rest of the process run while many incidents are read', async () => {
+    const alerts = Array.from({ length: 10 }, (_, i) => ['shop', `A${i}`] as const)
+    for (let number = 1; number <= 200; number++) await closeTrouble(db, { ...POOL, number, alerts })
+    let turned = false
+    setImmediate(() => (turned = true))
+    expect(await eraseCases(db, 'default', { mentions: 'erika muster' }, NOW_MS)).toEqual([])
+    expect(turned).toBe(true)
+  })
+
   test('leaves a report whose every case is gone readable', async () => {
     const nudges = [{ service: 'a', kind: 'cpu', score: 1, confidence: 1, because: [1], reordered: true } as const]
     const told = { sentence: '', cause: null, cases: [], nudges: nudges.map((one) => ({ ...one, because: [1] })) }
