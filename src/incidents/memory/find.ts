@@ -1,6 +1,7 @@
 // Finds cases like an incident. The rarest of its features lead to the cases that share them, so that what is read stays
 // the same however many cases there are; the best of those are compared in full. Bounded in everything it reads.
 import type { Db } from '../../db/connect.ts'
+import { byChunks } from '../by-chunks.ts'
 import type { FeedbackRow, IncidentTables } from '../tables.ts'
 import { type Case, caseOf } from './case.ts'
 import { ALIKE, compare, type Frequencies, type Likeness, rarity } from './likeness.ts'
@@ -16,8 +17,6 @@ export interface FoundCase extends Likeness {
 const MOST_PAIRS = 5000
 const MOST_COMPARED = 40
 const MOST_FOUND = 10
-/** Values in one question. */
-const CHUNK = 300
 
 /** Those that are told as alike, best first: likeness times what the case is worth as a teacher. */
 export async function findCases(
@@ -81,18 +80,16 @@ async function countFeatures(
   tenant: string,
   features: readonly string[],
 ): Promise<ReadonlyMap<string, number>> {
-  const counts = new Map<string, number>()
-  for (let at = 0; at < features.length; at += CHUNK) {
-    const rows = await db
+  const rows = await byChunks(features, (some) =>
+    db
       .selectFrom('incident_case_features')
       .select((eb) => ['feature', eb.fn.countAll<number>().as('n')])
       .where('tenant', '=', tenant)
-      .where('feature', 'in', features.slice(at, at + CHUNK))
+      .where('feature', 'in', some)
       .groupBy('feature')
-      .execute()
-    for (const { feature, n } of rows) counts.set(feature, n)
-  }
-  return counts
+      .execute(),
+  )
+  return new Map(rows.map(({ feature, n }) => [feature, n]))
 }
 
 /** The cases that share the most, counted from the rarest feature on. */
@@ -113,18 +110,18 @@ async function candidates(
     if (asked.length > 0 && pairs > MOST_PAIRS) break
     asked.push(feature)
   }
-  const scores = new Map<string, number>()
-  for (let at = 0; at < asked.length; at += CHUNK) {
-    const rows = await db
+  const rows = await byChunks(asked, (some) =>
+    db
       .selectFrom('incident_case_features')
       .select(['feature', 'incident_id'])
       .where('tenant', '=', tenant)
-      .where('feature', 'in', asked.slice(at, at + CHUNK))
+      .where('feature', 'in', some)
       .limit(MOST_PAIRS)
-      .execute()
-    for (const { feature, incident_id } of rows)
-      scores.set(incident_id, (scores.get(incident_id) ?? 0) + rarity(feature, frequencies))
-  }
+      .execute(),
+  )
+  const scores = new Map<string, number>()
+  for (const { feature, incident_id } of rows)
+    scores.set(incident_id, (scores.get(incident_id) ?? 0) + rarity(feature, frequencies))
   scores.delete(except)
   return [...scores]
     .sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? 1 : -1))

@@ -4,7 +4,7 @@
 import { z } from 'zod'
 import type { Db } from '../../db/connect.ts'
 import { believableStart } from '../alert-times.ts'
-import { breath } from '../breath.ts'
+import { byChunks } from '../by-chunks.ts'
 import { caseDetail } from '../memory/case.ts'
 import { proposedAction } from '../report.ts'
 import type { IncidentRow, IncidentTables } from '../tables.ts'
@@ -34,8 +34,6 @@ const RECURRING_TOLD = 10
 const DAY_MS = 86_400_000
 /** An onset further before the first alert than this belongs to something else. */
 const MOST_LEAD_MS = 3_600_000
-/** Values in one question. */
-const CHUNK = 300
 
 export async function makeWeeklyReport(
   db: Db<IncidentTables>,
@@ -87,20 +85,6 @@ const incidentsOf = (db: Db<IncidentTables>, { tenant, fromMs, toMs }: Stretch):
     .orderBy('opened_at')
     .limit(MOST_INCIDENTS)
     .execute()
-
-/** Asks about many incidents a few hundred at a time, and lets the rest of the process run in between. */
-async function byChunks<Row>(
-  ids: readonly string[],
-  ask: (some: readonly string[]) => Promise<readonly Row[]>,
-): Promise<Row[]> {
-  const rows: Row[] = []
-  const pause = breath()
-  for (let at = 0; at < ids.length; at += CHUNK) {
-    for (const row of await ask(ids.slice(at, at + CHUNK))) rows.push(row)
-    await pause()
-  }
-  return rows
-}
 
 const toldCause = z.object({ service: z.string(), kind: z.string() })
 
