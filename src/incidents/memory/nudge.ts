@@ -9,6 +9,8 @@ import { sameCause } from './standing.ts'
 /** Scores of causes that were named are 1.2 and more, and mostly 3 to 8: this decides between near equals alone. */
 export const MOST_SCORE = 0.2
 export const MOST_CONFIDENCE = 0.05
+/** What a verified fix says for a cause, beside a person's word: that is 1. */
+export const FIX_SAYS = 0.8
 
 export interface Nudge {
   readonly service: string
@@ -69,7 +71,7 @@ function sayOf(cause: Cause, diagnosed: FoundCase['case']['cause'], standing: Fo
       return standing.diagnosisWrong && sameCause(cause, diagnosed) ? -1 : 0
     }
     case 'mended': {
-      return sameCause(cause, standing.cause) ? 0.8 : 0
+      return sameCause(cause, standing.cause) ? FIX_SAYS : 0
     }
     case 'wrong': {
       return sameCause(cause, diagnosed) ? -1 : 0

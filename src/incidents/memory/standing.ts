@@ -23,15 +23,22 @@ export interface Judged {
   readonly mended: boolean
 }
 
+/** The word that counts of those on one incident, in any order. */
+export const latestWord = (said: readonly FeedbackRow[]): FeedbackRow | undefined =>
+  [...said].sort((a, b) => b.at - a.at || (a.id < b.id ? 1 : -1))[0]
+
+/** What a person said it really was: `down at payment`, one of the two, or nothing. */
+export const sayReally = ({ kind, service }: Pick<FeedbackRow, 'kind' | 'service'>): string =>
+  [kind?.replaceAll('_', ' '), service].filter(Boolean).join(' at ')
+
 /** `said` in any order. */
 export function standingOf({ cause, mended }: Judged, said: readonly FeedbackRow[]): Standing {
-  const latest = [...said].sort((a, b) => b.at - a.at || (a.id < b.id ? 1 : -1))[0]
+  const latest = latestWord(said)
   if (latest?.verdict === 'wrong') {
     const kind = FAULT_KINDS.find((one) => one === latest.kind)
     if (latest.service !== null && kind !== undefined)
       return { kind: 'confirmed', cause: { service: latest.service, kind }, by: latest.by, diagnosisWrong: true }
-    const really = [latest.kind?.replaceAll('_', ' '), latest.service].filter(Boolean).join(' at ')
-    return { kind: 'wrong', by: latest.by, really }
+    return { kind: 'wrong', by: latest.by, really: sayReally(latest) }
   }
   if (cause !== null && latest?.verdict === 'right')
     return { kind: 'confirmed', cause, by: latest.by, diagnosisWrong: false }

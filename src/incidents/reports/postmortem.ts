@@ -6,6 +6,7 @@ import type { Report } from '../report.ts'
 import { duration } from '../investigation/sentence.ts'
 import { cell, code, plain } from '../markdown.ts'
 import { sayCase, sayCause } from '../memory/say-past.ts'
+import { sayReally } from '../memory/standing.ts'
 import { claimLines, utc } from './reference.ts'
 
 type Block = readonly string[]
@@ -118,10 +119,8 @@ function cause({ report, feedback }: IncidentView): readonly Block[] {
 const confirmed = (feedback: IncidentView['feedback']): string =>
   feedback === null ? '; nobody confirmed it' : feedback.verdict === 'right' ? '; confirmed' : '; marked wrong'
 
-function sayFeedback({ verdict, by, at, service, kind }: NonNullable<IncidentView['feedback']>): string {
-  const really = [kind?.replaceAll('_', ' '), service]
-    .filter((part) => part !== null && part !== undefined)
-    .join(' at ')
+function sayFeedback({ verdict, by, at, ...named }: NonNullable<IncidentView['feedback']>): string {
+  const really = sayReally(named)
   return `${code(by)} said at ${utc(at)} that the diagnosis was ${verdict}${really === '' ? '' : `: it was ${code(really)}`}.`
 }
 
