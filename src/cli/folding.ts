@@ -1,7 +1,5 @@
-// `midwatch incidents ack | merge | split | lessons`: say who looks after one, correct what was folded, and see and take back what was learned from it.
+// `midwatch incidents ack | merge | split`: say who looks after one, and correct what was folded.
 import { Command } from 'commander'
-import { z } from 'zod'
-import { lessonList } from '../incidents/folding/lessons.ts'
 import { acknowledgedView, mergedView, splitView } from '../incidents/view.ts'
 import { callServer, type ServerOptions, withServerOptions } from './client.ts'
 
@@ -22,7 +20,7 @@ export function mergeCommand(): Command {
       if (options.json) console.log(JSON.stringify(done))
       else
         console.log(
-          `Incident ${done.merged} is part of incident ${done.incident} now. It is remembered: midwatch incidents lessons.`,
+          `Incident ${done.merged} is part of incident ${done.incident} now. It is remembered: midwatch lessons.`,
         )
     })
 }
@@ -49,24 +47,7 @@ export function splitCommand(): Command {
       if (options.json) console.log(JSON.stringify(done))
       else
         console.log(
-          `Incident ${done.split} was taken out of incident ${done.incident}. It is remembered: midwatch incidents lessons.`,
+          `Incident ${done.split} was taken out of incident ${done.incident}. It is remembered: midwatch lessons.`,
         )
-    })
-}
-
-export function lessonsCommand(): Command {
-  return common(new Command('lessons'))
-    .description('what folding learned from merging and splitting')
-    .option('--delete <id>', 'take one back')
-    .action(async (options: ServerOptions & { readonly json?: boolean; readonly delete?: string }) => {
-      if (options.delete !== undefined) {
-        const path = `/v1/folding/lessons/${encodeURIComponent(options.delete)}`
-        await callServer(options, path, z.object({ deleted: z.string() }), { method: 'DELETE' })
-        return console.log(`Taken back: ${options.delete}.`)
-      }
-      const { lessons } = await callServer(options, '/v1/folding/lessons', lessonList)
-      if (options.json) return console.log(JSON.stringify({ lessons }))
-      if (lessons.length === 0) return console.log('Nothing was learned yet.')
-      for (const { id, kind, a, b, reason } of lessons) console.log(`${id}  ${a} and ${b}: ${kind}\n  ${reason}`)
     })
 }

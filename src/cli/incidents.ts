@@ -13,7 +13,7 @@ import {
   postmortemView,
   runbookView,
 } from '../incidents/view.ts'
-import { ackCommand, lessonsCommand, mergeCommand, splitCommand } from './folding.ts'
+import { ackCommand, mergeCommand, splitCommand } from './folding.ts'
 import { callServer, type ServerOptions, withServerOptions } from './client.ts'
 import { renderAlerts, renderDryRun, renderIncident, renderList } from './render-incident.ts'
 
@@ -35,7 +35,6 @@ export function incidentsCommand(): Command {
   incidents.addCommand(ackCommand())
   incidents.addCommand(mergeCommand())
   incidents.addCommand(splitCommand())
-  incidents.addCommand(lessonsCommand())
   incidents.addCommand(alertsCommand())
   incidents.addCommand(requestCommand())
   incidents.addCommand(runbookCommand())

@@ -1,5 +1,4 @@
-// What people do to incidents as such: look after one, make one of two or two of one, and take back what that taught.
-import type { z } from 'zod'
+// What people do to incidents as such: look after one, make one of two or two of one.
 import { appendAudit } from '../../audit/log.ts'
 import type { AuditTables } from '../../audit/tables.ts'
 import type { Clock } from '../../core/clock.ts'
@@ -9,7 +8,7 @@ import type { QueueTables } from '../../db/queue.ts'
 import { acknowledge } from '../../incidents/acknowledge.ts'
 import type { IncidentFeed } from '../../incidents/feed.ts'
 import type { FoldingConfig } from '../../incidents/folding/config.ts'
-import { learn, type lessonList, listLessons, unlearn } from '../../incidents/folding/lessons.ts'
+import { learn } from '../../incidents/folding/lessons.ts'
 import { mergeIncidents } from '../../incidents/folding/merge.ts'
 import { splitIncident } from '../../incidents/folding/split.ts'
 import { findIncident } from '../../incidents/read.ts'
@@ -30,7 +29,7 @@ export interface FoldingRouteDeps {
 
 /**
  * `POST /v1/incidents/:id/merge` (`{incident, reason}`: that one's alerts become this one's), `POST /v1/incidents/:id/split`
- * (`{alerts, reason}`), `POST /v1/incidents/:id/ack`, `GET /v1/folding/lessons`, `DELETE /v1/folding/lessons/:id`.
+ * (`{alerts, reason}`), `POST /v1/incidents/:id/ack`.
  */
 export function foldingRoutes({ db, feed, clock, config, onWork }: FoldingRouteDeps): Route[] {
   const tell = (...incidents: readonly IncidentRow[]): void => {
@@ -101,27 +100,6 @@ export function foldingRoutes({ db, feed, clock, config, onWork }: FoldingRouteD
         })
         feed.publish(incident.id)
         return ok({ incident: incident.number, by })
-      },
-    },
-    {
-      method: 'GET',
-      path: '/v1/folding/lessons',
-      scope: 'incidents:read',
-      handle: async (exchange) =>
-        ok({ lessons: [...(await listLessons(db, exchange.caller.tenant))] } satisfies z.infer<typeof lessonList>),
-    },
-    {
-      method: 'DELETE',
-      path: '/v1/folding/lessons/:id',
-      scope: 'incidents:approve',
-      handle: async (exchange) => {
-        const { tenant, name: actor } = exchange.caller
-        const subject = exchange.params['id'] ?? ''
-        await db.transaction().execute(async (trx: Db<Tables>) => {
-          if (!(await unlearn(trx, tenant, subject))) throw new AppError('not_found', `There is no lesson ${subject}.`)
-          await appendAudit(trx, [{ tenant, at: clock.now(), actor, kind: 'lesson.deleted', subject, body: {} }])
-        })
-        return ok({ deleted: subject })
       },
     },
   ]

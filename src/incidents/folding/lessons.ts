@@ -1,23 +1,10 @@
 // What people teach by merging and splitting: two services (or two alerts, where there is no service or it is the same one)
 // that belong together or do not. A lesson bears on later decisions alone, is told in their reasons, is listed, and can be
 // taken back. The latest word on a pair counts.
-import { z } from 'zod'
 import { newId } from '../../core/ids.ts'
 import type { Db } from '../../db/connect.ts'
 import type { AlertRow, IncidentTables } from '../tables.ts'
 import type { FoldingLessonRow } from './tables.ts'
-
-export const lessonView = z.object({
-  id: z.string(),
-  kind: z.enum(['apart', 'together']),
-  a: z.string(),
-  b: z.string(),
-  reason: z.string(),
-  by: z.string(),
-  at: z.number(),
-})
-export const lessonList = z.object({ lessons: z.array(lessonView) })
-export type LessonView = z.infer<typeof lessonView>
 
 /** A lesson as one of its two sides sees it. */
 export interface Lesson {
@@ -100,15 +87,15 @@ export async function lessonsFor(
   return rows.map(({ kind, a, b, reason }) => ({ kind, other: keys.includes(a) ? b : a, reason }))
 }
 
-export async function listLessons(db: LessonDb, tenant: string): Promise<readonly LessonView[]> {
-  const rows = await db
+/** Newest first. */
+export async function listLessons(db: LessonDb, tenant: string): Promise<readonly FoldingLessonRow[]> {
+  return await db
     .selectFrom('folding_lessons')
-    .select(['id', 'kind', 'a', 'b', 'reason', 'by', 'at'])
+    .selectAll()
     .where('tenant', '=', tenant)
     .orderBy('at', 'desc')
     .limit(MAX_KEPT)
     .execute()
-  return rows
 }
 
 /** Returns whether there was such a lesson. */

@@ -3,7 +3,8 @@
 // (folding/lessons.ts) and the risk work it out, and the one command that takes it back. Read from where they read it, so
 // that the list cannot tell anything else.
 import type { Db } from '../../db/connect.ts'
-import { type LessonView as FoldingLesson, listLessons as listFoldingLessons } from '../folding/lessons.ts'
+import { listLessons as listFoldingLessons } from '../folding/lessons.ts'
+import type { FoldingLessonRow } from '../folding/tables.ts'
 import { type Case, caseOf } from '../memory/case.ts'
 import { loadCases, loadFeedback } from '../memory/find.ts'
 import { MOST_CONFIDENCE, MOST_SCORE } from '../memory/nudge.ts'
@@ -129,7 +130,7 @@ function ofFix(one: Case): LessonView {
   }
 }
 
-function ofFolding({ id, kind, a, b, reason, by, at }: FoldingLesson): LessonView {
+function ofFolding({ id, kind, a, b, reason, by, at }: FoldingLessonRow): LessonView {
   const [one, other] = [sideOf(a), sideOf(b)]
   return {
     id,
