@@ -1,8 +1,8 @@
+import { sql } from 'kysely'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { ManualClock } from '../../core/clock.ts'
 import { createIncidentFeed } from '../../incidents/feed.ts'
 import { learn } from '../../incidents/folding/lessons.ts'
-import { giveFeedback } from '../../incidents/investigation/feedback.ts'
 import { lessonList, type LessonView } from '../../incidents/lessons/view.ts'
 import { findCases } from '../../incidents/memory/find.ts'
 import { remember } from '../../incidents/memory/keep.ts'
@@ -22,10 +22,7 @@ beforeEach(async () => {
   const opened = await openTestDb()
   ;({ db } = opened)
   const feed = createIncidentFeed()
-  const investigator = {
-    giveFeedback: (given: Parameters<typeof giveFeedback>[1]) => giveFeedback({ db, clock, feed }, given),
-  }
-  server = await startTestServer(lessonRoutes({ db, investigator, clock }))
+  server = await startTestServer(lessonRoutes({ db, feed, clock }))
   end = async () => {
     await server.stop()
     await opened.connection.close()
@@ -132,6 +129,63 @@ test('what was merged and split by hand stands in the same list, and is taken ba
   expect(await db.selectFrom('folding_lessons').selectAll().execute()).toEqual([])
   const audited = await db.selectFrom('audit_log').select(['actor', 'kind', 'subject']).execute()
   expect(audited).toEqual([{ actor: 'default', kind: 'lesson.taken_back', subject: lesson?.id }])
+})
+
+const lessonsOfFolding = (count: number) =>
+  Array.from({ length: count }, (_, i) => ({
+    id: `les_${i}`,
+    tenant: 'default',
+    kind: 'apart' as const,
+    a: 'service:cart',
+    b: `service:shop${i}`,
+    reason: 'Ada took one out',
+    by: 'Ada',
+    at: NOW_MS + i,
+  }))
+
+test('the list is cut at five hundred and says so; what it has no room for is taken back all the same', async () => {
+  await keep(trouble(1))
+  await say(db, 1, 'right', { at: NOW_MS - 1 })
+  await db.insertInto('folding_lessons').values(lessonsOfFolding(501)).execute()
+  const listed = lessonList.parse((await server.request('GET', '/v1/lessons')).json)
+  expect(listed.lessons).toHaveLength(500)
+  expect([listed.lessons[0]?.id, listed.cutShort]).toEqual(['les_500', true])
+  expect((await forget('les_0')).status).toBe(200)
+  expect((await forget('diagnosis-1')).status).toBe(200)
+  expect((await forget('les_0')).status).toBe(404)
+  expect((await forget('diagnosis-1')).status).toBe(404)
+})
+
+test('more verified fixes than are listed are told to be cut', async () => {
+  await keep(trouble(1, { fixedBy: 'Roll inventory back' }))
+  const row = await db.selectFrom('incident_cases').selectAll().executeTakeFirstOrThrow()
+  const incident = await db.selectFrom('incidents').selectAll().executeTakeFirstOrThrow()
+  const cutShort = async () => lessonList.parse((await server.request('GET', '/v1/lessons')).json).cutShort
+  for (let number = 2; number <= 501; number++) {
+    const id = idOf(number)
+    await db
+      .insertInto('incidents')
+      .values({ ...incident, id, number })
+      .execute()
+    await db
+      .insertInto('incident_cases')
+      .values({ ...row, incident_id: id, number })
+      .execute()
+    if (number === 500) expect(await cutShort()).toBe(false)
+  }
+  expect(await cutShort()).toBe(true)
+})
+
+test('what cannot be written into the audit log is not taken back', async () => {
+  for (const number of [1, 2, 3]) await keep(trouble(number, { fixedBy: 'Roll inventory back' }))
+  await db.updateTable('action_runs').set({ verdict: 'fixed' }).execute()
+  await say(db, 1, 'right', { at: NOW_MS })
+  await db.insertInto('folding_lessons').values(lessonsOfFolding(1)).execute()
+  const before = await list()
+  expect(new Set(before.map(({ kind }) => kind))).toEqual(new Set(['diagnosis', 'fix', 'folding', 'action']))
+  await sql`create trigger no_more before insert on audit_log begin select raise(abort, 'full'); end`.execute(db)
+  for (const { id } of before) expect((await forget(id)).status).toBe(500)
+  expect(await list()).toEqual(before)
 })
 
 test('the record of an action is told as the risk tells it, and is taken back by an admin alone', async () => {

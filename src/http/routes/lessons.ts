@@ -6,23 +6,26 @@ import type { Clock } from '../../core/clock.ts'
 import { mayDo } from '../../core/caller.ts'
 import { AppError } from '../../core/errors.ts'
 import type { Db } from '../../db/connect.ts'
+import type { IncidentFeed } from '../../incidents/feed.ts'
 import { unlearn } from '../../incidents/folding/lessons.ts'
-import type { Investigator } from '../../incidents/investigation/investigator.ts'
+import { writeFeedback } from '../../incidents/investigation/feedback.ts'
 import { forgetRecord } from '../../incidents/lessons/action-lessons.ts'
-import { listLessons } from '../../incidents/lessons/lessons.ts'
-import type { lessonList } from '../../incidents/lessons/view.ts'
-import { eraseCases } from '../../incidents/memory/erase.ts'
+import { findLesson, listLessons } from '../../incidents/lessons/lessons.ts'
+import type { lessonList, LessonView } from '../../incidents/lessons/view.ts'
+import { eraseThese } from '../../incidents/memory/erase.ts'
 import { findIncident } from '../../incidents/read.ts'
 import type { IncidentTables } from '../../incidents/tables.ts'
 import { ok, type Route } from '../exchange.ts'
 
+type Tables = IncidentTables & AuditTables
+
 export interface LessonRouteDeps {
-  readonly db: Db<IncidentTables & AuditTables>
-  readonly investigator: Pick<Investigator, 'giveFeedback'>
+  readonly db: Db<Tables>
+  readonly feed: IncidentFeed
   readonly clock: Clock
 }
 
-export function lessonRoutes({ db, investigator, clock }: LessonRouteDeps): Route[] {
+export function lessonRoutes({ db, feed, clock }: LessonRouteDeps): Route[] {
   return [
     {
       method: 'GET',
@@ -40,51 +43,61 @@ export function lessonRoutes({ db, investigator, clock }: LessonRouteDeps): Rout
       handle: async ({ caller, params }) => {
         const id = params['id'] ?? ''
         const { tenant, name: by } = caller
-        const { lessons } = await listLessons(db, tenant)
-        const lesson = lessons.find((one) => one.id === id)
-        if (!lesson) throw new AppError('not_found', `There is no lesson ${id}. GET /v1/lessons lists those there are.`)
+        const lesson = await findLesson(db, tenant, id)
+        if (!lesson) throw notFound(id)
         if (lesson.takeBack.final && !mayDo(caller, 'admin'))
           throw new AppError('forbidden', `${id} is taken back for good: the key "${by}" needs the scope admin.`)
-        switch (lesson.kind) {
-          case 'diagnosis': {
-            await investigator.giveFeedback({
-              incidentId: await idOf(db, tenant, lesson.incident),
-              tenant,
-              by,
-              verdict: 'withdrawn',
-            })
-            break
-          }
-          case 'fix': {
-            // What the running system showed cannot be unsaid: the whole case goes, and does not come back.
-            await eraseCases(db, tenant, { incidentId: await idOf(db, tenant, lesson.incident) }, clock.now())
-            break
-          }
-          case 'folding': {
-            await unlearn(db, tenant, lesson.id)
-            break
-          }
-          case 'action': {
-            await forgetRecord(db, tenant, lesson.id.slice('action-'.length))
-          }
-        }
-        await db.transaction().execute((trx) =>
-          appendAudit(trx, [
-            {
-              tenant,
-              at: clock.now(),
-              actor: by,
-              kind: 'lesson.taken_back',
-              subject: lesson.id,
-              body: { says: lesson.says },
-            },
-          ]),
-        )
-        return ok({ takenBack: lesson.id })
+        const at = clock.now()
+        const changed = await db.transaction().execute(async (trx: Db<Tables>) => {
+          const incidentId = await takeBack(trx, lesson, { tenant, by, at })
+          const body = { says: lesson.says }
+          await appendAudit(trx, [{ tenant, at, actor: by, kind: 'lesson.taken_back', subject: id, body }])
+          return incidentId
+        })
+        if (changed !== undefined) feed.publish(changed)
+        return ok({ takenBack: id })
       },
     },
   ]
 }
+
+interface TakingBack {
+  readonly tenant: string
+  readonly by: string
+  readonly at: number
+}
+
+/** Returns the incident whose timeline tells it. Throws `not_found` for what somebody else took back a moment ago. */
+async function takeBack(
+  trx: Db<Tables>,
+  { id, kind, incident }: LessonView,
+  { tenant, by, at }: TakingBack,
+): Promise<string | undefined> {
+  switch (kind) {
+    case 'diagnosis': {
+      const incidentId = await idOf(trx, tenant, incident)
+      await writeFeedback(trx, { incidentId, tenant, by, verdict: 'withdrawn' }, at)
+      return incidentId
+    }
+    case 'fix': {
+      // What the running system showed cannot be unsaid: the whole case goes, and does not come back.
+      const erased = await eraseThese(trx, tenant, [await idOf(trx, tenant, incident)], at)
+      if (erased.length === 0) throw notFound(id)
+      return undefined
+    }
+    case 'folding': {
+      if (!(await unlearn(trx, tenant, id))) throw notFound(id)
+      return undefined
+    }
+    case 'action': {
+      if ((await forgetRecord(trx, tenant, id.slice('action-'.length))) === 0) throw notFound(id)
+      return undefined
+    }
+  }
+}
+
+const notFound = (id: string): AppError =>
+  new AppError('not_found', `There is no lesson ${id}. GET /v1/lessons lists those there are.`)
 
 /** Of the incident with this number. */
 async function idOf(db: Db<IncidentTables>, tenant: string, number: number | null): Promise<string> {

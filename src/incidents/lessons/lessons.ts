@@ -5,18 +5,17 @@
 import type { Db } from '../../db/connect.ts'
 import { listLessons as listFoldingLessons } from '../folding/lessons.ts'
 import type { FoldingLessonRow } from '../folding/tables.ts'
+import { byChunks } from '../by-chunks.ts'
 import { type Case, caseOf } from '../memory/case.ts'
 import { loadCases, loadFeedback } from '../memory/find.ts'
-import { MOST_CONFIDENCE, MOST_SCORE } from '../memory/nudge.ts'
+import { FIX_SAYS, MOST_CONFIDENCE, MOST_SCORE } from '../memory/nudge.ts'
 import { sayCause } from '../memory/say-past.ts'
-import { type Standing, standingOf } from '../memory/standing.ts'
+import { latestWord, sayReally, type Standing, standingOf } from '../memory/standing.ts'
 import type { FeedbackRow, IncidentTables } from '../tables.ts'
 import { actionLessons } from './action-lessons.ts'
 import type { LessonView } from './view.ts'
 
 const MOST_LESSONS = 500
-/** Values in one question. */
-const CHUNK = 300
 
 export interface Lessons {
   readonly lessons: readonly LessonView[]
@@ -25,28 +24,39 @@ export interface Lessons {
 
 /** Newest first. */
 export async function listLessons(db: Db<IncidentTables>, tenant: string): Promise<Lessons> {
-  const said = await latestFeedback(db, tenant)
-  const mended = await mendedCases(db, tenant)
-  const kept = new Map<string, Case>()
-  for (let at = 0; at < said.length; at += CHUNK)
-    for (const one of await loadCases(
+  const { lessons, cutShort } = await readLessons(db, tenant, undefined)
+  lessons.sort((a, b) => b.at - a.at)
+  return { lessons: lessons.slice(0, MOST_LESSONS), cutShort: cutShort || lessons.length > MOST_LESSONS }
+}
+
+/** However old it is: what the list has no room for is found too. */
+export async function findLesson(db: Db<IncidentTables>, tenant: string, id: string): Promise<LessonView | undefined> {
+  const number = /^(?:diagnosis|fix)-(\d{1,15})$/.exec(id)?.[1]
+  const { lessons } = await readLessons(db, tenant, number === undefined ? undefined : Number(number))
+  return lessons.find((one) => one.id === id)
+}
+
+/** In no order. Of diagnoses and fixes the latest alone, or those of the incident `number`. */
+async function readLessons(db: Db<IncidentTables>, tenant: string, number: number | undefined) {
+  const spoken = await latestFeedback(db, tenant, number)
+  const mended = await mendedCases(db, tenant, number)
+  const said = spoken.rows.filter(({ row }) => row.verdict !== 'withdrawn')
+  const cases = await byChunks(said, (some) =>
+    loadCases(
       db,
-      said.slice(at, at + CHUNK).map(({ row }) => row.incident_id),
-    ))
-      kept.set(one.incidentId, one)
-  const folding = await listFoldingLessons(db, tenant)
-  const spoken = new Set(said.map(({ row }) => row.incident_id))
+      some.map(({ row }) => row.incident_id),
+    ),
+  )
+  const kept = new Map(cases.map((one) => [one.incidentId, one]))
+  const judged = new Set(said.map(({ row }) => row.incident_id))
   const lessons = [
     ...said.map(({ number, row }) => ofFeedback(number, row, kept.get(row.incident_id))),
     // What people say of an incident counts before what its fix says.
-    ...mended.filter(({ incidentId }) => !spoken.has(incidentId)).map(ofFix),
-    ...folding.map(ofFolding),
+    ...mended.cases.filter(({ incidentId }) => !judged.has(incidentId)).map(ofFix),
+    ...(await listFoldingLessons(db, tenant)).map(ofFolding),
     ...(await actionLessons(db, tenant)),
-  ].sort((a, b) => b.at - a.at)
-  return {
-    lessons: lessons.slice(0, MOST_LESSONS),
-    cutShort: lessons.length > MOST_LESSONS || said.length >= MOST_LESSONS,
-  }
+  ]
+  return { lessons, cutShort: spoken.cutShort || mended.cutShort }
 }
 
 interface Said {
@@ -54,50 +64,49 @@ interface Said {
   readonly row: FeedbackRow
 }
 
-/** The word that counts of each incident, of the latest that were spoken; what was withdrawn teaches nothing. */
-async function latestFeedback(db: Db<IncidentTables>, tenant: string): Promise<readonly Said[]> {
+/** The word that counts of each incident, of the latest that were spoken of. */
+async function latestFeedback(db: Db<IncidentTables>, tenant: string, number: number | undefined) {
   const spoken = await db
     .selectFrom('feedback')
     .innerJoin('incidents', 'incidents.id', 'feedback.incident_id')
     .select(['feedback.incident_id', 'incidents.number'])
     .select((eb) => eb.fn.max('feedback.at').as('at'))
     .where('incidents.tenant', '=', tenant)
+    .$if(number !== undefined, (query) => query.where('incidents.number', '=', number ?? 0))
     .groupBy(['feedback.incident_id', 'incidents.number'])
     .orderBy('at', 'desc')
-    .limit(MOST_LESSONS)
+    .limit(MOST_LESSONS + 1)
     .execute()
-  const found: Said[] = []
-  for (let at = 0; at < spoken.length; at += CHUNK) {
-    const some = spoken.slice(at, at + CHUNK)
-    const rows = await loadFeedback(
+  const rows = await byChunks(spoken, async (some) => {
+    const words = await loadFeedback(
       db,
       some.map(({ incident_id }) => incident_id),
     )
-    for (const { incident_id, number } of some) {
-      const [row] = [...(rows.get(incident_id) ?? [])].sort((a, b) => b.at - a.at || (a.id < b.id ? 1 : -1))
-      if (row && row.verdict !== 'withdrawn') found.push({ number, row })
-    }
-  }
-  return found
+    return some.flatMap(({ incident_id, number }): Said[] => {
+      const row = latestWord(words.get(incident_id) ?? [])
+      return row ? [{ number, row }] : []
+    })
+  })
+  return { rows, cutShort: spoken.length > MOST_LESSONS }
 }
 
-async function mendedCases(db: Db<IncidentTables>, tenant: string): Promise<readonly Case[]> {
+async function mendedCases(db: Db<IncidentTables>, tenant: string, number: number | undefined) {
   const rows = await db
     .selectFrom('incident_cases')
     .selectAll()
     .where('tenant', '=', tenant)
     .where('outcome', '=', 'fixed')
     .where('erased_at', 'is', null)
+    .$if(number !== undefined, (query) => query.where('number', '=', number ?? 0))
     .orderBy('closed_at', 'desc')
-    .limit(MOST_LESSONS)
+    .limit(MOST_LESSONS + 1)
     .execute()
-  return rows.map(caseOf).filter(({ detail, cause }) => detail.mended && cause !== null)
+  const cases = rows.map(caseOf).filter(({ detail, cause }) => detail.mended && cause !== null)
+  return { cases, cutShort: rows.length > MOST_LESSONS }
 }
 
 function ofFeedback(number: number, row: FeedbackRow, known: Case | undefined): LessonView {
-  const really = [row.kind?.replaceAll('_', ' '), row.service]
-    .filter((part) => part !== null && part !== undefined)
-    .join(' at ')
+  const really = sayReally(row)
   const verdict = row.verdict === 'right' ? 'right' : `wrong${really === '' ? '' : `: it was ${really}`}`
   return {
     id: `diagnosis-${number}`,
@@ -165,7 +174,7 @@ function effectOf({ cause, number }: Case, standing: Standing): string {
       return `${where} ${sayCause(standing.cause)} ${up}${against}.`
     }
     case 'mended': {
-      return `${where} ${sayCause(standing.cause)} ${up} (at 0.8 of the weight of a person's word).`
+      return `${where} ${sayCause(standing.cause)} ${up} (at ${FIX_SAYS} of the weight of a person's word).`
     }
     case 'wrong': {
       return cause === null ? 'None: no cause had been named.' : `${where} ${sayCause(cause)} ${down}.`

@@ -19,7 +19,8 @@ export async function eraseCases(
   erasure: Erasure,
   nowMs: number,
 ): Promise<readonly number[]> {
-  if ('incidentId' in erasure) return await erase(db, tenant, [erasure.incidentId], nowMs)
+  if ('incidentId' in erasure)
+    return await db.transaction().execute((trx) => eraseThese(trx, tenant, [erasure.incidentId], nowMs))
   const needle = erasure.mentions.toLowerCase()
   const kept = await eraseKept(db, tenant, needle, nowMs)
   return [...kept, ...(await forestall(db, tenant, needle, nowMs))]
@@ -107,6 +108,16 @@ async function erase(
   nowMs: number,
 ): Promise<readonly number[]> {
   if (ids.length === 0) return []
+  return await db.transaction().execute((trx) => eraseThese(trx, tenant, ids, nowMs))
+}
+
+/** Inside the caller's transaction, the cases of incidents by their ids. Returns the numbers of those that are gone now. */
+export async function eraseThese(
+  trx: Db<IncidentTables>,
+  tenant: string,
+  ids: readonly string[],
+  nowMs: number,
+): Promise<readonly number[]> {
   const empty = {
     signature: JSON.stringify({ features: [], withEvidence: false }),
     cause_service: null,
@@ -115,29 +126,27 @@ async function erase(
     detail: JSON.stringify(NO_DETAIL),
     erased_at: nowMs,
   }
-  return await db.transaction().execute(async (trx) => {
-    const erased = await trx
-      .updateTable('incident_cases')
-      .set(empty)
-      .where('incident_id', 'in', ids)
-      .where('tenant', '=', tenant)
-      .where('erased_at', 'is', null)
-      .returning(['incident_id', 'number'])
-      .execute()
-    const gone = erased.map(({ incident_id }) => incident_id)
-    if (gone.length > 0) await trx.deleteFrom('incident_case_features').where('incident_id', 'in', gone).execute()
-    const without = await trx
-      .selectFrom('incidents')
-      .leftJoin('incident_cases', 'incident_cases.incident_id', 'incidents.id')
-      .select(['incidents.id', 'incidents.number', 'incidents.opened_at', 'incidents.closed_at', 'incidents.outcome'])
-      .where('incidents.id', 'in', ids)
-      .where('incidents.tenant', '=', tenant)
-      .where('incident_cases.incident_id', 'is', null)
-      .execute()
-    const rows = without.map(({ id, number, opened_at, closed_at, outcome }): CaseRow => {
-      return { incident_id: id, tenant, number, opened_at, closed_at: closed_at ?? nowMs, outcome, ...empty }
-    })
-    if (rows.length > 0) await trx.insertInto('incident_cases').values(rows).execute()
-    return [...erased, ...rows].map(({ number }) => number)
+  const erased = await trx
+    .updateTable('incident_cases')
+    .set(empty)
+    .where('incident_id', 'in', ids)
+    .where('tenant', '=', tenant)
+    .where('erased_at', 'is', null)
+    .returning(['incident_id', 'number'])
+    .execute()
+  const gone = erased.map(({ incident_id }) => incident_id)
+  if (gone.length > 0) await trx.deleteFrom('incident_case_features').where('incident_id', 'in', gone).execute()
+  const without = await trx
+    .selectFrom('incidents')
+    .leftJoin('incident_cases', 'incident_cases.incident_id', 'incidents.id')
+    .select(['incidents.id', 'incidents.number', 'incidents.opened_at', 'incidents.closed_at', 'incidents.outcome'])
+    .where('incidents.id', 'in', ids)
+    .where('incidents.tenant', '=', tenant)
+    .where('incident_cases.incident_id', 'is', null)
+    .execute()
+  const rows = without.map(({ id, number, opened_at, closed_at, outcome }): CaseRow => {
+    return { incident_id: id, tenant, number, opened_at, closed_at: closed_at ?? nowMs, outcome, ...empty }
   })
+  if (rows.length > 0) await trx.insertInto('incident_cases').values(rows).execute()
+  return [...erased, ...rows].map(({ number }) => number)
 }

@@ -3,7 +3,7 @@
 import type { ActionConfig } from '../../../config/action-schema.ts'
 import type { Db } from '../../../db/connect.ts'
 import { actionKey, proposedAction } from '../../report.ts'
-import type { IncidentTables } from '../../tables.ts'
+import type { ActionRunRow, IncidentTables } from '../../tables.ts'
 
 export interface ActionRecord {
   /** Runs that were judged afterwards. */
@@ -19,19 +19,33 @@ export const NO_RECORD: ActionRecord = { judged: 0, worked: 0, worse: 0 }
 const MOST_RUNS = 500
 
 /** By the catalogue's name. */
-export async function readRecords(db: Db<IncidentTables>, tenant: string): Promise<ReadonlyMap<string, ActionRecord>> {
+export const readRecords = async (db: Db<IncidentTables>, tenant: string): Promise<ReadonlyMap<string, ActionRecord>> =>
+  recordsOf(await readJudgedRuns(db, tenant))
+
+/** A run that was judged afterwards, by the catalogue's name of its action. */
+export interface JudgedRun {
+  readonly name: string
+  readonly at: number
+  readonly verdict: ActionRunRow['verdict']
+}
+
+/** The latest first. */
+export async function readJudgedRuns(db: Db<IncidentTables>, tenant: string): Promise<readonly JudgedRun[]> {
   const runs = await db
     .selectFrom('action_runs')
     .innerJoin('incidents', 'incidents.id', 'action_runs.incident_id')
-    .select(['action_runs.action', 'action_runs.verdict'])
+    .select(['action_runs.action', 'action_runs.verdict', 'action_runs.started_at as at'])
     .where('incidents.tenant', '=', tenant)
     .where('action_runs.verdict', 'is not', null)
     .orderBy('action_runs.started_at', 'desc')
     .limit(MOST_RUNS)
     .execute()
+  return runs.map(({ action, ...run }) => ({ ...run, name: proposedAction.parse(JSON.parse(action)).name }))
+}
+
+export function recordsOf(runs: readonly JudgedRun[]): ReadonlyMap<string, ActionRecord> {
   const records = new Map<string, ActionRecord>()
-  for (const { action, verdict } of runs) {
-    const { name } = proposedAction.parse(JSON.parse(action))
+  for (const { name, verdict } of runs) {
     const { judged, worked, worse } = records.get(name) ?? NO_RECORD
     records.set(name, {
       judged: judged + 1,
