@@ -14,7 +14,7 @@ export function lessonsCommand(): Command {
       .option('--json', 'print JSON')
       .action(async ({ json, ...server }: Options) => {
         const list = await callServer(server, '/v1/lessons', lessonList)
-        console.log(json ? JSON.stringify(list) : render(list))
+        console.log(json ? JSON.stringify(list) : renderLessons(list))
       }),
     { isDefault: true },
   )
@@ -32,16 +32,16 @@ export function lessonsCommand(): Command {
   return lessons
 }
 
-function render({ lessons, cutShort }: z.infer<typeof lessonList>): string {
+export function renderLessons({ lessons, cutShort }: z.infer<typeof lessonList>): string {
   if (lessons.length === 0)
     return 'Nothing was learnt yet. Say on an incident whether its diagnosis was right, and it will be.'
   const blocks = lessons.map(block)
   return [...blocks, ...(cutShort ? ['Older ones are not shown.'] : [])].join('\n\n')
 }
 
-const block = ({ id, at, by, says, effect, takeBack }: LessonView): string =>
+const block = ({ id, kind, at, by, says, effect, takeBack }: LessonView): string =>
   [
-    `${id}  ${new Date(at).toISOString().slice(0, 16).replace('T', ' ')} UTC  ${by ?? 'by its fix'}`,
+    `${id}  ${new Date(at).toISOString().slice(0, 16).replace('T', ' ')} UTC  ${by ?? (kind === 'action' ? 'by its runs' : 'by its fix')}`,
     `  ${says}`,
     `  Effect: ${effect}`,
     `  Take back: ${takeBack.command}${takeBack.final ? ' (for good)' : ''}`,
