@@ -146,7 +146,7 @@ function Pending({ view, approval }: PendingProps) {
 }
 
 /** Who asked for it and who has agreed, where that matters for who may press. */
-function Agreement({ approval: { people, requestedBy } }: { readonly approval: ApprovalView }) {
+function Agreement({ approval: { people, requestedBy, undoIfWorse } }: { readonly approval: ApprovalView }) {
   return (
     <>
       {requestedBy !== undefined && requestedBy !== null && (
@@ -156,6 +156,13 @@ function Agreement({ approval: { people, requestedBy } }: { readonly approval: A
         <p>
           Two people have to approve it.{' '}
           {people.agreed.length === 0 ? 'Nobody has yet.' : `${people.agreed.join(', ')} has; one more is needed.`}
+          {undoIfWorse === true && people.agreed.length > 0 && (
+            <>
+              {' '}
+              {people.agreed.join(', ')} wants it taken back by itself if it makes things worse; that holds only if whoever
+              approves it too wants the same.
+            </>
+          )}
         </p>
       )}
     </>

@@ -41,7 +41,7 @@ export interface Decision {
   readonly reason?: string | undefined
   /** The second act that a high risk asks for. */
   readonly confirmed?: boolean | undefined
-  /** To take it back without asking again if it makes things worse. */
+  /** To take it back without asking again if it makes things worse. Holds where everybody who approves says so. */
   readonly undoIfWorse?: boolean | undefined
 }
 
@@ -117,14 +117,18 @@ async function decideWithin(context: ApprovalContext, trx: InvestigationDb, inpu
     )
   const stop = await findStop(trx, input.tenant)
   if (stop) throw new AppError('conflict', `Nothing is carried out now: ${sayStop(stop)}. An admin can let it go on.`)
+  if (input.undoIfWorse === true && action.undoWith === undefined)
+    throw new AppError('conflict', 'Midwatch cannot take this back by itself; approve it without that.', {
+      field: 'undoIfWorse',
+    })
   const agreed = await agree(trx, approval, input, now)
-  if (input.undoIfWorse === true) {
-    if (action.undoWith === undefined)
-      throw new AppError('conflict', 'Midwatch cannot take this back by itself; approve it without that.', {
-        field: 'undoIfWorse',
-      })
-    await trx.updateTable('approvals').set({ undo_named: 1 }).where('id', '=', approvalId).execute()
-  }
+  // It is carried out in the name of all of them: whoever agrees without it takes it back for everybody.
+  const undoNamed = input.undoIfWorse === true && (agreed.length === 1 || approval.undo_named === 1)
+  await trx
+    .updateTable('approvals')
+    .set({ undo_named: undoNamed ? 1 : 0 })
+    .where('id', '=', approvalId)
+    .execute()
   // Never nobody: what the policy lets run by itself was never pending.
   const people = Math.max(1, approval.people ?? 1, peopleFor(approval.risk, context.config.approval))
   if (agreed.length < people) {
@@ -137,7 +141,7 @@ async function decideWithin(context: ApprovalContext, trx: InvestigationDb, inpu
   await goOn(
     'acting',
     'approved',
-    `${all} approved: ${action.title}.${input.undoIfWorse === true ? ' It is taken back if it makes things worse.' : ''}`,
+    `${all} approved: ${action.title}.${undoNamed ? ' It is taken back if it makes things worse.' : ''}`,
   )
   return { kind: 'decided' }
 }

@@ -362,6 +362,26 @@ describe('an action that made things worse', () => {
     ])
   })
 
+  test.each([
+    ['both', [true, true], ['/services/inventory/rollback', '/again/8f2c1'], 'approved'],
+    ['only the first', [true, false], ['/services/inventory/rollback'], 'pending'],
+    ['only the second', [false, true], ['/services/inventory/rollback'], 'pending'],
+  ])('and for which two people were needed is taken back at once if %s named that', async (_who, named, sent, state) => {
+    await begin({ actions: undoable, agent: { approval: { policy: { twoFromRisk: 3 } } } })
+    const [ada, bob] = named
+    await decide({ by: 'Ada', ...(ada ? { undoIfWorse: true } : {}) })
+    await decide({ by: 'Bob', ...(bob ? { undoIfWorse: true } : {}) })
+    await go()
+    getWorse()
+    await go(60)
+    expect(posts()).toEqual(sent)
+    expect((await latest())?.state).toBe(state)
+    const told = await world.db.selectFrom('incident_events').select('text').where('kind', '=', 'approved').execute()
+    expect(told.filter(({ text }) => text.includes('It is taken back if it makes things worse.'))).toHaveLength(
+      ada && bob ? 1 : 0,
+    )
+  })
+
   test('is not taken back at once while acting is stopped', async () => {
     await begin({ actions: undoable })
     await decide({ undoIfWorse: true })
