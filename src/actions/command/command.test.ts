@@ -85,4 +85,11 @@ describe('the check of an earlier command', () => {
   ])('that ends with exit code %i says %s', async (code, kind) => {
     expect(await checkCommand(node(`process.exit(${code})`), never)).toMatchObject({ kind })
   })
+
+  test('that a stop cuts short gives no answer, for the next start asks again', async () => {
+    const stopping = new AbortController()
+    const asked = checkCommand(node('setInterval(() => {}, 1000)'), stopping.signal)
+    stopping.abort(new Error('Midwatch is stopping'))
+    await expect(asked).rejects.toMatchObject({ code: 'unavailable' })
+  })
 })

@@ -1,6 +1,7 @@
 // Carries out an entry of the action catalogue that is a command: one program with its arguments, started without a shell
 // and without more of our environment than was declared. Its exit code says what is known about the effect.
 import { spawn } from 'node:child_process'
+import { AppError } from '../../core/errors.ts'
 import type { ActionAnswer, ActionCheck } from '../answer.ts'
 
 export interface CommandRequest {
@@ -43,9 +44,11 @@ export async function runCommand(request: CommandRequest, signal: AbortSignal): 
   }
 }
 
-/** Exit code 0: it was carried out. 1: it never arrived. Anything else says nothing. */
+/** Exit code 0: it was carried out. 1: it never arrived. Anything else says nothing. Throws when `signal` cut it short. */
 export async function checkCommand(request: CommandRequest, signal: AbortSignal): Promise<ActionCheck> {
   const ended = await start(request, signal)
+  // Nobody heard the answer: the run is as it was, and is asked about again.
+  if (ended.kind === 'killed' && signal.aborted) throw new AppError('unavailable', undefined, { cause: signal.reason })
   if (ended.kind === 'exited' && ended.code === 0) return { kind: 'done' }
   if (ended.kind === 'exited' && ended.code === 1) return { kind: 'never' }
   const why = ended.kind === 'exited' ? `ended with exit code ${ended.code}` : `says nothing: ${ended.detail}`
