@@ -41,17 +41,17 @@ export async function verifyAudit(db: Db<AuditTables>, expected?: string): Promi
     }
   }
   if (before !== head.hash) return broken(last, 'the last entry is not the one that the head names')
-  const stray = await db
-    .selectFrom('audit_log')
-    .select('seq')
-    .where((eb) => eb.or([eb('seq', '<', 1), eb.and([eb('seq', '>', last), eb('previous_hash', '=', head.hash)])]))
-    .limit(1)
-    .executeTakeFirst()
-  // One more than the head knows may have come while this walked: then the head knows it by now.
-  if (stray && (await headSeq(db)) < stray.seq) return broken(stray.seq, 'an entry stands behind the head')
+  const first = (await seqAtEnd(db, 'asc')) ?? 1
+  if (first < 1) return broken(first, 'an entry stands before the first')
+  // More than the head knew may have come while this walked: then the head knows them by now.
+  const furthest = (await seqAtEnd(db, 'desc')) ?? 0
+  if (furthest > last && furthest > (await headSeq(db))) return broken(furthest, 'an entry stands behind the head')
   if (!seen) return broken(last, `no entry has the hash ${expected}: the log was written anew, or this is another one`)
   return { kind: 'whole', entries: last, head: head.hash }
 }
+
+const seqAtEnd = async (db: Db<AuditTables>, order: 'asc' | 'desc'): Promise<number | undefined> =>
+  (await db.selectFrom('audit_log').select('seq').orderBy('seq', order).limit(1).executeTakeFirst())?.seq
 
 const headSeq = async (db: Db<AuditTables>): Promise<number> =>
   (await db.selectFrom('audit_head').select('seq').where('id', '=', 1).executeTakeFirst())?.seq ?? 0
