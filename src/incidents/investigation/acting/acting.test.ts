@@ -167,6 +167,21 @@ describe('at the moment of acting', () => {
     })
   })
 
+  test('a precondition that cannot be put in words any more makes the approval void', async () => {
+    await begin()
+    await decide()
+    const [action] = world.config.actions
+    if (!action) throw new Error('no action')
+    const preconditions = [{ kind: 'promql', says: '{unheard} is there', query: 'up', is: '>', value: 0 }] as const
+    investigator = world.start({ config: { ...world.config, actions: [{ ...action, preconditions: [...preconditions] }] } })
+    await go()
+    expect(posts()).toEqual([])
+    expect(await latest()).toMatchObject({
+      state: 'void',
+      reason: expect.stringContaining('nothing is known to fill {unheard} with'),
+    })
+  })
+
   test('numbers that are back already make it void, though alerts still fire', async () => {
     await begin()
     await decide()
@@ -274,6 +289,33 @@ describe('a person who asks for an action', () => {
     await begin({ actions: (url) => [actionConfig(url), scale(url)] })
     await expect(ask(more)).rejects.toMatchObject({ message: expect.stringContaining(expected) })
     expect((await latest())?.state).toBe('pending')
+  })
+
+  test.each([
+    ['a precondition', { preconditions: [{ kind: 'http', says: 'no {kind}', url: 'http://127.0.0.1:4/' }] }],
+    ['the verification', { verify: { query: 'x{kind="{kind}"}', is: '>', value: 0 } }],
+  ])('is told when %s speaks of the kind of a cause, which nobody has named', async (_where, more) => {
+    await begin({ actions: (url) => [actionConfig(url), { ...scale(url), ...more }] })
+    await expect(ask()).rejects.toMatchObject({
+      code: 'conflict',
+      message: 'It cannot be proposed: nothing is known to fill {kind} with.',
+    })
+  })
+
+  test('gets the undo in words alone where what would take it back needs the kind of a cause', async () => {
+    const back = (url: string) => ({ ...scale(url), name: 'scale-back', title: 'Scale {service} back after {kind}' })
+    await begin({
+      actions: (url) => [
+        actionConfig(url),
+        { ...scale(url), undo: { text: 'Scale back.', action: 'scale-back', parameters: { replicas: '2' } } },
+        back(url),
+      ],
+    })
+    await world.clock.advance(1000)
+    await ask()
+    const { action } = (await latest()) ?? { action: '{}' }
+    expect(JSON.parse(action)).toMatchObject({ title: 'Run 4 of inventory', undo: 'Scale back.' })
+    expect(JSON.parse(action)).not.toHaveProperty('undoWith')
   })
 
   test('can have an action taken back that was carried out, once', async () => {

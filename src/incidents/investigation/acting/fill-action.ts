@@ -68,9 +68,10 @@ function fill(entry: ActionConfig, input: FillInput): Filled {
   const request = requestFor(entry, parameters, '')
   const unsendable = request.kind === 'http' ? whyUnsendable(request.url, request.headers) : undefined
   if (unsendable !== undefined) return no(unsendable)
-  // It is filled once it is sent; that it can be is found out now.
+  // These are filled when they are asked or sent; that they can be is found out now.
   checkFor(entry, parameters, '')
   const shown = { ...parameters, run: '' }
+  for (const { text } of actionTexts(entry)) fillTemplate(text, shown)
   const record = input.records.get(entry.name) ?? NO_RECORD
   const { confidence, topology, hour } = input
   const { risk, reasons, callers } = weighRisk({ base: entry.risk, service, topology, confidence, hour, record })
@@ -138,7 +139,7 @@ function fillUndo(
   const by = own ?? (undo.action === undefined ? undefined : findEntry(input.catalogue, undo.action))
   if (!by) return undefined
   const values = own ? parameters : undoValues(by, undo.parameters, parameters)
-  if (findUnfit(by, values) !== undefined) return undefined
+  if (findUnfit(by, values) !== undefined || !isFillable(by, values)) return undefined
   const title = own ? undo.text : by.title
   return {
     name: by.name,
@@ -147,6 +148,12 @@ function fillUndo(
     title: fillTemplate(title, own ? shown : { ...values, run: '' }),
     fingerprint: fingerprintOf(requestFor(by, values, '')),
   }
+}
+
+/** Whether every text of an entry has its values: those of a person's wish have no `kind`. */
+function isFillable(entry: ActionConfig, values: Readonly<Record<string, string>>): boolean {
+  const known = new Set([...Object.keys(values), 'run'])
+  return actionTexts(entry).every(({ text }) => placeholdersOf(text).every((name) => known.has(name)))
 }
 
 function undoValues(

@@ -33,8 +33,9 @@ export async function askPreconditions(
   const values = { ...parameters, run: '' }
   return await Promise.all(
     preconditions.map(async (one): Promise<Checked> => {
-      const says = fillTemplate(one.says, values)
+      let { says } = one
       try {
+        says = fillTemplate(says, values)
         return { says, ...(await ask(context, one, values, signal)) }
       } catch (error) {
         signal.throwIfAborted()
