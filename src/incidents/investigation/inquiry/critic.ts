@@ -13,12 +13,12 @@ import { addSpent, NOTHING_SPENT } from '../model/purse.ts'
 import { askAll } from '../read.ts'
 import { findSeries, matches } from '../recheck.ts'
 import type { InvestigationState } from '../state.ts'
+import { callTool } from './call-tool.ts'
 import { briefPieces, type Inquiry, plainReason } from './inquiry.ts'
 import { listAnomalies, signalsIn } from './metric-tools.ts'
 import type { Note, Objection } from './note.ts'
 import type { ToolOutput } from './notebook.ts'
 import { toolQuery } from './query.ts'
-import type { Row } from './claim-ref.ts'
 import { TOOL_HELP } from './toolbox.ts'
 
 const LOOK_BACK_MS = 3_600_000
@@ -46,7 +46,7 @@ export async function criticise(
     objections.push(siblingsSuffer(state, inquiry, leading))
     objections.push(explainsMore(state, inquiry, leading, others))
     if (inquiry.brief.withModel) {
-      const asked = await askToRefute(state, inquiry, signal)
+      const asked = await askToRefute(context, state, inquiry, signal)
       objections.push(...asked.objections)
       outputs.push(...asked.outputs)
       spent = addSpent(spent, asked.spent)
@@ -184,8 +184,13 @@ const attempt = z.strictObject({
 
 const MOVED = 0.3
 
-async function askToRefute(state: InvestigationState, inquiry: Inquiry, signal: AbortSignal) {
-  const { asker, toolbox } = inquiry
+async function askToRefute(
+  context: InvestigationContext,
+  state: InvestigationState,
+  inquiry: Inquiry,
+  signal: AbortSignal,
+) {
+  const { asker } = inquiry
   const said = await asker.ask(
     {
       step: 'critic',
@@ -200,12 +205,9 @@ async function askToRefute(state: InvestigationState, inquiry: Inquiry, signal: 
   const nothing = { objections: [] as Objection[], outputs: [] as ToolOutput[], spent: said.spent }
   if (said.kind !== 'answered' || said.value.query === null || said.value.query.tool === 'page') return nothing
   const { query, refutedBy } = said.value
-  const answer = await toolbox.run(query, signal).catch((error: unknown) => {
-    signal.throwIfAborted()
-    return { kind: 'failed' as const, reason: error instanceof Error ? error.message : 'it failed' }
-  })
-  const rows = answer.kind === 'found' ? answer.rows.map((one, i): Row => ({ ...one, id: `critic.1.${i + 1}` })) : []
-  const error = answer.kind === 'found' ? null : plainReason(answer.reason)
+  const output = await callTool(context, inquiry, 'critic.1', query, signal)
+  if (!output) return nothing
+  const { rows, error } = output
   const moved = rows.some(({ strength }) => strength >= MOVED)
   const refuted = {
     nothing_found: rows.length === 0,
@@ -222,7 +224,7 @@ async function askToRefute(state: InvestigationState, inquiry: Inquiry, signal: 
     reason: error ?? `${rows.length} rows, ${moved ? 'something' : 'nothing'} moved`,
   }
   const spent = addSpent(said.spent, { ...NOTHING_SPENT, toolCalls: 1 })
-  return { objections: [objection], outputs: [{ id: 'critic.1', query, rows, error }], spent }
+  return { objections: [objection], outputs: [output], spent }
 }
 
 const CRITIC_TASK = [

@@ -135,6 +135,18 @@ describe('a model', () => {
     expect(poor.deliberation?.spent).toMatchObject({ modelCalls: 0, tokens: 0 })
   })
 
+  test('calls no more tools than it may, the critic included', async () => {
+    const free = await investigate(honestModel())
+    const tried = free.deliberation?.objections.filter(({ by }) => by === 'model') ?? []
+    expect(tried).toHaveLength(1)
+    await world.close()
+    const all = free.deliberation?.spent.toolCalls ?? 0
+    const maxToolCalls = all - 1
+    const bound = await investigate(honestModel(), { agent: { investigation: { sureAt: 1, maxToolCalls } } })
+    expect(bound.deliberation?.spent.toolCalls).toBe(maxToolCalls)
+    expect(bound.deliberation?.objections.filter(({ by }) => by === 'model')).toEqual([])
+  })
+
   test('that asks the same again and again is stopped', async () => {
     const query = { tool: 'list_anomalies', service: null, metric: null, contains: null, handle: null, offset: null }
     const model = scripted('parrot', (step) =>

@@ -2,12 +2,12 @@
 // and say which candidate the lines support. It ends when the model has enough, asks what was asked before, or may spend no
 // more; without a model, when its questions are answered.
 import { z } from 'zod'
-import { AppError, describeError } from '../../../core/errors.ts'
 import type { InvestigationContext } from '../context.ts'
 import { consultRunbooks } from '../knowledge.ts'
 import type { Piece } from '../model/fence.ts'
 import type { InvestigationState } from '../state.ts'
 import { addSpent, NOTHING_SPENT, type Spent } from '../model/purse.ts'
+import { callTool } from './call-tool.ts'
 import type { Row } from './claim-ref.ts'
 import { briefPieces, type Inquiry, plainReason, rowPiece } from './inquiry.ts'
 import type { Hypothesis, Note } from './note.ts'
@@ -16,7 +16,7 @@ import { holdToRows, opinion } from './opinion.ts'
 import { keyOf, type ToolQuery, toolQuery } from './query.ts'
 import { SPECIALIST, type SpecialistName } from './specialists.ts'
 import { pageOf, type Shown, summarise } from './summarise.ts'
-import { TOOL_HELP } from './toolbox.ts'
+import { type Answer, TOOL_HELP } from './toolbox.ts'
 
 /** Model calls of one specialist in one round. */
 const MOST_TURNS = 2
@@ -51,8 +51,8 @@ export async function lookInto(
   { name, round, questions, before }: Assignment,
   signal: AbortSignal,
 ): Promise<LookedInto> {
-  const { clock, log, db } = context
-  const { purse, toolbox, asker, brief, candidates, services } = inquiry
+  const { db } = context
+  const { asker, brief, candidates, services } = inquiry
   const { tools, opening, about } = SPECIALIST[name]
   const outputs: ToolOutput[] = []
   const rows = new Map<string, Row>()
@@ -75,37 +75,26 @@ export async function lookInto(
     const key = keyOf(query)
     if (asked.has(key) || !tools.includes(query.tool)) return false
     asked.add(key)
-    if (purse.whyNoTool(clock.now()) !== undefined) return false
-    purse.countTool()
+    const id = `${name}.${callNumber + 1}`
+    const pages = query.tool === 'page'
+    const output = await callTool(context, inquiry, id, query, signal, pages ? () => turnTo(id, query) : undefined)
+    if (!output) return false
+    callNumber++
     spent = addSpent(spent, { ...NOTHING_SPENT, toolCalls: 1 })
-    const id = `${name}.${++callNumber}`
-    if (query.tool === 'page') {
-      const whole =
-        outputs.find((one) => one.id === query.handle)?.rows ??
-        (query.handle?.startsWith(`${name}.`) ? await readOutput(db, state, query.handle) : undefined)
-      if (whole) show(id, pageOf(whole, query.offset ?? 0, query.handle ?? ''))
-      const error = whole ? null : 'there is no call with this handle'
-      outputs.push({ id, query, rows: [], error })
-      return true
-    }
-    const found = await answerOf(query)
-    const numbered = found.kind === 'found' ? found.rows.map((one, i): Row => ({ ...one, id: `${id}.${i + 1}` })) : []
-    const error = found.kind === 'found' ? null : plainReason(found.reason)
-    outputs.push({ id, query, rows: numbered, error })
+    outputs.push(output)
     // An error is as much of an answer, and as little to be trusted: it is shown as data too.
-    if (error !== null) shown.push({ origin: 'metric', text: `${id}: ${error}` })
-    else show(id, summarise(numbered, id))
+    if (output.error !== null) shown.push({ origin: 'metric', text: `${id}: ${output.error}` })
+    else if (!pages) show(id, summarise(output.rows, id))
     return true
   }
-  const answerOf = async (query: ToolQuery) => {
-    try {
-      return await toolbox.run(query, signal)
-    } catch (error) {
-      signal.throwIfAborted()
-      log.warn({ err: error, specialist: name, tool: query.tool }, 'a tool could not answer')
-      const reason = error instanceof AppError ? error.message : describeError(error)
-      return { kind: 'failed' as const, reason }
-    }
+  /** Shows more of an earlier call, whose rows keep their ids. */
+  const turnTo = async (id: string, { handle, offset }: ToolQuery): Promise<Answer> => {
+    const whole =
+      outputs.find((one) => one.id === handle)?.rows ??
+      (handle?.startsWith(`${name}.`) ? await readOutput(db, state, handle) : undefined)
+    if (!whole) return { kind: 'failed', reason: 'there is no call with this handle' }
+    show(id, pageOf(whole, offset ?? 0, handle ?? ''))
+    return { kind: 'found', rows: [] }
   }
 
   for (const query of questions ?? opening(brief)) await call(query)
@@ -118,7 +107,6 @@ export async function lookInto(
   let removed = 0
   let stopped = inquiry.settled ?? null
   if (brief.withModel && rows.size > 0) {
-    stopped = null
     for (let turn = 1; stopped === null; turn++) {
       if (turn > MOST_TURNS) {
         stopped = 'its turns are over'
