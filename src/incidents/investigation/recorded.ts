@@ -9,6 +9,7 @@ import type {
   Series,
   TimeRange,
 } from '../../core/telemetry.ts'
+import { LEVELS } from '../../diagnosis/log-table.ts'
 
 /** Every series there is to a query's metric: the labels that were kept then are kept now. */
 export function recordedMetricSource(name: string, series: readonly Series[]): MetricSource {
@@ -52,7 +53,7 @@ const pointsIn = ({ points }: Series, { fromMs, toMs }: TimeRange): Series['poin
 
 export const recordedLogSource = (name: string, lines: readonly LogLine[]): LogSource => {
   const byRef = new Map(lines.map((line) => [line.ref, line]))
-  const rank = (level: LogLine['level']): number => ['debug', 'info', 'warn', 'error', 'fatal'].indexOf(level)
+  const rank = (level: LogLine['level']): number => LEVELS.indexOf(level)
   return {
     name,
     read: async ({ fromMs, toMs, limit, services, minLevel }) => {

@@ -4,10 +4,10 @@ import type { Comparison } from '../../../core/action-kinds.ts'
 import type { Clock } from '../../../core/clock.ts'
 import { withDeadline } from '../../../core/deadline.ts'
 import { describeError } from '../../../core/errors.ts'
-import { Secret } from '../../../core/secret.ts'
 import type { MetricSource } from '../../../core/telemetry.ts'
 import { fillTemplate } from '../../../core/template.ts'
 import type { InvestigationContext } from '../context.ts'
+import { fillHeaders } from './request.ts'
 
 export interface Checked {
   /** The precondition in words. */
@@ -64,12 +64,7 @@ async function ask(
     if (value === undefined) return { holds: false, seen: `${query} has no value` }
     return { holds: compare(value, one.is, one.value), seen: `${query} is ${value}, wanted ${one.is} ${one.value}` }
   }
-  const headers = Object.fromEntries(
-    Object.entries(one.headers).map(([key, text]) => [
-      key,
-      text instanceof Secret ? text.reveal() : fillTemplate(text, values),
-    ]),
-  )
+  const headers = fillHeaders(one.headers, values)
   const url = fillTemplate(one.url, values, encodeURIComponent)
   const looked = await context.actions.look({ url, headers, timeoutMs: one.timeoutMs }, signal)
   if (looked.kind === 'unanswered') return { holds: false, seen: looked.detail }

@@ -27,12 +27,16 @@ function fillRequest(
     kind: 'http',
     method,
     url: fillTemplate(url, values, encodeURIComponent),
-    headers: mapValues(headers, (text) => (text instanceof Secret ? text.reveal() : fillTemplate(text, values))),
+    headers: fillHeaders(headers, values),
     body: mapValues(body, (text) => fillTemplate(text, values)),
     timeoutMs,
     key,
   }
 }
+
+/** With the secrets in them, as they are sent. */
+export const fillHeaders = (headers: RequestConfig['headers'], values: Values): Record<string, string> =>
+  mapValues(headers, (text) => (text instanceof Secret ? text.reveal() : fillTemplate(text, values)))
 
 const fillCommand = (command: CommandConfig, argv: readonly string[], values: Values, key: string): ActionRequest => ({
   kind: 'command',

@@ -38,3 +38,5 @@ export const row = z.object({
   ref: claimRef.nullable(),
 })
 export type Row = z.infer<typeof row>
+/** As a tool gives it, before it has the number of a call. */
+export type Found = Omit<Row, 'id'>

@@ -3,6 +3,15 @@
 import { z } from 'zod'
 import { FAULT_KINDS } from '../../../core/fault-kinds.ts'
 
+export const objection = z.object({
+  by: z.enum(['rules', 'model']),
+  /** What was tried: "was it there before?" */
+  test: z.string(),
+  outcome: z.enum(['stands', 'doubt', 'unknown']),
+  reason: z.string(),
+})
+export type Objection = z.infer<typeof objection>
+
 export const deliberation = z.object({
   rounds: z.number().int(),
   stopped: z.string(),
@@ -15,14 +24,7 @@ export const deliberation = z.object({
       reason: z.string(),
     }),
   ),
-  objections: z.array(
-    z.object({
-      by: z.enum(['rules', 'model']),
-      test: z.string(),
-      outcome: z.enum(['stands', 'doubt', 'unknown']),
-      reason: z.string(),
-    }),
-  ),
+  objections: z.array(objection),
   /** Models changed who comes first: a person has to decide, and nothing is proposed. */
   reordered: z.boolean(),
   /** Claims of models that did not hold, and were dropped. */

@@ -2,9 +2,7 @@
 // each with the lines word for word and where they stand.
 import { mask } from '../../../diagnosis/log-templates.ts'
 import type { LogLine } from '../../../core/telemetry.ts'
-import type { Row } from './claim-ref.ts'
-
-type Found = Omit<Row, 'id'>
+import type { Found } from './claim-ref.ts'
 
 export interface LogsAsked {
   readonly logs: readonly LogLine[]

@@ -6,9 +6,7 @@ import { decimate, firstAt, median, normalOf } from '../../../diagnosis/stats.ts
 import type { Readings } from '../read.ts'
 import { timeOfDay } from '../sentence.ts'
 import type { Window } from '../state.ts'
-import type { Row } from './claim-ref.ts'
-
-type Found = Omit<Row, 'id'>
+import type { Found } from './claim-ref.ts'
 
 const MAX_POINTS = 120
 /** Of `list_anomalies`. */

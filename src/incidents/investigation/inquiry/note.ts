@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { FAULT_KINDS } from '../../../core/fault-kinds.ts'
 import { report } from '../../report.ts'
 import { row } from './claim-ref.ts'
+import { objection } from './deliberation.ts'
 import { toolQuery } from './query.ts'
 
 const spent = z.object({
@@ -24,15 +25,6 @@ export const hypothesis = z.object({
   claims: z.array(row),
 })
 export type Hypothesis = z.infer<typeof hypothesis>
-
-export const objection = z.object({
-  by: z.enum(['rules', 'model']),
-  /** What was tried: "was it there before?" */
-  test: z.string(),
-  outcome: z.enum(['stands', 'doubt', 'unknown']),
-  reason: z.string(),
-})
-export type Objection = z.infer<typeof objection>
 
 /** Questions of the lead to a specialist: who, and what. */
 export const leadQuestion = z.object({ to: z.string(), query: toolQuery })

@@ -6,9 +6,7 @@ import type { PastCase } from '../../memory/past.ts'
 import { sayCase } from '../../memory/say-past.ts'
 import { duration } from '../sentence.ts'
 import type { Window } from '../state.ts'
-import type { Row } from './claim-ref.ts'
-
-type Found = Omit<Row, 'id'>
+import type { Found } from './claim-ref.ts'
 
 /** A change this long before the onset says little. */
 const FADES_MS = 15 * 60_000

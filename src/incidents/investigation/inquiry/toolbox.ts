@@ -8,13 +8,12 @@ import { signatureOf } from '../../memory/signature.ts'
 import type { IncidentRow } from '../../tables.ts'
 import type { InvestigationContext } from '../context.ts'
 import type { InvestigationState } from '../state.ts'
-import type { Row } from './claim-ref.ts'
+import type { Found } from './claim-ref.ts'
 import { listTemplates, searchLogs } from './log-tools.ts'
 import { listAnomalies, querySeries, type SeriesAsked } from './metric-tools.ts'
 import { listCalls, listCases, listChanges, listNeighbours, listPassages } from './other-tools.ts'
 import type { ToolName, ToolQuery } from './query.ts'
 
-export type Found = Omit<Row, 'id'>
 export type Answer =
   | { readonly kind: 'found'; readonly rows: readonly Found[] }
   | { readonly kind: 'failed'; readonly reason: string }

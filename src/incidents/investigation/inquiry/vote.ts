@@ -3,7 +3,8 @@
 // already, and only with lines that resolved again: they decide between near equals at most. Where they did, nobody acts on
 // it: a person is asked.
 import type { Cause, Evidence } from '../../../diagnosis/evidence.ts'
-import type { Hypothesis, Objection } from './note.ts'
+import type { Objection } from './deliberation.ts'
+import type { Hypothesis } from './note.ts'
 
 /** Scores of causes that were named are 1.2 and more, and mostly 3 to 8. All models together move one by no more. */
 const MOST_BY_MODELS = 0.15
