@@ -5,6 +5,7 @@ import type { LogLine, MetricQuery, MetricSource } from '../../core/telemetry.ts
 import { readSignals, type Signal } from '../../diagnosis/service-signals.ts'
 import type { InvestigationContext } from './context.ts'
 import { getIncident } from './incident.ts'
+import { signalsIn } from './inquiry/metric-tools.ts'
 import { askAll, type Readings } from './read.ts'
 import { callsIn, type Witnesses } from './recheck.ts'
 import type { InvestigationState } from './state.ts'
@@ -65,6 +66,6 @@ export async function callWitnesses(
     },
     asked: readings.asked,
     changes: await attempt('changes', [], () => changes({ tenant, fromMs, toMs })),
-    topology: [...readings.topology, ...callsIn(readSignals(readings.series))],
+    topology: [...readings.topology, ...callsIn(signalsIn(readings))],
   }
 }

@@ -2,13 +2,11 @@
 // missing, without a model at the callees of the suspects (who may be victims themselves), with one also for what that wants
 // to know. Where opinions differ from the ranking the larger model is heard. It stops as soon as nothing new can come.
 import { z } from 'zod'
-import type { InvestigationContext } from '../context.ts'
 import { addSpent, NOTHING_SPENT } from '../model/purse.ts'
 import type { InvestigationState } from '../state.ts'
-import { row, type Row } from './claim-ref.ts'
+import type { Row } from './claim-ref.ts'
 import { briefPieces, type Inquiry, plainReason, rowPiece } from './inquiry.ts'
 import type { Hypothesis, LeadQuestion, Note } from './note.ts'
-import { readOutput } from './notebook.ts'
 import { holdToRows, opinion } from './opinion.ts'
 import { keyOf, queryOf, toolQuery } from './query.ts'
 import { SPECIALIST, SPECIALISTS } from './specialists.ts'
@@ -31,7 +29,6 @@ export interface Led {
 }
 
 export async function lead(
-  context: InvestigationContext,
   state: InvestigationState,
   inquiry: Inquiry,
   round: number,
@@ -60,7 +57,7 @@ export async function lead(
   })
   if (settled !== undefined) return ended(settled)
   const asked = new Set(notes.flatMap(({ calls }) => calls.map(({ query }) => keyOf(query))))
-  const rows = await strongestRows(context, state, notes)
+  const rows = strongestRows(notes)
 
   if (round < MOST_ROUNDS) {
     const planned = [...calleesOf(inquiry)]
@@ -131,22 +128,11 @@ function* calleesOf({ brief, readings }: Inquiry): Generator<LeadQuestion> {
   }
 }
 
-/** The lines that the notes name, whole. */
-async function strongestRows(
-  { db }: InvestigationContext,
-  state: InvestigationState,
-  notes: readonly Note[],
-): Promise<ReadonlyMap<string, Row>> {
-  const wanted = new Set(
-    notes.flatMap(({ found, hypotheses }) => [...found, ...hypotheses.flatMap((h) => h.claims)].map(({ id }) => id)),
-  )
-  const rows = new Map<string, Row>()
-  for (const one of notes.flatMap(({ hypotheses }) => hypotheses.flatMap(({ claims }) => claims)))
-    rows.set(one.id, row.parse(one))
-  const calls = new Set([...wanted].filter((id) => !rows.has(id)).map((id) => id.slice(0, id.lastIndexOf('.'))))
-  for (const call of calls)
-    for (const one of (await readOutput(db, state, call)) ?? []) if (wanted.has(one.id)) rows.set(one.id, one)
-  return rows
+/** The lines that the notes name. */
+function strongestRows(notes: readonly Note[]): ReadonlyMap<string, Row> {
+  const claimed = notes.flatMap(({ hypotheses }) => hypotheses.flatMap(({ claims }) => claims))
+  const found = notes.flatMap((note) => note.found)
+  return new Map([...claimed, ...found].map((one) => [one.id, one]))
 }
 
 const WISHES_TASK = [

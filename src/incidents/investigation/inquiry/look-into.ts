@@ -156,7 +156,6 @@ export async function lookInto(
     .flatMap((one) => one.rows)
     .sort((a, b) => b.strength - a.strength)
     .slice(0, MOST_FOUND)
-    .map(({ id, text, service, strength }) => ({ id, text, service, strength }))
   return {
     note: {
       step: name,

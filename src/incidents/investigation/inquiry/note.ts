@@ -34,8 +34,8 @@ export const note = z.object({
   step: z.string(),
   round: z.number().int(),
   calls: z.array(z.object({ id: z.string(), query: toolQuery, rows: z.number().int(), error: z.string().nullable() })),
-  /** The strongest lines. */
-  found: z.array(row.pick({ id: true, text: true, service: true, strength: true })),
+  /** The strongest lines, whole. */
+  found: z.array(row),
   hypotheses: z.array(hypothesis),
   objections: z.array(objection),
   /** Claims of a model that named no line, said more than the line, or spoke of somebody else. */

@@ -1,6 +1,5 @@
 // Fourth step: tries to refute the diagnosis. Every claim is asked for again at its source, the order of events is
 // checked, and only what stands is written into the report, told, and looked at again later.
-import { readSignals } from '../../../diagnosis/service-signals.ts'
 import type { Cause } from '../../../diagnosis/evidence.ts'
 import { alertTexts } from '../../memory/case.ts'
 import { nudge } from '../../memory/nudge.ts'
@@ -14,6 +13,7 @@ import type { InvestigationContext, InvestigationDb, Step } from '../context.ts'
 import { keepEvidence } from '../evidence.ts'
 import { hasEvent } from '../incident.ts'
 import { deliberate } from '../inquiry/deliberate.ts'
+import { signalsIn } from '../inquiry/metric-tools.ts'
 import { readNotes } from '../inquiry/notebook.ts'
 import { findLeads } from '../leads.ts'
 import { enqueueNotification, onceIn } from '../notify.ts'
@@ -37,7 +37,7 @@ export const challenge = (context: InvestigationContext): Step =>
     const weighed = await deliberate(context, incident.tenant, nudged, notes, witnesses, signal)
     const { causes, deliberation } = weighed
     const victims = [...new Set([...diagnosis.path, ...state.symptoms.map(({ service }) => service)])]
-    const challenged = refute(causes, readSignals(readings.series), victims, state.window)
+    const challenged = refute(causes, signalsIn(readings), victims, state.window)
     const [cause] = challenged.causes
     const leading = diagnosis.abstained ? undefined : cause
     const told = toPast(found, leading ?? null, nudges, incident.opened_at)

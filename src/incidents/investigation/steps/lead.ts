@@ -10,7 +10,7 @@ export const lead = (context: InvestigationContext): Step =>
     if (known) return { questions: known.questions ?? [], inquiryRound: round + 1 }
     const inquiry = await context.desk.inquiry(state, signal)
     const notes = await readNotes(context.db, state)
-    const { note, questions } = await decide(context, state, inquiry, round, notes, signal)
+    const { note, questions } = await decide(state, inquiry, round, notes, signal)
     await keepNote(context, state, inquiry.incident.tenant, { ...note, questions: [...questions] }, [])
     return { questions, inquiryRound: round + 1 }
   }
