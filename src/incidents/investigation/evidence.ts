@@ -135,8 +135,24 @@ async function forgetOld(db: Db<IncidentTables>, tenant: string): Promise<void> 
     .offset(KEEP - 1)
     .limit(1)
     .executeTakeFirst()
-  if (oldest)
-    await db.deleteFrom('investigation_evidence').where('tenant', '=', tenant).where('at', '<', oldest.at).execute()
+  if (!oldest) return
+  await db.deleteFrom('investigation_evidence').where('tenant', '=', tenant).where('at', '<', oldest.at).execute()
+  // What tools answered goes with it, also that of looks of which no evidence was kept.
+  await db
+    .deleteFrom('tool_outputs')
+    .where('at', '<', oldest.at)
+    .where('incident_id', 'in', (eb) => eb.selectFrom('incidents').select('id').where('tenant', '=', tenant))
+    .where(({ not, exists, selectFrom }) =>
+      not(
+        exists(
+          selectFrom('investigation_evidence as kept')
+            .select('kept.look')
+            .whereRef('kept.incident_id', '=', 'tool_outputs.incident_id')
+            .whereRef('kept.look', '=', 'tool_outputs.look'),
+        ),
+      ),
+    )
+    .execute()
 }
 
 /** Of the latest look, or undefined when nothing was kept of the incident. */

@@ -44,6 +44,37 @@ test('the evidence of the latest incidents is kept, and of none more than once',
   expect(rows).toEqual([{ incident_id: INCIDENT, look: 1 }])
 })
 
+test('what tools answered is forgotten with the evidence of its look', async () => {
+  world = await makeWorld()
+  const { db, clock } = world
+  const now = clock.now()
+  const evidence = { tenant: 'default', look: 1, body: '' }
+  const output = { look: 1, query: '{}', rows: '[]', error: null }
+  const incident = await db.selectFrom('incidents').selectAll().executeTakeFirstOrThrow()
+  // 200 are kept: of these the first makes room for the one that is written below.
+  for (let n = 0; n <= 200; n++) {
+    const id = `inc_${n}`
+    await db
+      .insertInto('incidents')
+      .values({ ...incident, id, number: 100 + n, tenant: n === 2 ? 'other' : 'default' })
+      .execute()
+    // Of the second nothing was kept.
+    if (n > 2) await db.insertInto('investigation_evidence').values({ ...evidence, incident_id: id, at: now - 1000 + n }).execute()
+    await db.insertInto('tool_outputs').values({ ...output, incident_id: id, call_id: 'logs.1', at: now - 2000 + n }).execute()
+  }
+  await db.insertInto('investigation_evidence').values({ ...evidence, incident_id: 'inc_0', at: now - 1000 }).execute()
+  await db.insertInto('investigation_evidence').values({ ...evidence, incident_id: 'inc_0', look: 2, at: now - 500 }).execute()
+  await clock.advance(1000)
+  await world.work(world.start())
+  const left = await db.selectFrom('tool_outputs').select('incident_id').where('call_id', '=', 'logs.1').execute()
+  const ids = left.map(({ incident_id }) => incident_id)
+  expect(ids.filter((id) => id !== INCIDENT)).not.toContain('inc_0')
+  expect(ids).not.toContain('inc_1')
+  expect(ids).toContain('inc_2')
+  expect(ids).toContain('inc_200')
+  expect(ids).toContain(INCIDENT)
+})
+
 test('without an alert there is nothing to investigate, and that is said', async () => {
   world = await makeWorld()
   await world.work(world.start())
