@@ -1,5 +1,6 @@
 // Whether a line that a model leans on is still true: its reference is asked for again at the source, by the same code that
-// asks again for the diagnosis' own evidence. Beside that, rows of the ledger, closed incidents and passages.
+// asks again for the diagnosis' own evidence. Beside that, rows of the ledger and closed incidents.
+import { withDeadline } from '../../../core/deadline.ts'
 import type { Db } from '../../../db/connect.ts'
 import type { IncidentTables } from '../../tables.ts'
 import type { InvestigationContext } from '../context.ts'
@@ -7,7 +8,9 @@ import { resolveRef, type Witnesses } from '../recheck.ts'
 import type { ClaimRef, Row } from './claim-ref.ts'
 import type { Hypothesis } from './note.ts'
 
-type ResolveContext = Pick<InvestigationContext, 'db' | 'callRecords' | 'retriever' | 'config'>
+type ResolveContext = Pick<InvestigationContext, 'db' | 'callRecords' | 'clock'>
+
+const DEADLINE_MS = 5000
 
 export interface ResolvedOpinion {
   /** undefined when none of its claims is left. */
@@ -31,7 +34,7 @@ export async function resolveHypothesis(
 
 /** Who cannot be asked confirms nothing. Throws only when `signal` aborts. */
 async function isStillTrue(
-  { db, callRecords, retriever, config }: ResolveContext,
+  { db, callRecords, clock }: ResolveContext,
   tenant: string,
   ref: ClaimRef,
   witnesses: Witnesses,
@@ -40,7 +43,11 @@ async function isStillTrue(
   switch (ref.kind) {
     case 'calls': {
       const { fromMs, toMs, model, provider, calls, failed } = ref
-      const now = await callRecords?.summarise({ tenant, fromMs, toMs: toMs + 1 }, signal).catch(nothing(signal))
+      const now =
+        callRecords &&
+        (await withDeadline(clock, DEADLINE_MS, signal, (inner) =>
+          callRecords.summarise({ tenant, fromMs, toMs: toMs + 1 }, inner),
+        ).catch(nothing(signal)))
       const found = now?.find((one) => one.model === model && one.provider === provider)
       // Calls that were under way may have ended since: there are never fewer.
       return found !== undefined && found.calls >= calls && found.failed >= failed
@@ -49,15 +56,8 @@ async function isStillTrue(
       return await isKept(db, tenant, ref.incidentId)
     }
     case 'passage': {
-      const { collections } = config.knowledge
-      const query = { tenant, text: ref.quote, collections, topK: 8 }
-      const found = await retriever?.retrieve(query, signal).catch(nothing(signal))
-      return (
-        found?.passages.some(
-          ({ collection, document, text }) =>
-            collection === ref.collection && document === ref.document && text.includes(ref.quote),
-        ) ?? false
-      )
+      // A document speaks of no service: no opinion is left that leans on one.
+      return false
     }
     case 'series':
     case 'log':
