@@ -12,10 +12,3 @@ export function peopleFor(risk: number, { policy }: Pick<ApprovalConfig, 'policy
 
 /** The name by which a person is known, however it is written: the same one never counts as two. */
 export const personOf = (by: string): string => by.normalize('NFKC').trim().replaceAll(/\s+/g, ' ').toLowerCase()
-
-export const sayPeople = (people: People): string =>
-  people === 0
-    ? 'nobody has to approve it'
-    : people === 1
-      ? 'one person has to approve it'
-      : 'two people have to approve it'

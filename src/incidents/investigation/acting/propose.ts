@@ -8,7 +8,7 @@ import type { IncidentRow } from '../../tables.ts'
 import type { InvestigationContext, InvestigationDb } from '../context.ts'
 import { enqueueNotification } from '../notify.ts'
 import { duration } from '../sentence.ts'
-import { type People, peopleFor, sayPeople } from './policy.ts'
+import { type People, peopleFor } from './policy.ts'
 import { findStop } from './stop.ts'
 
 export interface Proposal {
@@ -44,7 +44,7 @@ export async function propose(
   const waits =
     people === 0
       ? `${approvedBy === 'the policy' ? 'The policy asks nobody' : `${approvedBy} approved this beforehand`}.`
-      : `It waits for approval for ${duration(expiresAt - now)}${people === 2 ? `; ${sayPeople(people)}` : ''}.`
+      : `It waits for approval for ${duration(expiresAt - now)}${people === 2 ? '; two people have to approve it' : ''}.`
   const asks = requestedBy ? `${requestedBy.name} asks for this` : undo ? 'To take it back' : 'Proposed'
   const text = `${asks}: ${action.title}. Risk ${action.risk} of 10. ${waits}`
   const event = { at: now, kind: 'proposed', text, data: { approvalId } }

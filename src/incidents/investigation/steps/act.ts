@@ -1,4 +1,4 @@
-// Seventh step: carries the approved action out, at most once. What it presumes is asked again first; the intention is
+// Carries the approved action out, at most once. What it presumes is asked again first; the intention is
 // committed before anything leaves, in a transaction that finds acting neither stopped nor overtaken. Who finds an intention
 // after a crash asks the other side what became of it, and without an answer never sends it again. What is under way may
 // not be known there before it ends, so that it never arrived is believed only after the request's time.

@@ -1,4 +1,4 @@
-// Sixth step: waits, for days if need be, until the proposal is decided, expired or void. Nothing runs while it waits:
+// Waits, for days if need be, until the proposal is decided, expired or void. Nothing runs while it waits:
 // the graph is a row in the database. The decision is read from there too, never from what resumed the graph.
 import { interrupt } from '@langchain/langgraph'
 import { getApproval } from '../approvals.ts'

@@ -1,4 +1,4 @@
-// Fourth step: tries to refute the diagnosis. Every claim is asked for again at its source, the order of events is
+// Tries to refute the diagnosis. Every claim is asked for again at its source, the order of events is
 // checked, and only what stands is written into the report, told, and looked at again later.
 import type { Cause } from '../../../diagnosis/evidence.ts'
 import { alertTexts } from '../../memory/case.ts'

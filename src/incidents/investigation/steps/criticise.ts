@@ -1,4 +1,4 @@
-// Sixth step: the critic tries to show that the leading hypothesis is false.
+// The critic tries to show that the leading hypothesis is false.
 import type { InvestigationContext, Step } from '../context.ts'
 import { criticise as refute } from '../inquiry/critic.ts'
 import { findNote, keepNote } from '../inquiry/notebook.ts'

@@ -1,4 +1,4 @@
-// Third step: the analysis, a pure function over what was read. Told to nobody before it has been challenged.
+// The analysis, a pure function over what was read. Told to nobody before it has been challenged.
 import type { InvestigationContext, Step } from '../context.ts'
 
 export const diagnose = (context: InvestigationContext): Step =>

@@ -1,4 +1,4 @@
-// Second step: asks every source at once. What was read stays on the desk; the state keeps nothing of it.
+// Asks every source at once. What was read stays on the desk; the state keeps nothing of it.
 import type { InvestigationContext, Step } from '../context.ts'
 
 export const gather = (context: InvestigationContext): Step =>

@@ -1,4 +1,4 @@
-// Fifth step: is what the specialists found enough? What is missing goes back to them as questions.
+// Is what the specialists found enough? What is missing goes back to them as questions.
 import type { InvestigationContext, Step } from '../context.ts'
 import { lead as decide } from '../inquiry/lead.ts'
 import { findNote, keepNote, readNotes } from '../inquiry/notebook.ts'

@@ -1,4 +1,4 @@
-// Last step: keeps what this incident taught, as one event that later ones can be compared with: the cause that was
+// Keeps what this incident taught, as one event that later ones can be compared with: the cause that was
 // named, what was done about it, and whether that confirmed it. Then it makes sure that the incident can end.
 import { addEvent } from '../../store.ts'
 import { actionOf } from '../approvals.ts'

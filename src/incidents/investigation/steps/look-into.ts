@@ -1,4 +1,4 @@
-// Fourth step, six times side by side: each specialist looks with its own tools. What it found is a note in the database;
+// Six times side by side: each specialist looks with its own tools. What it found is a note in the database;
 // the state keeps nothing of it.
 import type { InvestigationContext, Step } from '../context.ts'
 import { lookInto as work } from '../inquiry/look-into.ts'

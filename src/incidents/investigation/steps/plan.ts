@@ -1,4 +1,4 @@
-// Fifth step: what to do about it. One proposal out of the catalogue that waits for a person, or the reason why there
+// What to do about it. One proposal out of the catalogue that waits for a person, or the reason why there
 // is none. After an action that did not help the next cause gets one more.
 import type { Cause } from '../../../diagnosis/evidence.ts'
 import { actionKey, type Report } from '../../report.ts'

@@ -1,4 +1,4 @@
-// Ninth step: the end of the story in one line of the timeline, whatever the end was.
+// The end of the story in one line of the timeline, whatever the end was.
 import { addEvent } from '../../store.ts'
 import { actionOf } from '../approvals.ts'
 import type { InvestigationContext, InvestigationDb, Step } from '../context.ts'

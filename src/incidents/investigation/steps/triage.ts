@@ -1,4 +1,4 @@
-// First step: which alerts, who hurts, and which stretch of time is worth looking at.
+// Which alerts, who hurts, and which stretch of time is worth looking at.
 import { alertTexts } from '../../memory/case.ts'
 import { recall, toPast } from '../../memory/recall.ts'
 import { signatureOf } from '../../memory/signature.ts'

@@ -1,4 +1,4 @@
-// Eighth step: looks again at the symptom itself, until nothing fires and the numbers that showed the cause are back, or the
+// Looks again at the symptom itself, until nothing fires and the numbers that showed the cause are back, or the
 // time is over. Then it says what it saw, also when the action did not help; what made things worse is taken back.
 import { moveIncident } from '../../store.ts'
 import type { ApprovalRow } from '../../tables.ts'
