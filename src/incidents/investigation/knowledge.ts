@@ -2,13 +2,15 @@
 // no model reads it, and nothing in it can add an action, for those come out of the catalogue alone. A quote is what the
 // retriever gave, character by character, or it is not shown.
 import { z } from 'zod'
+import { appendAudit } from '../../audit/log.ts'
 import { withDeadline } from '../../core/deadline.ts'
 import { AppError, describeError } from '../../core/errors.ts'
 import type { Cause } from '../../diagnosis/evidence.ts'
-import type { FoundPassage } from '../../llm/retriever.ts'
+import type { FoundPassage, Retrieved, Retriever } from '../../llm/retriever.ts'
 import type { Report } from '../report.ts'
-import type { AlertRow } from '../tables.ts'
-import type { InvestigationContext } from './context.ts'
+import type { AlertRow, IncidentRow } from '../tables.ts'
+import type { InvestigationContext, InvestigationDb } from './context.ts'
+import { hidePrivate } from './model/hide.ts'
 import { speaksToMachine } from './model/screen.ts'
 
 export type RunbookQuote = NonNullable<Report['runbooks']>[number]
@@ -26,25 +28,49 @@ const MAX_QUOTE = 600
 const MIN_QUOTE = 20
 const MAX_QUESTION = 1000
 
-type AskContext = Pick<InvestigationContext, 'retriever' | 'config' | 'clock' | 'log'>
+type AskContext = Pick<InvestigationContext, 'db' | 'retriever' | 'config' | 'clock' | 'log'>
+type AboutIncident = Pick<IncidentRow, 'id' | 'tenant'>
+
+/**
+ * Asks the collections of the config. The knowledge base may have models of its own to help it search, so that a question
+ * is held to what holds for a prompt: nothing private in it, and written down before it leaves.
+ */
+export async function askKnowledge(
+  { db, config, clock }: Pick<AskContext, 'db' | 'config' | 'clock'>,
+  retriever: Retriever,
+  { id: subject, tenant }: AboutIncident,
+  question: string,
+  signal: AbortSignal,
+): Promise<Retrieved> {
+  const { collections } = config.knowledge
+  const text = hidePrivate(question)
+  await db
+    .transaction()
+    .execute((trx: InvestigationDb) =>
+      appendAudit(trx, [
+        { tenant, at: clock.now(), actor: 'agent', kind: 'knowledge.question', subject, body: { collections, text } },
+      ]),
+    )
+  return await withDeadline(clock, DEADLINE_MS, signal, (inner) =>
+    retriever.retrieve({ tenant, text, collections, topK: PASSAGES }, inner),
+  )
+}
 
 /** Never throws, except when `signal` aborts: who cannot be asked is told as blind. */
 export async function consultRunbooks(
-  { retriever, config, clock, log }: AskContext,
-  tenant: string,
+  context: AskContext,
+  incident: AboutIncident,
   alerts: readonly AlertRow[],
   cause: Cause | undefined,
   signal: AbortSignal,
 ): Promise<Consulted> {
-  const { collections } = config.knowledge
-  if (collections.length === 0) return { runbooks: [], blind: [] }
+  const { retriever, config, log } = context
+  if (config.knowledge.collections.length === 0) return { runbooks: [], blind: [] }
   if (!retriever) return blindTo('this process has no knowledge base')
   const text = questionOf(alerts, cause)
   if (text === '') return { runbooks: [], blind: [] }
   try {
-    const { passages, none, confidence } = await withDeadline(clock, DEADLINE_MS, signal, (inner) =>
-      retriever.retrieve({ tenant, text, collections, topK: PASSAGES }, inner),
-    )
+    const { passages, none, confidence } = await askKnowledge(context, retriever, incident, text, signal)
     if (none) return { runbooks: [], blind: [] }
     const documents = new Set<string>()
     const runbooks = passages.flatMap((passage) => {

@@ -1,10 +1,12 @@
 // The memory and the knowledge base as an investigation uses them, from the alerts to the report.
 import { afterEach, describe, expect, test } from 'vitest'
+import { listAudit } from '../../audit/read.ts'
 import type { FoundPassage, Retrieved, Retriever } from '../../llm/retriever.ts'
 import { readIncident } from '../read.ts'
 import { report } from '../report.ts'
 import type { InvestigatorOptions } from './investigator.ts'
 import { checkQuote } from './knowledge.ts'
+import { honestModel } from './testing/models.ts'
 import { INCIDENT, makeWorld, type World } from './testing/world.ts'
 
 let world: World
@@ -140,6 +142,31 @@ describe('runbooks', () => {
     expect(runbooks?.[0]).toMatchObject({ document: 'pool.md', headings: ['Pools', 'Full'], suspicious: false })
     const [quoted] = runbooks ?? []
     expect(quoted && found.text.slice(quoted.start - 100, quoted.end - 100)).toBe(quoted?.quote)
+  })
+
+  test('are asked for with nothing private in the question, which is written down before it leaves', async () => {
+    world = await makeWorld({
+      agent: { knowledge: { collections: ['runbooks'] }, model: 'small', investigation: { sureAt: 1 } },
+    })
+    const summary = 'Login of jane.doe@example.com fails with password=hunter2secret9'
+    await world.db.updateTable('alerts').set({ annotations: JSON.stringify({ summary }) }).execute()
+    const written: number[] = []
+    const texts: string[] = []
+    const retriever: Retriever = {
+      retrieve: async ({ text }) => {
+        texts.push(text)
+        written.push((await listAudit(world.db, { ...about, kind: 'knowledge.question' })).length)
+        return { passages: [], none: true, confidence: 0 }
+      },
+    }
+    const about = { tenant: 'default', subject: INCIDENT, limit: 100 }
+    await world.work(world.start({ retriever, chatModel: honestModel() }))
+    // The search of the specialist and the runbook for the report.
+    expect(texts).toHaveLength(2)
+    expect(written).toEqual([1, 2])
+    for (const text of texts) expect(text).toContain('Login of [email] fails')
+    const told = JSON.stringify([texts, await listAudit(world.db, about)])
+    expect(told).not.toMatch(/jane\.doe|hunter2/)
   })
 
   test('that do not fit are not shown', async () => {

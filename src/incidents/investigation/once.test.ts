@@ -58,7 +58,7 @@ test('what tools answered is forgotten with the evidence of its look', async () 
       .insertInto('incidents')
       .values({ ...incident, id, number: 100 + n, tenant: n === 2 ? 'other' : 'default' })
       .execute()
-    // Of the second nothing was kept.
+    // Of the next two nothing was kept.
     if (n > 2) await db.insertInto('investigation_evidence').values({ ...evidence, incident_id: id, at: now - 1000 + n }).execute()
     await db.insertInto('tool_outputs').values({ ...output, incident_id: id, call_id: 'logs.1', at: now - 2000 + n }).execute()
   }
@@ -67,12 +67,8 @@ test('what tools answered is forgotten with the evidence of its look', async () 
   await clock.advance(1000)
   await world.work(world.start())
   const left = await db.selectFrom('tool_outputs').select('incident_id').where('call_id', '=', 'logs.1').execute()
-  const ids = left.map(({ incident_id }) => incident_id)
-  expect(ids.filter((id) => id !== INCIDENT)).not.toContain('inc_0')
-  expect(ids).not.toContain('inc_1')
-  expect(ids).toContain('inc_2')
-  expect(ids).toContain('inc_200')
-  expect(ids).toContain(INCIDENT)
+  const others = Array.from({ length: 199 }, (_, n) => `inc_${n + 2}`)
+  expect(new Set(left.map(({ incident_id }) => incident_id))).toEqual(new Set([INCIDENT, ...others]))
 })
 
 test('without an alert there is nothing to investigate, and that is said', async () => {

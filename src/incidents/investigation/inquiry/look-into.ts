@@ -100,7 +100,7 @@ export async function lookInto(
   for (const query of questions ?? opening(brief)) await call(query)
   const consulted =
     name === 'knowledge' && round === 1
-      ? await consultRunbooks(context, inquiry.incident.tenant, inquiry.alerts, leadingOf(inquiry), signal)
+      ? await consultRunbooks(context, inquiry.incident, inquiry.alerts, leadingOf(inquiry), signal)
       : undefined
 
   const hypotheses: Hypothesis[] = []

@@ -7,6 +7,7 @@ import { recall, toPast } from '../../memory/recall.ts'
 import { signatureOf } from '../../memory/signature.ts'
 import type { IncidentRow } from '../../tables.ts'
 import type { InvestigationContext } from '../context.ts'
+import { askKnowledge } from '../knowledge.ts'
 import type { InvestigationState } from '../state.ts'
 import type { Found } from './claim-ref.ts'
 import { listTemplates, searchLogs } from './log-tools.ts'
@@ -24,7 +25,6 @@ export interface Toolbox {
 }
 
 const DEADLINE_MS = 5000
-const PASSAGES = 4
 
 export function createToolbox(
   context: InvestigationContext,
@@ -65,12 +65,9 @@ export function createToolbox(
         return found(listCases(toPast(cases, null, [], incident.opened_at)?.cases ?? []))
       }
       case 'search_knowledge': {
-        const { collections } = config.knowledge
-        if (!retriever || collections.length === 0) return failed('there is no knowledge base')
+        if (!retriever || config.knowledge.collections.length === 0) return failed('there is no knowledge base')
         if (contains === null) return failed('search_knowledge needs a text in `contains`')
-        const { passages, none } = await withDeadline(clock, DEADLINE_MS, signal, (inner) =>
-          retriever.retrieve({ tenant: incident.tenant, text: contains, collections, topK: PASSAGES }, inner),
-        )
+        const { passages, none } = await askKnowledge(context, retriever, incident, contains, signal)
         return found(none ? [] : listPassages(passages))
       }
       case 'model_calls': {
