@@ -1,6 +1,7 @@
 // When an investigation fails again and again, its incident must not hang where it stopped: it says so and waits for its
-// alerts to end, and an action that may have left is told as uncertain.
+// alerts to end, and an action that may have left is told as uncertain and looked after.
 import { moveIncident } from '../store.ts'
+import { planToReconcile } from './acting/reconcile.ts'
 import { closeIncident } from './closing.ts'
 import type { InvestigationContext, InvestigationDb } from './context.ts'
 import { countFiring } from './incident.ts'
@@ -13,12 +14,15 @@ export async function giveUp(
   const { db, clock, feed } = context
   const now = clock.now()
   await db.transaction().execute(async (trx: InvestigationDb) => {
-    await trx
+    const detail = 'Midwatch failed while it was being carried out'
+    const uncertain = await trx
       .updateTable('action_runs')
-      .set({ state: 'uncertain', finished_at: now, detail: 'Midwatch failed while it was being carried out' })
+      .set({ state: 'uncertain', finished_at: now, detail })
       .where('incident_id', '=', incidentId)
       .where('state', '=', 'intended')
+      .returning('id')
       .execute()
+    for (const { id } of uncertain) await planToReconcile(trx, id, now)
     await trx
       .updateTable('approvals')
       .set({ state: 'void', decided_at: now, reason: 'The investigation failed.' })

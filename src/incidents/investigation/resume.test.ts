@@ -4,7 +4,9 @@ import { afterEach, describe, expect, test } from 'vitest'
 import type { KyselyPlugin } from 'kysely'
 import type { Db } from '../../db/connect.ts'
 import { type Actions, createActions } from '../../actions/actions.ts'
+import { createIncidentFeed } from '../feed.ts'
 import type { CheckpointTables } from './checkpoint-tables.ts'
+import { giveUp } from './give-up.ts'
 import { STEPS, type RunStep } from './graph.ts'
 import type { Investigator } from './investigator.ts'
 import { INCIDENT, makeWorld, type World, type WorldOptions } from './testing/world.ts'
@@ -231,6 +233,21 @@ describe('an action', () => {
     const [action] = (await makeWorld().then(async (w) => (await w.close(), w.config.actions))) ?? []
     const { check: _check, ...unchecked } = action ?? { check: undefined }
     await uncertain(dieBefore, { agent: { actions: [unchecked] } })
+  })
+
+  test('that was given up on while it may have left is looked after too', async () => {
+    await begin()
+    const first = world.start({ actions: dieAfter() })
+    await world.work(first)
+    await world.approve(first)
+    await expect(world.work(first)).rejects.toThrow(Killed)
+    const { db, clock, config } = world
+    await giveUp({ db, clock, config, feed: createIncidentFeed(), webhook: undefined }, INCIDENT, 'it failed')
+    const runs = () => db.selectFrom('action_runs').select('state').execute()
+    expect(await runs()).toEqual([{ state: 'uncertain' }])
+    await clock.advance(30_000)
+    await world.work(world.start())
+    expect(await runs()).toEqual([{ state: 'done' }])
   })
 
   test('whose fate the other side does not know is told as uncertain', async () => {
