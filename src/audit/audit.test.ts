@@ -63,15 +63,18 @@ describe('any edit is found', () => {
     expect(await verifyAudit(db)).toMatchObject({ kind: 'broken', seq: 4 })
   })
 
-  test.each([4, 9, 0, -1])('an entry that was put outside as number %i, whatever it says that it follows on', async (seq) => {
-    await write(3)
-    const last = await db.selectFrom('audit_log').selectAll().where('seq', '=', 3).executeTakeFirstOrThrow()
-    await db
-      .insertInto('audit_log')
-      .values({ ...last, seq })
-      .execute()
-    expect(await verifyAudit(db)).toMatchObject({ kind: 'broken', seq })
-  })
+  test.each([4, 9, 0, -1])(
+    'an entry that was put outside as number %i, whatever it says that it follows on',
+    async (seq) => {
+      await write(3)
+      const last = await db.selectFrom('audit_log').selectAll().where('seq', '=', 3).executeTakeFirstOrThrow()
+      await db
+        .insertInto('audit_log')
+        .values({ ...last, seq })
+        .execute()
+      expect(await verifyAudit(db)).toMatchObject({ kind: 'broken', seq })
+    },
+  )
 
   test('a whole new log in its place, by a head that was kept elsewhere', async () => {
     await write(3)

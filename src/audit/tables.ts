@@ -11,9 +11,9 @@ export interface AuditRow {
   at: number
   /** Who did it: `agent`, a key's name. */
   actor: string
-  /** `model.prompt`, `model.answer`, `tool.call`, `approval.decided`, `action.run` … */
+  /** `model.prompt`, `model.answer`, `tool.call`, `knowledge.question`, `approval.decided`, `action.run`, `acting.stopped` … */
   kind: string
-  /** What it was about: an incident's id. */
+  /** What it was about: the id of an incident, a stop, a silence, a lesson. */
   subject: string
   /** JSON, with secrets and personal data replaced before it got here. */
   body: string

@@ -159,8 +159,8 @@ function Agreement({ approval: { people, requestedBy, undoIfWorse } }: { readonl
           {undoIfWorse === true && people.agreed.length > 0 && (
             <>
               {' '}
-              {people.agreed.join(', ')} wants it taken back by itself if it makes things worse; that holds only if whoever
-              approves it too wants the same.
+              {people.agreed.join(', ')} wants it taken back by itself if it makes things worse; that holds only if
+              whoever approves it too wants the same.
             </>
           )}
         </p>

@@ -1,5 +1,6 @@
 // What the agent may do, how it did so far, and the switch that stops it all. Whoever may approve may stop; letting it go
 // on is for admins.
+import type { AuditTables } from '../../audit/tables.ts'
 import type { Clock } from '../../core/clock.ts'
 import type { Db } from '../../db/connect.ts'
 import { resumeActing, stopActing } from '../../incidents/investigation/acting/stop.ts'
@@ -8,7 +9,7 @@ import { type ActingView, stopBody } from '../../incidents/view.ts'
 import { ok, type Route } from '../exchange.ts'
 
 export interface ActingRouteDeps {
-  readonly db: Db<IncidentTables>
+  readonly db: Db<IncidentTables & AuditTables>
   readonly clock: Clock
   /** The catalogue with what came of it. */
   readonly overview: (tenant: string) => Promise<ActingView>

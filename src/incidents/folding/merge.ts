@@ -4,6 +4,7 @@ import { AppError } from '../../core/errors.ts'
 import type { Edge } from '../../core/telemetry.ts'
 import type { Db } from '../../db/connect.ts'
 import { enqueue, type QueueTables } from '../../db/queue.ts'
+import { voidPending } from '../investigation/acting/void-pending.ts'
 import { countFiring, countLooks } from '../investigation/incident.ts'
 import { lookAnew, planLookAtNewAlerts } from '../investigation/second-look.ts'
 import { worseOf } from '../severity.ts'
@@ -38,12 +39,7 @@ export async function mergeIncidents(
     .where('incident_id', '=', from.id)
     .executeTakeFirstOrThrow()
   await trx.updateTable('alert_flaps').set({ incident_id: into.id }).where('incident_id', '=', from.id).execute()
-  await trx
-    .updateTable('approvals')
-    .set({ state: 'void', decided_at: nowMs, reason: `Merged into incident ${into.number} before it was decided.` })
-    .where('incident_id', '=', from.id)
-    .where('state', '=', 'pending')
-    .execute()
+  await voidPending(trx, from.id, `Merged into incident ${into.number} before it was decided.`, nowMs)
   const gone = {
     at: nowMs,
     kind: 'merged',

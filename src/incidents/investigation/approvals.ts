@@ -7,6 +7,7 @@ import { proposedAction, type ProposedAction } from '../report.ts'
 import { addEvent, moveIncident } from '../store.ts'
 import type { ApprovalRow, IncidentState, IncidentTables } from '../tables.ts'
 import type { InvestigationContext, InvestigationDb } from './context.ts'
+import { auditDecision } from './acting/audit.ts'
 import { overtakenBy } from './acting/grounds.ts'
 import { peopleFor, personOf } from './acting/policy.ts'
 import { findStop, sayStop } from './acting/stop.ts'
@@ -66,7 +67,7 @@ export async function decide(context: ApprovalContext, input: Decision): Promise
 }
 
 async function decideWithin(context: ApprovalContext, trx: InvestigationDb, input: Decision): Promise<Decided> {
-  const { incidentId, approvalId, decision, by } = input
+  const { incidentId, approvalId, decision, by, keyId } = input
   const now = context.clock.now()
   const approval = await trx
     .selectFrom('approvals')
@@ -95,17 +96,20 @@ async function decideWithin(context: ApprovalContext, trx: InvestigationDb, inpu
     const reason = `The proposal expired at ${timeOfDay(approval.expires_at)}.`
     await close('expired', reason, null)
     await goOn('watching', 'expired', reason)
+    await auditDecision(trx, approval, { state: 'expired', at: now, reason })
     return { kind: 'lapsed', reason: `${reason} It was not carried out.` }
   }
   if (decision === 'refuse') {
     await close('refused', input.reason ?? null, by)
     await goOn('watching', 'refused', `${by} refused: ${action.title}.${input.reason ? ` ${input.reason}` : ''}`)
+    await auditDecision(trx, approval, { state: 'refused', at: now, by, keyId, reason: input.reason })
     return { kind: 'decided' }
   }
   const overtaken = await overtakenBy(trx, approval, action, input.tenant)
   if (overtaken !== undefined) {
     await close('void', overtaken, null)
     await goOn('watching', 'void', `The proposal is void: ${overtaken}`)
+    await auditDecision(trx, approval, { state: 'void', at: now, reason: overtaken })
     return { kind: 'lapsed', reason: `It was not carried out: ${overtaken}` }
   }
   const { confirmFromRisk } = context.config.approval
@@ -122,6 +126,7 @@ async function decideWithin(context: ApprovalContext, trx: InvestigationDb, inpu
       field: 'undoIfWorse',
     })
   const agreed = await agree(trx, approval, input, now)
+  const vote = { at: now, by, keyId, reason: input.reason, undoIfWorse: input.undoIfWorse ?? false }
   // It is carried out in the name of all of them: whoever agrees without it takes it back for everybody.
   const undoNamed = input.undoIfWorse === true && (agreed.length === 1 || approval.undo_named === 1)
   await trx
@@ -134,6 +139,7 @@ async function decideWithin(context: ApprovalContext, trx: InvestigationDb, inpu
   if (agreed.length < people) {
     const text = `${by} approved: ${action.title}. One more person has to.`
     await addEvent(trx, incidentId, { at: now, kind: 'approved', text, data: { of: people } })
+    await auditDecision(trx, approval, { state: 'agreed', ...vote })
     return { kind: 'half' }
   }
   const all = agreed.join(' and ')
@@ -143,6 +149,7 @@ async function decideWithin(context: ApprovalContext, trx: InvestigationDb, inpu
     'approved',
     `${all} approved: ${action.title}.${undoNamed ? ' It is taken back if it makes things worse.' : ''}`,
   )
+  await auditDecision(trx, approval, { state: 'approved', ...vote })
   return { kind: 'decided' }
 }
 
@@ -210,6 +217,7 @@ export async function expire(context: ApprovalContext, approvalId: string): Prom
     const moved = await moveIncident(trx, approval.incident_id, 'watching', {}, event)
     if (!moved.moved) await addEvent(trx, approval.incident_id, event)
     await enqueue(trx, { kind: 'resume', key: approvalId, payload: { incidentId: approval.incident_id }, runAtMs: now })
+    await auditDecision(trx, approval, { state: 'expired', at: now, reason })
     return approval.incident_id
   })
   if (incidentId === undefined) return

@@ -3,6 +3,7 @@ import { flapsOf } from '../folding/flapping.ts'
 import { planToRemember } from '../memory/keep.ts'
 import { moveIncident } from '../store.ts'
 import type { IncidentOutcome } from '../tables.ts'
+import { voidPending } from './acting/void-pending.ts'
 import { countFiring, getIncident, lastVerdict } from './incident.ts'
 import type { InvestigationContext, InvestigationDb } from './context.ts'
 import { enqueueNotification, onceIn } from './notify.ts'
@@ -53,13 +54,7 @@ export async function settle(context: ClosingContext, incidentId: string): Promi
     if ((await countFiring(trx, incidentId)) > 0) return false
     // Its end may be a moment's calm: it is looked at again when it is stable.
     if ((await flapsOf(trx, [incidentId])).length > 0) return false
-    await trx
-      .updateTable('approvals')
-      .set({ state: 'void', decided_at: context.clock.now(), reason: 'All alerts ended before it was decided.' })
-      .where('incident_id', '=', incidentId)
-      .where('state', '=', 'pending')
-      .execute()
-    return (await wasFixed(context, trx, incidentId))
+    const closes = (await wasFixed(context, trx, incidentId))
       ? await closeIncident(context, trx, incidentId, 'fixed', 'Closed: the fix worked and all alerts have ended.')
       : await closeIncident(
           context,
@@ -70,6 +65,8 @@ export async function settle(context: ClosingContext, incidentId: string): Promi
             ? 'Closed: all alerts ended without an action of ours.'
             : 'Closed: all alerts have ended. It is not certain that the action did it.',
         )
+    await voidPending(trx, incidentId, 'All alerts ended before it was decided.', context.clock.now())
+    return closes
   })
   if (closed) context.feed.publish(incidentId)
 }

@@ -149,7 +149,10 @@ describe('runbooks', () => {
       agent: { knowledge: { collections: ['runbooks'] }, model: 'small', investigation: { sureAt: 1 } },
     })
     const summary = 'Login of jane.doe@example.com fails with password=hunter2secret9'
-    await world.db.updateTable('alerts').set({ annotations: JSON.stringify({ summary }) }).execute()
+    await world.db
+      .updateTable('alerts')
+      .set({ annotations: JSON.stringify({ summary }) })
+      .execute()
     const written: number[] = []
     const texts: string[] = []
     const retriever: Retriever = {

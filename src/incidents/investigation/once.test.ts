@@ -59,11 +59,24 @@ test('what tools answered is forgotten with the evidence of its look', async () 
       .values({ ...incident, id, number: 100 + n, tenant: n === 2 ? 'other' : 'default' })
       .execute()
     // Of the next two nothing was kept.
-    if (n > 2) await db.insertInto('investigation_evidence').values({ ...evidence, incident_id: id, at: now - 1000 + n }).execute()
-    await db.insertInto('tool_outputs').values({ ...output, incident_id: id, call_id: 'logs.1', at: now - 2000 + n }).execute()
+    if (n > 2)
+      await db
+        .insertInto('investigation_evidence')
+        .values({ ...evidence, incident_id: id, at: now - 1000 + n })
+        .execute()
+    await db
+      .insertInto('tool_outputs')
+      .values({ ...output, incident_id: id, call_id: 'logs.1', at: now - 2000 + n })
+      .execute()
   }
-  await db.insertInto('investigation_evidence').values({ ...evidence, incident_id: 'inc_0', at: now - 1000 }).execute()
-  await db.insertInto('investigation_evidence').values({ ...evidence, incident_id: 'inc_0', look: 2, at: now - 500 }).execute()
+  await db
+    .insertInto('investigation_evidence')
+    .values({ ...evidence, incident_id: 'inc_0', at: now - 1000 })
+    .execute()
+  await db
+    .insertInto('investigation_evidence')
+    .values({ ...evidence, incident_id: 'inc_0', look: 2, at: now - 500 })
+    .execute()
   await clock.advance(1000)
   await world.work(world.start())
   const left = await db.selectFrom('tool_outputs').select('incident_id').where('call_id', '=', 'logs.1').execute()

@@ -4,6 +4,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import type { KyselyPlugin } from 'kysely'
 import type { Db } from '../../db/connect.ts'
 import { type Actions, createActions } from '../../actions/actions.ts'
+import { listAudit } from '../../audit/read.ts'
 import { createIncidentFeed } from '../feed.ts'
 import type { CheckpointTables } from './checkpoint-tables.ts'
 import { giveUp } from './give-up.ts'
@@ -248,6 +249,12 @@ describe('an action', () => {
     await clock.advance(30_000)
     await world.work(world.start())
     expect(await runs()).toEqual([{ state: 'done' }])
+    const entries = await listAudit(db, { tenant: 'default', subject: INCIDENT, kind: 'action.run', limit: 9 })
+    expect(entries.map(({ body }) => body)).toMatchObject([
+      { state: 'done' },
+      { state: 'uncertain' },
+      { state: 'intended' },
+    ])
   })
 
   test('whose fate the other side does not know is told as uncertain', async () => {

@@ -6,6 +6,7 @@ import type { Cause } from '../../diagnosis/evidence.ts'
 import type { Report } from '../report.ts'
 import { moveIncident } from '../store.ts'
 import type { IncidentState } from '../tables.ts'
+import { voidPending } from './acting/void-pending.ts'
 import type { InvestigationContext, InvestigationDb } from './context.ts'
 import { countFiring, countLooks, getIncident, reportOf } from './incident.ts'
 import { readScope } from './scope.ts'
@@ -99,16 +100,11 @@ export async function lookAnew(
 ): Promise<boolean> {
   const { state } = await getIncident(trx, incidentId)
   if (!STILL.includes(state)) return false
-  await trx
-    .updateTable('approvals')
-    .set({ state: 'void', decided_at: now, reason })
-    .where('incident_id', '=', incidentId)
-    .where('state', '=', 'pending')
-    .execute()
   const event = { at: now, kind: 'investigating', text }
   const { moved } = await moveIncident(trx, incidentId, 'investigating', {}, event)
   const next = look + 1
   const payload = { incidentId, look: next }
   if (moved) await enqueue(trx, { kind: 'investigate', key: `${incidentId}:${next}`, payload, runAtMs: now })
+  await voidPending(trx, incidentId, reason, now)
   return moved
 }

@@ -5,6 +5,8 @@ import type { Decision } from '../approvals.ts'
 import type { Investigator } from '../investigator.ts'
 import { platform } from '../testing/servers.ts'
 import { actionConfig, INCIDENT, makeWorld, type World, type WorldOptions } from '../testing/world.ts'
+import { listAudit } from '../../../audit/read.ts'
+import { verifyAudit } from '../../../audit/verify.ts'
 import { readRecords } from './record.ts'
 import { resumeActing, stopActing } from './stop.ts'
 
@@ -173,7 +175,9 @@ describe('at the moment of acting', () => {
     const [action] = world.config.actions
     if (!action) throw new Error('no action')
     const preconditions = [{ kind: 'promql', says: '{unheard} is there', query: 'up', is: '>', value: 0 }] as const
-    investigator = world.start({ config: { ...world.config, actions: [{ ...action, preconditions: [...preconditions] }] } })
+    investigator = world.start({
+      config: { ...world.config, actions: [{ ...action, preconditions: [...preconditions] }] },
+    })
     await go()
     expect(posts()).toEqual([])
     expect(await latest()).toMatchObject({
@@ -408,21 +412,24 @@ describe('an action that made things worse', () => {
     ['both', [true, true], ['/services/inventory/rollback', '/again/8f2c1'], 'approved'],
     ['only the first', [true, false], ['/services/inventory/rollback'], 'pending'],
     ['only the second', [false, true], ['/services/inventory/rollback'], 'pending'],
-  ])('and for which two people were needed is taken back at once if %s named that', async (_who, named, sent, state) => {
-    await begin({ actions: undoable, agent: { approval: { policy: { twoFromRisk: 3 } } } })
-    const [ada, bob] = named
-    await decide({ by: 'Ada', ...(ada ? { undoIfWorse: true } : {}) })
-    await decide({ by: 'Bob', ...(bob ? { undoIfWorse: true } : {}) })
-    await go()
-    getWorse()
-    await go(60)
-    expect(posts()).toEqual(sent)
-    expect((await latest())?.state).toBe(state)
-    const told = await world.db.selectFrom('incident_events').select('text').where('kind', '=', 'approved').execute()
-    expect(told.filter(({ text }) => text.includes('It is taken back if it makes things worse.'))).toHaveLength(
-      ada && bob ? 1 : 0,
-    )
-  })
+  ])(
+    'and for which two people were needed is taken back at once if %s named that',
+    async (_who, named, sent, state) => {
+      await begin({ actions: undoable, agent: { approval: { policy: { twoFromRisk: 3 } } } })
+      const [ada, bob] = named
+      await decide({ by: 'Ada', ...(ada ? { undoIfWorse: true } : {}) })
+      await decide({ by: 'Bob', ...(bob ? { undoIfWorse: true } : {}) })
+      await go()
+      getWorse()
+      await go(60)
+      expect(posts()).toEqual(sent)
+      expect((await latest())?.state).toBe(state)
+      const told = await world.db.selectFrom('incident_events').select('text').where('kind', '=', 'approved').execute()
+      expect(told.filter(({ text }) => text.includes('It is taken back if it makes things worse.'))).toHaveLength(
+        ada && bob ? 1 : 0,
+      )
+    },
+  )
 
   test('is not taken back at once while acting is stopped', async () => {
     await begin({ actions: undoable })
@@ -498,4 +505,74 @@ test('what is known of earlier runs is weighed into the risk, and told', async (
     new Map([['roll-back-release', { judged: 1, worked: 1, worse: 0 }]]),
   )
   expect(await readRecords(world.db, 'other')).toEqual(new Map())
+})
+
+describe('the audit log has', () => {
+  const audited = async () =>
+    (await listAudit(world.db, { tenant: 'default', subject: INCIDENT, limit: 500 }))
+      .filter(({ kind }) => kind === 'approval.decided' || kind === 'action.run')
+      .toReversed()
+      .map(({ kind, actor, body }) => [kind, actor, (body as { state: string }).state])
+
+  test('both people who approved an action, its run, and who stopped acting, in one whole chain', async () => {
+    await begin({ agent: { approval: { policy: { twoFromRisk: 3 } } } })
+    await decide({ by: 'Ada', keyId: 'key_1', reason: 'asked jane.doe@example.com' })
+    await decide({ by: 'Bob', keyId: 'key_2' })
+    await go()
+    await stop('key password=hunter2secret9 leaked')
+    await resume()
+    expect(await audited()).toEqual([
+      ['approval.decided', 'Ada', 'agreed'],
+      ['approval.decided', 'Bob', 'approved'],
+      ['action.run', 'agent', 'intended'],
+      ['action.run', 'agent', 'done'],
+    ])
+    const all = await listAudit(world.db, { tenant: 'default', limit: 500 })
+    expect(all.slice(0, 2).map(({ kind, actor }) => [kind, actor])).toEqual([
+      ['acting.resumed', 'Root'],
+      ['acting.stopped', 'Grace'],
+    ])
+    const { fingerprint } = JSON.parse((await latest())?.action ?? '{}') as { fingerprint: string }
+    expect(all.find(({ actor }) => actor === 'Ada')?.body).toMatchObject({
+      approval: await world.approvalId(),
+      action: 'roll-back-release',
+      keyId: 'key_1',
+      reason: 'asked [email]',
+      fingerprint,
+    })
+    expect(JSON.stringify(all)).not.toMatch(/jane\.doe|hunter2/)
+    expect(await verifyAudit(world.db)).toMatchObject({ kind: 'whole' })
+  })
+
+  test('what nobody had to approve, as approved by the policy', async () => {
+    await begin({ agent: { approval: { policy: { nobodyUpToRisk: 9, twoFromRisk: 10 } } } })
+    expect((await audited())[0]).toEqual(['approval.decided', 'the policy', 'approved'])
+  })
+
+  test.each([
+    ['refused', () => decide({ decision: 'refuse', by: 'Bob', reason: 'no' }), 'Bob'],
+    [
+      'expired',
+      async () => {
+        await world.clock.advance(world.config.approval.expiresSeconds * 1000)
+        await world.db.updateTable('jobs').set({ state: 'done' }).where('kind', '!=', 'expire').execute()
+        await go()
+      },
+      'agent',
+    ],
+    ['void', () => world.recover().then(() => go()), 'agent'],
+  ])('a proposal that was %s', async (state, end, actor) => {
+    await begin()
+    await end()
+    expect((await latest())?.state).toBe(state)
+    expect(await audited()).toEqual([['approval.decided', actor, state]])
+  })
+
+  test('an approval that was void at the moment of acting', async () => {
+    await begin()
+    await decide()
+    await stop()
+    await go()
+    expect((await audited()).at(-1)).toEqual(['approval.decided', 'agent', 'void'])
+  })
 })

@@ -18,6 +18,7 @@ import { propose } from './propose.ts'
 import { readRecords, readResting } from './record.ts'
 import { findEntry } from './request.ts'
 import { undoActionOf } from './undo.ts'
+import { voidPending } from './void-pending.ts'
 
 export interface Asked {
   readonly incidentId: string
@@ -76,19 +77,9 @@ export async function askForAction(context: InvestigationContext, asked: Asked, 
 /** One proposal at a time is waited for: what a person asks for takes its place. */
 async function replacePending(trx: InvestigationDb, incidentId: string, by: string, now: number): Promise<void> {
   const reason = `${by} asks for another action.`
-  await trx
-    .updateTable('approvals')
-    .set({ state: 'void', decided_at: now, reason })
-    .where('incident_id', '=', incidentId)
-    .where('state', '=', 'pending')
-    .execute()
-  await moveIncident(
-    trx,
-    incidentId,
-    'watching',
-    {},
-    { at: now, kind: 'void', text: `The proposal is void: ${reason}` },
-  )
+  const event = { at: now, kind: 'void', text: `The proposal is void: ${reason}` }
+  await moveIncident(trx, incidentId, 'watching', {}, event)
+  await voidPending(trx, incidentId, reason, now)
 }
 
 async function actionFor(

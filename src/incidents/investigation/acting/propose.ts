@@ -4,10 +4,11 @@
 import { enqueue } from '../../../db/queue.ts'
 import type { ProposedAction } from '../../report.ts'
 import { moveIncident } from '../../store.ts'
-import type { IncidentRow } from '../../tables.ts'
+import type { ApprovalRow, IncidentRow } from '../../tables.ts'
 import type { InvestigationContext, InvestigationDb } from '../context.ts'
 import { enqueueNotification } from '../notify.ts'
 import { duration } from '../sentence.ts'
+import { auditDecision } from './audit.ts'
 import { type People, peopleFor } from './policy.ts'
 import { findStop } from './stop.ts'
 
@@ -50,32 +51,31 @@ export async function propose(
   const event = { at: now, kind: 'proposed', text, data: { approvalId } }
   const { moved } = await moveIncident(trx, incident.id, 'awaiting_approval', {}, event)
   if (!moved) return false
-  await trx
-    .insertInto('approvals')
-    .values({
-      id: approvalId,
-      incident_id: incident.id,
-      action: JSON.stringify(action),
-      risk: action.risk,
-      state: people === 0 ? 'approved' : 'pending',
-      requested_at: now,
-      expires_at: expiresAt,
-      decided_at: people === 0 ? now : null,
-      decided_by: people === 0 ? (approvedBy ?? null) : null,
-      reason: null,
-      people,
-      requested_by: requestedBy?.name ?? null,
-      requested_key: requestedBy?.keyId ?? null,
-      undo_of: undo?.of ?? null,
-      undo_named: null,
-    })
-    .execute()
+  const row: ApprovalRow = {
+    id: approvalId,
+    incident_id: incident.id,
+    action: JSON.stringify(action),
+    risk: action.risk,
+    state: people === 0 ? 'approved' : 'pending',
+    requested_at: now,
+    expires_at: expiresAt,
+    decided_at: people === 0 ? now : null,
+    decided_by: people === 0 ? (approvedBy ?? null) : null,
+    reason: null,
+    people,
+    requested_by: requestedBy?.name ?? null,
+    requested_key: requestedBy?.keyId ?? null,
+    undo_of: undo?.of ?? null,
+    undo_named: null,
+  }
+  await trx.insertInto('approvals').values(row).execute()
   const { name, title, service, risk, expected, undo: undoText } = action
   const details = { approvalId, action: { name, title, service, risk, expected, undo: undoText }, expiresAt }
   await enqueueNotification(context, trx, incident.id, 'proposed', details, once)
   if (people === 0) {
     const approved = { at: now, kind: 'approved', text: `Approved by ${approvedBy}: ${action.title}.` }
     await moveIncident(trx, incident.id, 'acting', {}, approved)
+    await auditDecision(trx, row, { state: 'approved', at: now, by: approvedBy, undoOf: undo?.of })
     return true
   }
   await enqueue(trx, { kind: 'expire', key: approvalId, payload: { approvalId }, runAtMs: expiresAt })

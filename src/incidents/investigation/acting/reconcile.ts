@@ -4,6 +4,7 @@ import { enqueue } from '../../../db/queue.ts'
 import { addEvent } from '../../store.ts'
 import { actionOf, getApproval } from '../approvals.ts'
 import type { InvestigationContext, InvestigationDb } from '../context.ts'
+import { auditRun } from './audit.ts'
 import { findEntry, requestFor } from './request.ts'
 import { whatBecameOf } from './what-became.ts'
 
@@ -45,14 +46,16 @@ export async function reconcile(
     ? `Certain now: ${action.title} was carried out; the other side confirms it.`
     : `Certain now: ${action.title} was not carried out; it never arrived.`
   await db.transaction().execute(async (trx: InvestigationDb) => {
+    const detail = `${run.detail ?? ''}; asked again: ${found ? 'it was carried out' : 'it never arrived'}`
     const closed = await trx
       .updateTable('action_runs')
-      .set({ state, detail: `${run.detail ?? ''}; asked again: ${found ? 'it was carried out' : 'it never arrived'}` })
+      .set({ state, detail })
       .where('id', '=', approvalId)
       .where('state', '=', 'uncertain')
       .executeTakeFirst()
     if (closed.numUpdatedRows === 0n) return
     await addEvent(trx, run.incident_id, { at: now, kind: 'reconciled', text, data: { approvalId, state } })
+    await auditRun(trx, run, { state, at: now, detail })
   })
   feed.publish(run.incident_id)
 }

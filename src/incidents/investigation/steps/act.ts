@@ -7,6 +7,7 @@ import type { ActionConfig } from '../../../config/action-schema.ts'
 import type { ProposedAction } from '../../report.ts'
 import { addEvent, moveIncident } from '../../store.ts'
 import type { ActionRunRow, ApprovalRow } from '../../tables.ts'
+import { auditDecision, auditRun } from '../acting/audit.ts'
 import { whyNotInThisWorld, whyNotNow } from '../acting/grounds.ts'
 import { planToReconcile } from '../acting/reconcile.ts'
 import { findApproved, requestFor } from '../acting/request.ts'
@@ -81,6 +82,7 @@ async function begin(
     }
     await trx.insertInto('action_runs').values(run).execute()
     await addEvent(trx, approval.incident_id, { at: now, kind: 'acting', text: `Being carried out: ${action.title}.` })
+    await auditRun(trx, run, { state: 'intended', at: now })
     return true
   })
   feed.publish(approval.incident_id)
@@ -89,15 +91,17 @@ async function begin(
 
 async function makeVoid(
   trx: InvestigationDb,
-  { id, incident_id }: ApprovalRow,
+  approval: ApprovalRow,
   { title }: ProposedAction,
   reason: string,
   now: number,
 ): Promise<void> {
+  const { id, incident_id } = approval
   await trx.updateTable('approvals').set({ state: 'void', reason }).where('id', '=', id).execute()
   const event = { at: now, kind: 'void', text: `Not carried out: ${title}. The approval is void: ${reason}` }
   const { moved } = await moveIncident(trx, incident_id, 'watching', {}, event)
   if (!moved) await addEvent(trx, incident_id, event)
+  await auditDecision(trx, approval, { state: 'void', at: now, reason })
 }
 
 async function perform(
@@ -194,6 +198,7 @@ async function close(context: InvestigationContext, approval: ApprovalRow, { sta
     const details = { approvalId: approval.id, result: state, detail }
     await enqueueNotification(context, trx, incidentId, 'acted', details, approval.id)
     if (state === 'uncertain') await planToReconcile(trx, approval.id, now)
+    await auditRun(trx, approval, { state, at: now, detail })
   })
   feed.publish(incidentId)
   wake()
