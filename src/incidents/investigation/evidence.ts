@@ -142,10 +142,11 @@ async function forgetOld(db: Db<IncidentTables>, tenant: string): Promise<void> 
     .deleteFrom('tool_outputs')
     .where('at', '<', oldest.at)
     .where('incident_id', 'in', (eb) => eb.selectFrom('incidents').select('id').where('tenant', '=', tenant))
-    .where(({ not, exists, selectFrom }) =>
-      not(
-        exists(
-          selectFrom('investigation_evidence as kept')
+    .where((eb) =>
+      eb.not(
+        eb.exists(
+          eb
+            .selectFrom('investigation_evidence as kept')
             .select('kept.look')
             .whereRef('kept.incident_id', '=', 'tool_outputs.incident_id')
             .whereRef('kept.look', '=', 'tool_outputs.look'),
