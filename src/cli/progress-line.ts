@@ -16,9 +16,11 @@ export class ProgressLine {
     this.#out = out
   }
 
-  /** Told once, where there is something to wait for. */
+  /** Called where there is something to wait for, it is told as progress is: of what is over at once nobody hears. */
   waiting(name: string): () => void {
-    return () => void this.#out.write(`${name}: another process reads it into this collection; waiting for it\n`)
+    return () => {
+      this.#latest = () => `${name}: another process reads it into this collection; waiting for it`
+    }
   }
 
   documents(name: string): (progress: Progress) => void {
