@@ -50,7 +50,7 @@ export function extract(question: string, evidence: readonly Evidence[], sources
 }
 
 const wordsOf = ({ words, names, numbers }: Terms): ReadonlySet<string> =>
-  new Set([...words.map(({ stem }) => stem), ...names, ...numbers.map(({ value }) => value)])
+  new Set([...words.map(({ stem }) => stem), ...names.map(({ name }) => name), ...numbers.map(({ value }) => value)])
 
 /** What is in few of the passages tells them apart. */
 function rarityOf(evidence: readonly Evidence[]): (word: string) => number {

@@ -1,5 +1,6 @@
 // What code knows of English words: irregular forms, words for the same direction, and words that turn a meaning round. General
-// words only, none for the sake of a text that was seen.
+// words only, none for the sake of a text that was seen, and in the form that a dictionary has.
+import { withoutEnding } from './word-ending.ts'
 
 const FORMS =
   'begin began begun|bind bound|break broke broken|bring brought|build built|buy bought|catch caught|choose chose chosen|come came|' +
@@ -21,29 +22,45 @@ const IRREGULAR: ReadonlyMap<string, string> = new Map(
 /** The form that a dictionary has, where the word is irregular. */
 export const baseOf = (word: string): string => IRREGULAR.get(word) ?? word
 
-/** Stems that say the same of a quantity. */
-export const SAME: ReadonlyMap<string, string> = new Map([
-  ...['increas', 'grow', 'climb', 'rais'].map((stem) => [stem, 'ris'] as const),
-  ...['decreas', 'declin', 'reduc', 'shrink', 'diminish'].map((stem) => [stem, 'fall'] as const),
-])
+/** By stem, the stem of the word that says the same of a quantity. */
+export const SAME: ReadonlyMap<string, string> = new Map(
+  [
+    ['rise', 'increase grow climb raise'],
+    ['fall', 'decrease decline reduce shrink diminish'],
+  ].flatMap(([word = '', others = '']) =>
+    others.split(' ').map((one) => [withoutEnding(one), withoutEnding(word)] as const),
+  ),
+)
 
-/** Words or stems, as `opposites` are looked up by either. */
-const PAIRS =
-  'before after|above below|more fewer|more less|greater less|over under|higher lower|high low|maximum minimum|max min|most least|' +
-  'ris fall|ris lower|enabl disabl|start stop|start end|start finish|begin end|allow forbid|allow den|add remov|up down|first last|' +
-  'open clos|success failur|succeed fail|pass fail|healthy unhealthy|safe unsafe|valid invalid|possibl impossibl|always never|primary ' +
-  'replica|leader follower|read writ|upgrad downgrad|internal external|early late|earlier later|improv worsen|better worse|best worst|' +
-  'synchronous asynchronous|required optional|ascend descend|encrypt decrypt|true false|full empty|new old|all none|common rare|often ' +
-  'seldom|frequent rare|buy sell|gain los|profit loss|includ exclud|accept reject|accept refus|grant revok|lock unlock|mount unmount|' +
-  'install uninstall|connect disconnect|attach detach|load unload|hot cold|warm cold|long short|longer shorter|large small|larger ' +
-  'smaller|fast slow|faster slower|strong weak|public privat|inbound outbound|incom outgo|ingress egress|input output|import export|' +
-  'push pull|positiv negativ|present absent|activ inactiv|left right|top bottom|debit credit|surplus deficit|deposit withdraw'
+/** Found in every form that they have. */
+const INFLECTED =
+  'rise fall|rise lower|enable disable|start stop|start end|start finish|begin end|allow forbid|allow deny|add remove|open close|success ' +
+  'failure|succeed fail|pass fail|possible impossible|read write|upgrade downgrade|improve worsen|ascend descend|encrypt decrypt|buy sell|' +
+  'gain lose|profit loss|include exclude|accept reject|accept refuse|grant revoke|lock unlock|mount unmount|install uninstall|connect ' +
+  'disconnect|attach detach|load unload|public private|incoming outgoing|import export|push pull|positive negative|active inactive|debit ' +
+  'credit|deposit withdraw'
 
-/** The opposites of a word or stem. */
+/** Found as they stand: without their endings several would be other words, `leader` and `better` among them. */
+const STANDING =
+  'before after|above below|more fewer|more less|greater less|over under|higher lower|high low|maximum minimum|max min|most least|up down|' +
+  'first last|healthy unhealthy|safe unsafe|valid invalid|always never|primary replica|leader follower|internal external|early late|earlier ' +
+  'later|better worse|best worst|synchronous asynchronous|required optional|true false|full empty|new old|all none|common rare|often ' +
+  'seldom|frequent rare|hot cold|warm cold|long short|longer shorter|large small|larger smaller|fast slow|faster slower|strong weak|' +
+  'inbound outbound|ingress egress|input output|present absent|left right|top bottom|surplus deficit'
+
+/** What is lowered falls; what is low does not. */
+const keyOf = (inflected: string): string => (inflected === 'lower' ? inflected : withoutEnding(inflected))
+
+const pairsOf = (table: string, key: (word: string) => string): [string, string][] =>
+  table.split('|').map((pair) => {
+    const [a = '', b = ''] = pair.split(' ')
+    return [key(a), key(b)]
+  })
+
+/** The opposites of a word or stem, as they are looked up by either. */
 export const OPPOSITES: ReadonlyMap<string, readonly string[]> = (() => {
   const map = new Map<string, string[]>()
-  for (const pair of PAIRS.split('|')) {
-    const [a = '', b = ''] = pair.split(' ')
+  for (const [a, b] of [...pairsOf(INFLECTED, keyOf), ...pairsOf(STANDING, (word) => word)]) {
     map.set(a, [...(map.get(a) ?? []), b])
     map.set(b, [...(map.get(b) ?? []), a])
   }

@@ -1,9 +1,9 @@
 // Each part of a sentence has to stand in one place of the passage: most of its words, all its names, and its numbers, counting the
 // same things, in the same relations and on the same side of opposites. Else what is said of one thing could be put together
 // with the number of another, and with all words there nobody would see it.
-import type { Evidence, EvidenceSentence } from './evidence.ts'
+import type { Evidence } from './evidence.ts'
 import { isThere, sameUnit } from './same.ts'
-import type { NumberTerm, Terms } from './terms.ts'
+import type { NameTerm, NumberTerm, Terms } from './terms.ts'
 
 /** Of a part's words, so many have to stand in the one place. */
 const MOST_WORDS = 0.5
@@ -11,17 +11,18 @@ const MOST_WORDS = 0.5
 interface Part {
   readonly words: readonly { readonly stem: string; readonly at: number }[]
   readonly numbers: readonly NumberTerm[]
-  readonly names: readonly { readonly name: string; readonly at: number }[]
+  readonly names: readonly NameTerm[]
 }
 
 /** Why not; undefined where each part has its place. */
 export function inOnePlace(said: Terms, { sentences, subject }: Evidence): string | undefined {
+  const places = sentences.map(({ terms }) => placeOf(terms, subject))
   for (const part of partsOf(said)) {
     let reason: string | undefined
     let found = false
-    for (const place of sentences) {
-      if (!holds(part, place, subject)) continue
-      const wrong = findWrong(part, said, place)
+    for (const place of places) {
+      if (!holds(part, place)) continue
+      const wrong = findWrong(part, said, place.terms)
       if (wrong === undefined) found = true
       reason ??= wrong
     }
@@ -31,14 +32,14 @@ export function inOnePlace(said: Terms, { sentences, subject }: Evidence): strin
 }
 
 /** Between commas; a part that says too little by itself goes with the one before it. */
-function partsOf({ words, numbers, places, text }: Terms): readonly Part[] {
-  const clauses = [...new Set([...words, ...numbers, ...places].map(({ clause }) => clause))].sort((a, b) => a - b)
+function partsOf({ words, numbers, names, text }: Terms): readonly Part[] {
+  const clauses = [...new Set([...words, ...numbers, ...names].map(({ clause }) => clause))].sort((a, b) => a - b)
   const parts: Part[] = []
   for (const clause of clauses) {
     const own = {
       words: words.filter((one) => one.clause === clause),
       numbers: numbers.filter((one) => one.clause === clause),
-      names: places.filter((one) => one.clause === clause),
+      names: names.filter((one) => one.clause === clause),
     }
     parts.push(...splitAtAnd(own, text))
   }
@@ -73,16 +74,27 @@ function splitAtAnd(part: Part, text: string): readonly Part[] {
   return isWhole(before) && isWhole(behind) ? [before, behind] : [part]
 }
 
-function holds({ words, numbers, names }: Part, { terms }: EvidenceSentence, subject: Terms): boolean {
-  const stems = new Set([...terms.words, ...subject.words].map(({ stem }) => stem))
-  const text = `${terms.text}\n${subject.text}`
+interface Place {
+  readonly terms: Terms
+  /** With those of what the passage is called. */
+  readonly stems: ReadonlySet<string>
+  readonly text: string
+}
+
+const placeOf = (terms: Terms, subject: Terms): Place => ({
+  terms,
+  stems: new Set([...terms.words, ...subject.words].map(({ stem }) => stem)),
+  text: `${terms.text}\n${subject.text}`,
+})
+
+function holds({ words, numbers, names }: Part, { terms, stems, text }: Place): boolean {
   const there = words.filter(({ stem }) => isThere(stem, stems) || (stem.length > 3 && text.includes(stem))).length
   if (there < words.length * MOST_WORDS) return false
   if (names.some(({ name }) => !text.includes(name) && !text.includes(name.replaceAll('-', ' ')))) return false
   return numbers.every(({ value }) => terms.numbers.some((one) => one.value === value))
 }
 
-function findWrong(part: Part, said: Terms, { terms }: EvidenceSentence): string | undefined {
+function findWrong(part: Part, said: Terms, terms: Terms): string | undefined {
   for (const number of part.numbers) {
     const same = terms.numbers.filter(({ value }) => value === number.value)
     const fits = same.some(

@@ -19,8 +19,8 @@ export function findSupport(sentence: string, evidence: Evidence): Support {
   if (/^\s*(?:```|~~~)/.test(sentence)) return findVerbatim(sentence, evidence)
   const terms = readTerms(sentence)
   if (terms.words.length + terms.names.length + terms.numbers.length === 0) return no('it says nothing')
-  const strange = terms.names.find((name) => !hasName(evidence, name))
-  if (strange !== undefined) return no(`${strange} is not in the passage`)
+  const strange = terms.names.find(({ name }) => !hasName(evidence, name))
+  if (strange) return no(`${strange.name} is not in the passage`)
   const chosen = choose(terms, evidence)
   const [first] = chosen
   if (!first) return no('the passage says nothing of it')
@@ -50,7 +50,7 @@ function choose(terms: Terms, { sentences }: Evidence): readonly EvidenceSentenc
   const left = new Set([
     ...terms.words.map(({ stem }) => `w ${stem}`),
     ...terms.numbers.map(({ value }) => `n ${value}`),
-    ...terms.names.map((name) => `i ${name}`),
+    ...terms.names.map(({ name }) => `i ${name}`),
   ])
   const chosen: EvidenceSentence[] = []
   while (left.size > 0 && chosen.length < MOST_SENTENCES) {
@@ -109,7 +109,7 @@ function hasNumber(number: NumberTerm, terms: Terms, said: Terms): boolean {
   return said.numbers.some((other) => {
     if (other.value !== number.value) return false
     if (!sameUnit(number.unit, other.unit) && !(other.unit === undefined && isUnitNamed(number, said))) return false
-    if (wanted.length === 0 || terms.names.some((name) => said.text.includes(name))) return true
+    if (wanted.length === 0 || terms.names.some(({ name }) => said.text.includes(name))) return true
     const beside = said.numbers.length === 1 ? said.words.map(({ stem }) => stem) : wordsBeside(other, said)
     return beside.length === 0 || wanted.some((stem) => beside.includes(stem))
   })

@@ -1,20 +1,27 @@
 // What a sentence says, as far as it can be compared by code: its numbers with their units, its names and identifiers, its
 // other words by their stems, which of those it negates, and the words that turn a meaning round (`before`, `increase`).
 import { baseOf, OPPOSITES, SAME } from './lexicon.ts'
+import { withoutEnding } from './word-ending.ts'
 
 export interface Terms {
   readonly text: string
   readonly numbers: readonly NumberTerm[]
-  /** Lower case: identifiers, paths, addresses, code, names in the middle of a sentence. */
-  readonly names: readonly string[]
-  /** Where in `text` and in which part of the sentence each name stands. */
-  readonly places: readonly { readonly name: string; readonly at: number; readonly clause: number }[]
+  /** Identifiers, paths, addresses, code, names in the middle of a sentence. */
+  readonly names: readonly NameTerm[]
   /** Stems of words that carry meaning, in order. */
   readonly words: readonly WordTerm[]
   /** Words of pairs that mean the opposite. */
   readonly turns: ReadonlySet<string>
   /** Each of them with the next word that carries meaning: `after traffic`. */
   readonly turned: ReadonlySet<string>
+}
+
+export interface NameTerm {
+  /** Lower case. */
+  readonly name: string
+  /** Where it begins in `text`. */
+  readonly at: number
+  readonly clause: number
 }
 
 export interface NumberTerm {
@@ -124,7 +131,7 @@ const LOOK_BACK = 32
 export function readTerms(sentence: string): Terms {
   const text = sentence.normalize('NFKC').replaceAll('’', "'")
   const numbers: NumberTerm[] = []
-  const places: { name: string; at: number; clause: number }[] = []
+  const names: NameTerm[] = []
   const words: WordTerm[] = []
   const turns = new Set<string>()
   const turned = new Set<string>()
@@ -203,7 +210,7 @@ export function readTerms(sentence: string): Terms {
         begins || index <= markEnd || /(?:[.!?]\s+|")$/.test(text.slice(Math.max(0, index - LOOK_BACK), index)),
       )
     )
-      places.push({ name: lower.replaceAll('`', '').trim(), at: index, clause })
+      names.push({ name: lower.replaceAll('`', '').trim(), at: index, clause })
     else if (bearing) {
       const required = begins && isSubject(token, next?.[0] ?? '')
       words.push({ stem, at: index, negated: reach > 0, clause, required })
@@ -211,7 +218,7 @@ export function readTerms(sentence: string): Terms {
     }
     begins = false
   }
-  return { text: text.toLowerCase(), numbers, names: places.map(({ name }) => name), places, words, turns, turned }
+  return { text: text.toLowerCase(), numbers, names, words, turns, turned }
 }
 
 type Tokens = readonly RegExpExecArray[]
@@ -263,40 +270,7 @@ const plainNumber = (token: string): string => {
   return /^-?\d+\.\d+$/.test(joined) ? String(Number(joined)) : joined.replace(/^0+(?=\d)/, '')
 }
 
-/** A light stemmer: plural and the endings of verbs. Wrong stems are wrong alike on both sides. */
 function stemOf(word: string): string {
-  const stem = endless(baseOf(word))
+  const stem = withoutEnding(baseOf(word))
   return SAME.get(stem) ?? stem
-}
-
-function endless(word: string): string {
-  let stem = word.replace(/'s?$/, '')
-  if (stem.length <= 3) return stem
-  stem = stem
-    .replace(/(?:sses)$/, 'ss')
-    .replace(/ies$/, 'y')
-    .replace(/(?<![su])s$/, '')
-  for (const ending of [
-    'ations',
-    'ation',
-    'ments',
-    'ment',
-    'ingly',
-    'edly',
-    'ing',
-    'ions',
-    'ion',
-    'ed',
-    'ly',
-    'er',
-    'es',
-    'e',
-    'y',
-  ]) {
-    if (stem.endsWith(ending) && stem.length - ending.length >= 3) {
-      stem = stem.slice(0, -ending.length)
-      break
-    }
-  }
-  return stem.replace(/([bdfgklmnprt])\1$/, '$1')
 }
