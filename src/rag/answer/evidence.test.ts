@@ -51,3 +51,8 @@ test('a passage of tags without an end is read all the same', () => {
     expect(readable(text)).toHaveLength(text.length)
   }
 })
+
+test('a passage of signs that begin no tag is read all the same, with the end of one behind them', () => {
+  const text = `${'< '.repeat(700_000)}>`
+  expect(readable(text)).toHaveLength(text.length)
+})

@@ -80,14 +80,14 @@ function maskHiddenElements(text: string): string {
   const kept: string[] = []
   let at = 0
   for (let open = text.indexOf('<'); open >= 0;) {
-    const end = text.indexOf('>', open)
-    if (end < 0) break
     TAG_NAME.lastIndex = open
     const name = TAG_NAME.exec(text)?.[1]
     if (name === undefined) {
       open = text.indexOf('<', open + 1)
       continue
     }
+    const end = text.indexOf('>', open)
+    if (end < 0) break
     let next = end + 1
     if (HIDES.test(text.slice(open, end))) {
       const closing = new RegExp(`</${name}\\s*>`, 'gi')
