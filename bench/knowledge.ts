@@ -50,7 +50,7 @@ try {
   report('the maker of texts alone', await pass(async () => undefined))
   report('ingest', await pass((document) => store.putDocument(collection.id, document, embedding)))
   const settling = performance.now()
-  await store.settle(collection.id)
+  await store.settle(collection.id, new AbortController().signal)
   console.log(`settled after ${((performance.now() - settling) / 1000).toFixed(1)} s`)
   console.log(`memory ${megabytes(process.memoryUsage.rss() - before)} more, files ${megabytes(filesBytes())}`)
 

@@ -239,3 +239,21 @@ describe('another embedding model', () => {
     expect(knowledge.health().embeddingAnew).toEqual({ runbooks: { done: 0, total: 150 } })
   })
 })
+
+test('an ingest that stored everything has succeeded, whatever becomes of the graph that makes searches quick', async () => {
+  const folder = tempFolder()
+  writeFileSync(join(folder, 'disk.md'), 'The disk is full.')
+  const open = await knowledgeIn(tempFolder()).open()
+  const { store, sources } = open
+  const signals: AbortSignal[] = []
+  store.settle = async (_, signal) => {
+    signals.push(signal)
+    throw new Error('no memory for a graph')
+  }
+  const collection = await store.ensureCollection({ tenant: 'default', name: 'runbooks' }, 1)
+  const source = await sources.ofText(folder, { include: [], exclude: [] })
+  const stop = new AbortController()
+  const report = await open.ingest(collection, source, { by: 'cli', prune: 'auto' }, stop.signal)
+  expect(report).toMatchObject({ documents: { added: 1 } })
+  expect(signals).toEqual([stop.signal])
+})

@@ -162,7 +162,11 @@ export async function openKnowledge(options: KnowledgeOptions, metrics?: Knowled
           { signal, onWait: how.onWait },
         )
         metrics?.ingested(report)
-        if (report.passages > 0) await store.settle(collection.id)
+        // All of it is stored by now, and is searched without as well.
+        if (report.passages > 0)
+          await store.settle(collection.id, signal).catch((error: unknown) => {
+            log.warn({ err: error }, 'a graph of vectors could not be built; its collection is searched without')
+          })
         return report
       },
       put: (collection, document, signal) => ingestDocument(parts, collection, document, signal),

@@ -178,6 +178,7 @@ class Work {
     const { open, log } = this.#options
     try {
       const knowledge = await open()
+      knowledge.store.settleSoon()
       for (const collection of await knowledge.store.allCollections()) {
         if (this.#signal.aborted) return false
         const label = labelOf(collection)

@@ -14,6 +14,7 @@ import type { Metadata } from '../document.ts'
 import type { Collection, Hit, IndexQuery, KnowledgeStore } from './store.ts'
 
 const NOW = 1_764_100_000_000
+const never = new AbortController().signal
 
 export function describeStore(
   name: string,
@@ -435,7 +436,7 @@ export function describeStore(
         for (let d = 0; d * 50 < count; d++) {
           await store.putDocument(collection.id, passagesOf(`d${d}`, passages.slice(d * 50, d * 50 + 50)), embedding)
           // What comes behind a settling is found with the rest.
-          if (d * 50 < count * 0.8) await store.settle(collection.id)
+          if (d * 50 < count * 0.8) await store.settle(collection.id, never)
         }
         const chance = random(5)
         let found = 0
@@ -468,7 +469,7 @@ export function describeStore(
           )
           await store.putDocument(collection.id, { ...many, metadata: { team: 'many', n: d } }, embedding)
         }
-        await store.settle(collection.id)
+        await store.settle(collection.id, never)
         const few = { ...passagesOf('far', [[far]]), metadata: { team: 'few', n: 3, live: true } }
         await store.putDocument(collection.id, few, embedding)
         const asked = (filter: IndexQuery['filter']) =>

@@ -124,8 +124,13 @@ export interface KnowledgeStore {
   /** From now on searches use `embedding`; other vectors are removed. */
   switchEmbedding(collection: string, embedding: Embedding): Promise<void>
 
-  /** After much was put: makes what searches are quick by. May take minutes, while everything goes on. */
-  settle(collection: string): Promise<void>
+  /**
+   * After much was put: makes what searches are quick by. May take minutes, while everything goes on; ends early, and without an
+   * error, when the signal is aborted or the store is stopped.
+   */
+  settle(collection: string, signal: AbortSignal): Promise<void>
+  /** The same in the background, of all collections: what another process left undone. What fails is logged. */
+  settleSoon(): void
 
   stop(): Promise<void>
 }

@@ -2,7 +2,7 @@
 // of all of them; so what comes stays loose, and is looked at one by one, until there is much of it. Then a graph of all is built
 // beside the old one, while both are searched and written to. A graph covers the passages up to a number: that is its
 // predicate, so whatever is written lands on the right side by itself, also while it is being built.
-import type { Pool, PoolClient, QueryConfig } from 'pg'
+import type { Pool, PoolClient, QueryConfig, QueryResult, QueryResultRow } from 'pg'
 import { MAX_GRAPH_DIMENSION, vectorTable } from './vector-index.ts'
 
 /** After an ingest a tenth may be loose; in the midst of one half, for each building costs as much as all before it. */
@@ -21,38 +21,48 @@ interface Standing {
   readonly settled: number
 }
 
-/** Builds the graphs of the indexes that have more loose passages than may be. `few` may be loose in any case. */
+/** Asks on the connection of a building, as long as that is wanted. */
+type Ask = <R extends QueryResultRow>(query: string | QueryConfig, values?: unknown[]) => Promise<QueryResult<R>>
+
+/**
+ * Builds the graphs of the indexes that have more loose passages than may be. `few` may be loose in any case. Once the signal is
+ * aborted no statement begins and it throws; one that runs is for the caller to cancel, on the connection that `onClient` is told.
+ */
 export async function settleGraphs(
   pool: Pool,
   of: { readonly collection: string | null; readonly few: number; readonly when: 'after' | 'amid' },
-  onClient: (client: PoolClient | null) => void,
+  signal: AbortSignal,
+  onClient: (client: PoolClient) => void,
 ): Promise<void> {
   const client = await pool.connect()
-  onClient(client)
+  const ask: Ask = async (query, values) => {
+    signal.throwIfAborted()
+    return client.query(query, values)
+  }
   let broken = false
   try {
-    const { rows } = await client.query<Standing>(
+    onClient(client)
+    const { rows } = await ask<Standing>(
       `select i.n, i.dimension, i.settled from vector_indexes i join collections c on c.n = i.collection
        where ($1::text is null or c.id = $1) and i.dimension <= ${MAX_GRAPH_DIMENSION}`,
       [of.collection],
     )
     const share = of.when === 'after' ? LOOSE_AFTER : LOOSE_AMID
     for (const index of rows) {
-      const { inGraph, loose, last } = await count(client, index)
-      if (loose > Math.max(of.few, share * inGraph)) await build(client, index.n, last)
+      const { inGraph, loose, last } = await count(ask, index)
+      if (loose > Math.max(of.few, share * inGraph)) await build(ask, index.n, last)
     }
   } catch (error) {
     broken = true
     throw error
   } finally {
-    onClient(null)
     // What was set for building, and a lock that is still held, go with the connection.
     client.release(broken)
   }
 }
 
-async function count(client: PoolClient, { n, settled }: Standing) {
-  const { rows } = await client.query<{ in_graph: number; loose: number; last: number }>(
+async function count(ask: Ask, { n, settled }: Standing) {
+  const { rows } = await ask<{ in_graph: number; loose: number; last: number }>(
     `select count(*) filter (where passage <= $2) as in_graph, count(*) filter (where passage > $2) as loose,
        coalesce(max(passage), 0) as last
      from embedded where vector_index = $1`,
@@ -62,39 +72,39 @@ async function count(client: PoolClient, { n, settled }: Standing) {
   return { inGraph: row?.in_graph ?? 0, loose: row?.loose ?? 0, last: row?.last ?? 0 }
 }
 
-async function build(client: PoolClient, n: number, last: number): Promise<void> {
-  const locked = await client.query<{ got: boolean }>('select pg_try_advisory_lock($1, $2) as got', [LOCK, n])
+async function build(ask: Ask, n: number, last: number): Promise<void> {
+  const locked = await ask<{ got: boolean }>('select pg_try_advisory_lock($1, $2) as got', [LOCK, n])
   if (locked.rows[0]?.got !== true) return
   try {
-    await client.query('set statement_timeout = 0')
-    await client.query("set maintenance_work_mem = '512MB'")
+    await ask('set statement_timeout = 0')
+    await ask("set maintenance_work_mem = '512MB'")
     // What a building that broke off left behind is no good to anybody.
-    await dropGraphs(client, n, await standingGraph(client, n))
+    await dropGraphs(ask, n, await standingGraph(ask, n))
     const building: QueryConfig & { query_timeout: number } = {
       text: `create index concurrently ${graph(n, last)} on ${vectorTable(n)} using hnsw (v halfvec_cosine_ops) where passage <= ${last}`,
       query_timeout: LONGEST_MS,
     }
-    await client.query(building)
-    await client.query('update vector_indexes set settled = $2 where n = $1', [n, last])
-    await dropGraphs(client, n, graph(n, last))
+    await ask(building)
+    await ask('update vector_indexes set settled = $2 where n = $1', [n, last])
+    await dropGraphs(ask, n, graph(n, last))
   } finally {
-    await client.query('reset maintenance_work_mem; reset statement_timeout')
-    await client.query('select pg_advisory_unlock($1, $2)', [LOCK, n])
+    await ask('reset maintenance_work_mem; reset statement_timeout')
+    await ask('select pg_advisory_unlock($1, $2)', [LOCK, n])
   }
 }
 
 const graph = (n: number, last: number): string => `graph_${n}_${last}`
 
-async function standingGraph(client: PoolClient, n: number): Promise<string> {
-  const { rows } = await client.query<{ settled: number }>('select settled from vector_indexes where n = $1', [n])
+async function standingGraph(ask: Ask, n: number): Promise<string> {
+  const { rows } = await ask<{ settled: number }>('select settled from vector_indexes where n = $1', [n])
   return graph(n, rows[0]?.settled ?? 0)
 }
 
-async function dropGraphs(client: PoolClient, n: number, except: string): Promise<void> {
-  const { rows } = await client.query<{ name: string }>(
+async function dropGraphs(ask: Ask, n: number, except: string): Promise<void> {
+  const { rows } = await ask<{ name: string }>(
     `select c.relname as name from pg_index i join pg_class c on c.oid = i.indexrelid
      where i.indrelid = to_regclass($1) and c.relname like 'graph\\_%' and c.relname <> $2`,
     [vectorTable(n), except],
   )
-  for (const { name } of rows) await client.query(`drop index concurrently if exists ${name}`)
+  for (const { name } of rows) await ask(`drop index concurrently if exists ${name}`)
 }

@@ -38,9 +38,7 @@ export async function openPostgresStore(
   try {
     await prepareSchema(connections.pool)
     const { rows } = await connections.pool.query<{ type: number }>("select 'halfvec'::regtype::oid::int as type")
-    const store = new PostgresStore(connections, { exactPassages, halfvec: rows[0]?.type ?? 0, log })
-    store.settleSoon()
-    return store
+    return new PostgresStore(connections, { exactPassages, halfvec: rows[0]?.type ?? 0, log })
   } catch (error) {
     await connections.stop()
     throw failure(error)
@@ -74,7 +72,7 @@ class PostgresStore implements KnowledgeStore {
     this.#exactPassages = exactPassages
     this.#halfvec = halfvec
     this.#log = log
-    this.#settler = new GraphSettler(connections, exactPassages)
+    this.#settler = new GraphSettler(connections.pool, exactPassages)
   }
 
   /** In the background: what fails here is tried again by whoever puts more. */
@@ -84,8 +82,8 @@ class PostgresStore implements KnowledgeStore {
     })
   }
 
-  async settle(collection: string): Promise<void> {
-    await this.#settler.settle(collection, 'after')
+  async settle(collection: string, signal: AbortSignal): Promise<void> {
+    await this.#settler.settle(collection, 'after', signal)
   }
 
   createCollection(of: { tenant: string; name: string; teams: readonly string[] }, now: number) {

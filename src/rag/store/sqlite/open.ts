@@ -40,6 +40,8 @@ export class SqliteStore implements KnowledgeStore {
   /** Nothing is left to be done: what is put is searched as quickly as what was there. */
   async settle() {}
 
+  settleSoon() {}
+
   createCollection({ tenant, name, teams }: { tenant: string; name: string; teams: readonly string[] }, now: number) {
     return this.writer.call('createCollection', { tenant, name, teams }, now)
   }
