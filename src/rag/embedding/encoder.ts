@@ -1,7 +1,7 @@
 // What runs in the thread: a text to word pieces, and rows of word pieces to vectors.
-import { setPriority } from 'node:os'
 import type * as Ort from 'onnxruntime-node'
 import { AppError } from '../../core/errors.ts'
+import { giveWay } from '../give-way.ts'
 import type { Reading } from './windows.ts'
 
 export type TextKind = 'passage' | 'query'
@@ -27,8 +27,7 @@ export async function openSession(
       { cause: error },
     )
   })
-  // On Linux it is the calling thread's alone, and what it starts has it too; elsewhere it would be the whole process's.
-  if (process.platform === 'linux') setPriority(0, 10)
+  giveWay()
   try {
     const session = await ort.InferenceSession.create(file, {
       intraOpNumThreads: threads,

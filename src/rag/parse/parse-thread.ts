@@ -1,15 +1,14 @@
 // The thread of the parsers: one document in, its text and passages out, or what is wrong with it.
-import { setPriority } from 'node:os'
 import { parentPort } from 'node:worker_threads'
 import { AppError, describeError } from '../../core/errors.ts'
 import { chunk } from '../chunk.ts'
+import { giveWay } from '../give-way.ts'
 import { parseBytes } from './formats.ts'
 import type { ThreadReply, ThreadTask } from './parse-in-thread.ts'
 
 if (!parentPort) throw new Error('parse-thread.ts is to be run as a thread')
 const port = parentPort
-// Whoever is answered meanwhile comes first; of the thread alone, which only Linux can.
-if (process.platform === 'linux') setPriority(0, 10)
+giveWay()
 
 async function read({ raw, options }: ThreadTask): Promise<ThreadReply> {
   try {

@@ -1,10 +1,10 @@
 // One of the store's two threads: the writing one makes the tables, the reading one asks them. An operation after the other,
 // in the order of asking.
-import { setPriority } from 'node:os'
 import { parentPort, workerData } from 'node:worker_threads'
 import { AppError, describeError } from '../../../core/errors.ts'
 import { connectSqlite } from '../../../db/connect.ts'
 import { migrate } from '../../../db/migrate.ts'
+import { giveWay } from '../../give-way.ts'
 import { Database } from './database.ts'
 import type { Failure, Reply, Request, ThreadTask } from './protocol.ts'
 import { Reader } from './reader.ts'
@@ -14,8 +14,7 @@ import { Writer } from './writer.ts'
 if (!parentPort) throw new Error('thread.ts is to be run as a thread')
 const port = parentPort
 const { file, use } = workerData as ThreadTask
-// Whoever is answered meanwhile comes first; of the thread alone, which only Linux can.
-if (use === 'write' && process.platform === 'linux') setPriority(0, 10)
+if (use === 'write') giveWay()
 
 /** SQLite's codes for what passes, or what the operator has to make room for: busy, locked, I/O, full. */
 const UNAVAILABLE = new Set([5, 6, 10, 13])
