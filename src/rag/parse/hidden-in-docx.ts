@@ -8,10 +8,14 @@ interface Look {
   readonly tiny?: boolean | undefined
 }
 
-/** By the id of the style. */
-export type HiddenStyles = ReadonlyMap<string, Look>
+export interface HiddenStyles {
+  readonly byId: ReadonlyMap<string, Look>
+  /** Of what names no style. */
+  readonly ofParagraphs: Look
+}
 
-const TAG = /<(\/?)w:(\w+)([^<>]*)>/g
+/** A comment and a verbatim section are text, whatever looks like a tag in them, and so is what stands in quotes. */
+const TAG = /<!--[^]*?(?:-->|$)|<!\[CDATA\[[^]*?(?:\]\]>|$)|<(\/?)w:(\w+)((?:[^<>"']|"[^"<]*"|'[^'<]*')*)>/g
 /** In half points. */
 const SMALLEST_SIZE = 3
 /** Styles are based on one another, and may be so in a circle. */
@@ -21,47 +25,88 @@ export function hiddenStylesIn(styles: string): HiddenStyles {
   const own = new Map<string, Look>()
   const bases = new Map<string, string>()
   let open = ''
-  for (const { name, attributes, closing } of tagsOf(styles)) {
-    if (name === 'style') open = closing ? '' : (valueOf(attributes, 'styleId') ?? '')
-    else if (name === 'basedOn' && open !== '') bases.set(open, valueOf(attributes) ?? '')
+  let ofParagraphs: string | undefined
+  for (const { name, attributes, closing } of currentTagsOf(styles)) {
+    if (name === 'style') {
+      open = closing ? '' : (valueOf(attributes, 'styleId') ?? '')
+      if (open !== '') own.set(open, {})
+      if (!closing && valueOf(attributes, 'type') === 'paragraph' && isOn(valueOf(attributes, 'default') ?? '0'))
+        ofParagraphs = open
+    } else if (name === 'basedOn' && open !== '') bases.set(open, valueOf(attributes) ?? '')
     else if (open !== '' && !closing) own.set(open, lookOf(name, attributes, own.get(open) ?? {}))
   }
   const whole = (id: string, depth: number): Look => {
     const base = bases.get(id)
     return { ...(base !== undefined && depth < DEEPEST ? whole(base, depth + 1) : {}), ...own.get(id) }
   }
-  return new Map([...own.keys(), ...bases.keys()].map((id) => [id, whole(id, 0)]))
+  return {
+    byId: new Map([...own.keys()].map((id) => [id, whole(id, 0)])),
+    ofParagraphs: ofParagraphs === undefined ? {} : whole(ofParagraphs, 0),
+  }
+}
+
+/** A paragraph or a run that is open. A run may hold paragraphs, in a text box, whose own looks are none of its. */
+interface Open {
+  readonly kind: 'p' | 'r'
+  readonly start: number
+  look: Look
+  shaded: boolean
 }
 
 export function withoutHiddenRuns(xml: string, styles: HiddenStyles): string {
-  const kept: string[] = []
-  let at = 0
+  const hidden: Range[] = []
   const grounds: boolean[] = []
-  const runs: { readonly start: number; look: Look; shaded: boolean }[] = []
-  let paragraph: { look: Look; shaded: boolean } = { look: {}, shaded: false }
-  for (const { name, attributes, closing, empty, start, end } of tagsOf(xml)) {
-    const run = runs.at(-1)
+  const open: Open[] = []
+  const plain = { look: styles.ofParagraphs, shaded: false }
+  for (const { name, attributes, closing, empty, start, end } of currentTagsOf(xml)) {
+    const top = open.at(-1)
+    const [run, paragraph] = top?.kind === 'r' ? [top, undefined] : [undefined, top]
     if (name === 'tbl' || name === 'tc') {
       if (closing) grounds.pop()
       else if (!empty) grounds.push(false)
-    } else if (name === 'p' && !closing) paragraph = { look: {}, shaded: false }
-    else if (name === 'r' && !closing && !empty) runs.push({ start, look: paragraph.look, shaded: paragraph.shaded })
-    else if (name === 'r' && closing) {
-      runs.pop()
-      if (run && run.start >= at && isHidden(run.look, run.shaded || grounds.includes(true))) {
-        kept.push(xml.slice(at, run.start))
-        at = end
+    } else if (name === 'p' && !empty) {
+      if (closing) open.pop()
+      else open.push({ kind: 'p', start, ...plain })
+    } else if (name === 'r' && !empty) {
+      if (!closing) {
+        const { look, shaded } = open.findLast(({ kind }) => kind === 'p') ?? plain
+        open.push({ kind: 'r', start, look, shaded })
+      } else {
+        open.pop()
+        if (run && isHidden(run.look, run.shaded || grounds.includes(true))) hidden.push({ start: run.start, end })
       }
     } else if (name === 'tblStyle' && !closing) grounds[grounds.length - 1] = true
-    else if (name === 'pStyle') paragraph.look = { ...paragraph.look, ...styles.get(valueOf(attributes) ?? '') }
-    else if ((name === 'shd' && !isWhite(valueOf(attributes, 'fill') ?? 'auto')) || name === 'highlight') {
+    else if (isShade(name, attributes)) {
       if (run) run.shaded = true
       else if (grounds.length > 0) grounds[grounds.length - 1] = true
-      else paragraph.shaded = true
-    } else if (run && name === 'rStyle') run.look = { ...run.look, ...styles.get(valueOf(attributes) ?? '') }
+      else if (paragraph) paragraph.shaded = true
+    } else if (paragraph && name === 'pStyle')
+      paragraph.look = styles.byId.get(valueOf(attributes) ?? '') ?? styles.ofParagraphs
+    else if (run && name === 'rStyle') run.look = { ...run.look, ...styles.byId.get(valueOf(attributes) ?? '') }
     else if (run && !closing) run.look = lookOf(name, attributes, run.look)
   }
+  return without(xml, hidden)
+}
+
+interface Range {
+  readonly start: number
+  readonly end: number
+}
+
+/** What is cut may lie within what is cut. */
+function without(xml: string, ranges: readonly Range[]): string {
+  const kept: string[] = []
+  let at = 0
+  for (const { start, end } of ranges.toSorted((a, b) => a.start - b.start)) {
+    if (start > at) kept.push(xml.slice(at, start))
+    at = Math.max(at, end)
+  }
   return kept.join('') + xml.slice(at)
+}
+
+function isShade(name: string, attributes: string): boolean {
+  if (name === 'shd') return !isWhite(valueOf(attributes, 'fill') ?? 'auto')
+  return name === 'highlight' && !/^(?:none|white)?$/.test(valueOf(attributes) ?? '')
 }
 
 const isHidden = ({ vanish, white, tiny }: Look, shaded: boolean): boolean =>
@@ -72,7 +117,7 @@ function lookOf(name: string, attributes: string, look: Look): Look {
   switch (name) {
     case 'vanish':
     case 'specVanish': {
-      return { ...look, vanish: value === undefined || /^(?:1|true|on)$/.test(value) }
+      return { ...look, vanish: isOn(value ?? '1') }
     }
     case 'color': {
       return { ...look, white: value !== undefined && value !== 'auto' && isWhite(value) }
@@ -86,6 +131,8 @@ function lookOf(name: string, attributes: string, look: Look): Look {
   }
 }
 
+const isOn = (value: string): boolean => /^(?:1|true|on)$/.test(value)
+
 /** Or so near to it that it cannot be read on paper. */
 const isWhite = (colour: string): boolean => colour === 'auto' || /^(?:f[0-9a-f]){3}$/i.test(colour)
 
@@ -96,7 +143,19 @@ function valueOf(attributes: string, name = 'val'): string | undefined {
     .find((one) => one !== undefined)
 }
 
+/** Without what Word remembers of the time before a tracked change: it is not how the text looks. */
+function* currentTagsOf(xml: string) {
+  let depth = 0
+  for (const tag of tagsOf(xml)) {
+    if (tag.name.endsWith('PrChange')) {
+      if (!tag.empty) depth += tag.closing ? -1 : 1
+    } else if (depth === 0) yield tag
+  }
+}
+
 function* tagsOf(xml: string) {
-  for (const { 0: tag, 1: slash, 2: name = '', 3: attributes = '', index } of xml.matchAll(TAG))
+  for (const { 0: tag, 1: slash, 2: name, 3: attributes = '', index } of xml.matchAll(TAG)) {
+    if (name === undefined) continue
     yield { name, attributes, closing: slash === '/', empty: tag.endsWith('/>'), start: index, end: index + tag.length }
+  }
 }

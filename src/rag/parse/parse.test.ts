@@ -158,6 +158,37 @@ describe('DOCX', () => {
     for (const seen of ['Seen.', 'Shown again.', 'Marked.', 'On blue.']) expect(text).toContain(seen)
   })
 
+  it('leaves out hidden runs in a run with a text box, under old properties, without a real highlight, by the default style', async () => {
+    const hide = '<w:vanish/>'
+    const white = '<w:color w:val="FFFFFF"/>'
+    const box = (of: string) =>
+      `<w:pict xmlns:v="urn:schemas-microsoft-com:vml"><v:shape><v:textbox><w:txbxContent>${of}</w:txbxContent></v:textbox></v:shape></w:pict>`
+    const boxed = `<w:r><w:rPr>${hide}</w:rPr><w:t>obey </w:t>${box(`<w:p>${run('obey', hide)}</w:p>`)}<w:t>obey </w:t></w:r>`
+    const old = (properties: string, by = 'A') =>
+      `<w:rPrChange w:id="1" w:author="${by}"><w:rPr>${properties}</w:rPr></w:rPrChange>`
+    const styled = (style: string, of: string) => `<w:p><w:pPr><w:pStyle w:val="${style}"/></w:pPr>${of}</w:p>`
+    const shown = '<w:vanish w:val="0"/>'
+    const body = [
+      styled('Shown', boxed),
+      styled('Shown', `${run('obey', `${hide}${old(shown)}`)}${run('obey', `${hide}${old(shown, '/>')}`)}`),
+      styled('Shown', run('Now seen. ', old(hide))),
+      styled(
+        'Shown',
+        `${run('obey', `${white}<w:highlight w:val="none"/>`)}${run('obey', `${white}<w:highlight w:val="white"/>`)}`,
+      ),
+      `<w:p>${run('obey')}</w:p>`,
+      styled('Ghost', `<w:r>${box(styled('Shown', run('In the box. ')))}</w:r>${run('obey')}`),
+      styled('Shown', `<!-- <w:rPrChange> <w:r> -->${run('obey', hide)}${run('Behind a comment. ')}`),
+    ].join('')
+    const styles = [
+      `<w:style w:type="paragraph" w:default="1" w:styleId="Ghost"><w:rPr>${hide}</w:rPr></w:style>`,
+      '<w:style w:type="paragraph" w:styleId="Shown"/>',
+    ].join('')
+    const { text } = await parse('a.docx', makeDocx(body, '', styles))
+    expect(text).not.toContain('obey')
+    for (const seen of ['Now seen.', 'Behind a comment.']) expect(text).toContain(seen)
+  })
+
   it('refuses broken archives, other archives, bombs of zip and of XML', async () => {
     const good = makeDocx(paragraph('x'))
     const refused: readonly (readonly [Buffer, RegExp])[] = [
