@@ -1,6 +1,7 @@
 // The lines of a log file as they come, packed with gzip or not: what is a JSON object is read for its message. Memory does not
-// grow with the file, nor with its longest line: of that only the beginning is read.
+// grow with the file, nor with its longest line: of one that is too long only the beginning is read, and what comes with its end.
 import type { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
 import { StringDecoder } from 'node:string_decoder'
 import { createGunzip } from 'node:zlib'
 import { AppError } from '../core/errors.ts'
@@ -52,15 +53,8 @@ async function unpacked(input: Readable): Promise<AsyncIterable<Buffer>> {
 
 function gunzip(packed: AsyncIterable<Buffer>): AsyncIterable<Buffer> {
   const out = createGunzip()
-  // A failure of either side ends the other, and is thrown where the lines are read.
-  void (async () => {
-    try {
-      for await (const chunk of packed) if (!out.write(chunk)) await new Promise((go) => out.once('drain', go))
-      out.end()
-    } catch (error) {
-      out.destroy(error as Error)
-    }
-  })()
+  // A failure of either side ends the other; it is thrown where the lines are read, so here nothing is done about it.
+  pipeline(packed, out).catch(() => undefined)
   return out
 }
 

@@ -33,6 +33,16 @@ test('for people, the templates with how often they came, the most frequent firs
   expect(await printed('stopped\ntook 3 ms\ntook 4 ms\n', false)).toEqual(['2 × took <*>', '1 × stopped'])
 })
 
+test('for people, what later lines show to be one template is one row, however many lines lie between', async () => {
+  const name = (word: string) => `worker ${word} has started its shift`
+  const between = Array.from({ length: 120_000 }, () => 'took 3 ms')
+  const lines = [...['red', 'blue', 'pink'].map(name), ...between, ...['grey', 'black', 'white'].map(name)]
+  expect(await printed(lines.join('\n'), false)).toEqual([
+    '120000 × took <*>',
+    '     6 × worker <*> has started its shift',
+  ])
+})
+
 test('a file that is not there is told, and fails', async () => {
   const child = spawn(process.execPath, [MAIN, 'logs', 'templates', '/nowhere/app.log', '--json'])
   let told = ''

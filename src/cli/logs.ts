@@ -4,6 +4,7 @@ import { createReadStream } from 'node:fs'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { Command } from 'commander'
+import { TemplateMiner } from '../diagnosis/log-templates.ts'
 import { type MinedLine, TemplateStream } from '../diagnosis/template-stream.ts'
 import { readLogLines } from './log-lines.ts'
 
@@ -26,8 +27,8 @@ export function logsCommand(): Command {
 
 /** What the command prints of a log, piece by piece. */
 export function printTemplates(input: Readable, asJson = false): AsyncGenerator<string> {
-  const mined = mineLines(readLogLines(input))
-  return asJson ? toJson(mined) : toTable(mined)
+  const lines = readLogLines(input)
+  return asJson ? toJson(mineLines(lines)) : toTable(lines)
 }
 
 async function* mineLines(lines: AsyncIterable<string>): AsyncGenerator<MinedLine> {
@@ -47,13 +48,17 @@ async function* toJson(mined: AsyncIterable<MinedLine>): AsyncGenerator<string> 
   if (text !== '') yield text
 }
 
-async function* toTable(mined: AsyncIterable<MinedLine>): AsyncGenerator<string> {
-  const counts = new Map<number, { count: number; template: string }>()
-  for await (const { id, template } of mined) {
-    const known = counts.get(id)
-    counts.set(id, { count: (known?.count ?? 0) + 1, template })
-  }
-  const rows = [...counts.values()].sort((a, b) => b.count - a.count)
-  const width = String(rows[0]?.count ?? 0).length
-  for (const { count, template } of rows) yield `${String(count).padStart(width)} × ${template}\n`
+/** Counted by the miner's own ids, for what stood apart when it came may have become one template since. */
+async function* toTable(lines: AsyncIterable<string>): AsyncGenerator<string> {
+  const miner = new TemplateMiner()
+  const counts = new Map<number, number>()
+  for await (const line of lines) add(counts, miner.add(line), 1)
+  const totals = new Map<number, number>()
+  for (const [id, count] of counts) add(totals, miner.currentId(id), count)
+  const rows = [...totals].sort(([, a], [, b]) => b - a)
+  const width = String(rows[0]?.[1] ?? 0).length
+  for (const [id, count] of rows) yield `${String(count).padStart(width)} × ${miner.findTemplate(id)?.text ?? ''}\n`
 }
+
+const add = (counts: Map<number, number>, id: number, count: number): void =>
+  void counts.set(id, (counts.get(id) ?? 0) + count)
