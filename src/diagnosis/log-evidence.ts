@@ -1,8 +1,9 @@
 // What the logs say about an incident: templates that are new, surged or fell silent since the onset, what they speak of, and
 // whom they mention. A line is a witness, not a judge: its words weigh a little, its appearance at the right time more.
 import type { FaultKind } from '../core/fault-kinds.ts'
+import { isAtLeast } from '../core/log-level.ts'
 import type { LogLevel, LogLine } from '../core/telemetry.ts'
-import { LEVELS, type LogRow, type LogTable } from './log-table.ts'
+import type { LogRow, LogTable } from './log-table.ts'
 import { mentions } from './mentions.ts'
 import { clamp } from './stats.ts'
 
@@ -81,7 +82,7 @@ export function compareLogs(
       .map(ownActivity)
     const finding = judge(row, names, {
       expected: row.before * longer,
-      most: mostOf(row, table),
+      mostOf: () => mostOf(row, table),
       steady: steadinessOf(row, table),
       activity: ownActivity(row.service),
       demand: heard.length === 0 ? ownActivity(row.service) : Math.max(...heard),
@@ -111,8 +112,8 @@ const FEW_WINDOWS = 6
 interface Expectation {
   /** Lines that the incident would hold at the rate of before. */
   readonly expected: number
-  /** Lines that as long a healthy time has held at most. */
-  readonly most: number
+  /** Lines that as long a healthy time has held at most; worked out where it is asked for. */
+  readonly mostOf: () => number
   readonly steady: number
   /** How much the service writes now against before. */
   readonly activity: number
@@ -125,7 +126,6 @@ function judge(row: LogRow, names: readonly string[], usual: Expectation): LogFi
   const { before, count: after, level } = row
   const { expected, activity, demand } = usual
   const rate = expected * Math.max(1, activity)
-  const most = Math.max(rate, usual.most)
   const least = expected * Math.min(1, Math.max(activity, demand))
   const change =
     before === 0 && after > 0
@@ -137,13 +137,13 @@ function judge(row: LogRow, names: readonly string[], usual: Expectation): LogFi
           : undefined
   if (!change || (change === 'new' && !usual.knowsBefore)) return undefined
   // An error that is no longer told is no trouble.
-  if (change === 'vanished' && LEVELS.indexOf(level) >= LEVELS.indexOf('warn')) return undefined
+  if (change === 'vanished' && isAtLeast(level, 'warn')) return undefined
   const all = `${row.template} ${row.lines.map((line) => line.message).join(' ')}`
   const strength =
     change === 'new'
       ? WEIGHT[level] * Math.min(1, 0.4 + after / 10)
       : change === 'surged'
-        ? WEIGHT[level] * clamp(Math.log2((after + 0.5) / (most + 0.5)) / 3, 0, 0.85)
+        ? WEIGHT[level] * clamp(Math.log2((after + 0.5) / (Math.max(rate, usual.mostOf()) + 0.5)) / 3, 0, 0.85)
         : usual.steady * (least >= 20 ? 0.75 : 0.5) * (1 - after / (0.4 * least))
   if (strength < 0.02) return undefined
   return {

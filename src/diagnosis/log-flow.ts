@@ -1,8 +1,9 @@
 // Lines that belong together: what a request writes on its way comes in fixed proportions. Where a line is missing although
 // the lines that go with it are there, the way is broken between them, whatever the load. (Nezha compares the support of
 // event patterns in a request: Yu et al., FSE 2023; without traces the proportions of counts stand in for the patterns.)
+import { isAtLeast } from '../core/log-level.ts'
 import type { LogLine } from '../core/telemetry.ts'
-import { LEVELS, type LogRow, type LogTable } from './log-table.ts'
+import type { LogRow, LogTable } from './log-table.ts'
 import { mentions } from './mentions.ts'
 import { clamp, quantileOf } from './stats.ts'
 
@@ -81,7 +82,7 @@ interface Complaint {
 /** Errors that name somebody else. A line that names several is counted for the first of them only. */
 function findComplaints(table: LogTable, names: readonly string[]): Complaint[] {
   return table.rows.flatMap(({ service, level, template, healthy, count, lines }) => {
-    if (count === 0 || LEVELS.indexOf(level) < LEVELS.indexOf('error')) return []
+    if (count === 0 || !isAtLeast(level, 'error')) return []
     const text = `${template} ${lines[0]?.message ?? ''}`
     const about = names.find((name) => name !== service && mentions(text, name))
     return about === undefined ? [] : [{ by: service, about, healthy, count }]

@@ -1,6 +1,7 @@
 // How often each service writes each kind of line: in the windows of a healthy time, and in the incident. What comes and goes
 // in a healthy time tells little by coming or going; only windows show that. The healthy time is worked out once for all the
 // incidents that are compared with it.
+import { isAtLeast } from '../core/log-level.ts'
 import type { LogLevel, LogLine } from '../core/telemetry.ts'
 import { mask, TemplateMiner } from './log-templates.ts'
 
@@ -41,7 +42,6 @@ const WINDOW_MS = 60_000
 /** A shorter recording is no window. */
 const LEAST_WINDOW_MS = 20_000
 const MAX_SAMPLES = 3
-export const LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error', 'fatal']
 
 /** Lines of one service that are equal once their variables are masked. */
 interface Bundle {
@@ -73,7 +73,7 @@ export function tabulateLogs(healthy: readonly LogLine[], incident: readonly Log
       row = { service, template: template?.text ?? '', level, healthy: new Float64Array(kept.length), ...nothing }
       rows.set(key, row)
     }
-    if (LEVELS.indexOf(level) > LEVELS.indexOf(row.level)) row.level = level
+    if (isAtLeast(level, row.level)) row.level = level
     if (i < past.bundles.length) {
       row.before += kept.length === past.windows ? count : kept.reduce((sum, w) => sum + (bundle.windows[w] ?? 0), 0)
       for (const [i, w] of kept.entries()) row.healthy[i] = (row.healthy[i] ?? 0) + (bundle.windows[w] ?? 0)
@@ -133,7 +133,7 @@ function healthyTime(healthy: readonly LogLine[]): HealthyTime {
   if (before) return before
   const ordered = inOrder(healthy)
   const { windowOf, ...cut } = cutWindows(ordered)
-  const worked = { bundles: bundlesOf(ordered, windowOf, cut.windows), spanMs: spanOf(healthy), ...cut }
+  const worked = { bundles: bundlesOf(ordered, windowOf, cut.windows), spanMs: spanOf(ordered), ...cut }
   known.set(healthy, worked)
   return worked
 }
@@ -182,7 +182,7 @@ function bundlesOf(ordered: readonly LogLine[], windowOf: (at: number) => number
   const bundles = new Map<string, Bundle>()
   const maskedBy = new Map<string, string>()
   for (const line of ordered) {
-    // Masking is what takes long; lines that differ in numbers and ids alone are masked alike.
+    // Masking is what takes long: lines that differ in numbers and ids alone are taken to be masked as the first of them is.
     const plain = line.message.replace(NUMBERS, '0')
     let masked = maskedBy.get(plain)
     if (masked === undefined) maskedBy.set(plain, (masked = mask(line.message)))
@@ -196,20 +196,17 @@ function bundlesOf(ordered: readonly LogLine[], windowOf: (at: number) => number
     one.count++
     const window = windowOf(line.at)
     if (window >= 0) one.windows[window] = (one.windows[window] ?? 0) + 1
-    if (LEVELS.indexOf(line.level) > LEVELS.indexOf(one.level)) one.level = line.level
+    if (isAtLeast(line.level, one.level)) one.level = line.level
     if (one.lines.length < MAX_SAMPLES) one.lines.push(line)
   }
   return [...bundles.values()]
 }
 
-/** The time that lines cover, without the long gaps between recordings. */
-function spanOf(lines: readonly LogLine[]): number {
-  const times = Float64Array.from(lines, ({ at }) => at)
-    .filter(Number.isFinite)
-    .sort()
+/** The time that lines in order cover, without the long gaps between recordings. */
+function spanOf(ordered: readonly LogLine[]): number {
   let sum = 0
-  for (let i = 1; i < times.length; i++) {
-    const pauseMs = (times[i] ?? 0) - (times[i - 1] ?? 0)
+  for (const [i, { at }] of ordered.entries()) {
+    const pauseMs = at - (ordered[i - 1]?.at ?? at)
     if (pauseMs <= PAUSE_MS) sum += pauseMs
   }
   return sum

@@ -14,10 +14,6 @@ const BY_WORD = new Map(
   Object.entries(LEVEL_WORDS).flatMap(([level, words]) => words.map((word) => [word, level as LogLevel] as const)),
 )
 
-const ORDER: readonly LogLevel[] = ['debug', 'info', 'warn', 'error', 'fatal']
-
-export const isAtLeast = (level: LogLevel, least: LogLevel): boolean => ORDER.indexOf(level) >= ORDER.indexOf(least)
-
 /** A level field's value: a word, a pino number (10 to 60) or a syslog severity (0 to 7). */
 export function readLevel(value: unknown): LogLevel | undefined {
   if (typeof value === 'string') {

@@ -1,10 +1,10 @@
 // A LogSource over the search of Elasticsearch or OpenSearch: the newest documents of the configured indices, read page by page
 // by their time. It only ever searches.
 import { z } from 'zod'
+import { isAtLeast } from '../../core/log-level.ts'
 import type { Secret } from '../../core/secret.ts'
 import type { LogLine, LogSource } from '../../core/telemetry.ts'
 import { type Answer, connectHttpApi, type Credentials, readAnswer } from '../http-api.ts'
-import { isAtLeast } from '../log-level.ts'
 import { type LogFields, readFields } from '../log-line.ts'
 import { readNewestFirst } from '../newest-first.ts'
 import { documentBody, searchBody } from './query.ts'

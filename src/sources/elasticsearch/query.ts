@@ -1,7 +1,8 @@
 // What is asked of Elasticsearch or OpenSearch for a window of log lines: a search that both understand, with filters that hold
 // whether a field was mapped as a keyword or as text with a keyword beneath it.
 import type { LogLevel } from '../../core/telemetry.ts'
-import { isAtLeast, LEVEL_WORDS } from '../log-level.ts'
+import { isAtLeast } from '../../core/log-level.ts'
+import { LEVEL_WORDS } from '../log-level.ts'
 import type { LogFields } from '../log-line.ts'
 
 export interface Wanted {
