@@ -2,6 +2,7 @@
 // disturbance is drawn anew for every case from a seed, so that runs can be compared.
 import type { LogLine, Series } from '../../src/core/telemetry.ts'
 import type { CaseInput } from '../../src/diagnosis/case.ts'
+import { seeded } from '../../src/diagnosis/testing/shop.ts'
 
 export type Random = () => number
 type Disturb = (input: CaseInput, random: Random) => CaseInput
@@ -66,14 +67,9 @@ export const DISTURBANCES: Readonly<Record<string, Disturb>> = {
   'no spans': noSpans,
 }
 
-/** The same numbers for the same text (FNV-1a and mulberry32). */
-export function randomOf(seed: string): Random {
-  let state = 2_166_136_261
-  for (let i = 0; i < seed.length; i++) state = Math.imul(state ^ seed.charCodeAt(i), 16_777_619) >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
-  }
+/** The same numbers for the same text (whose hash is FNV-1a). */
+export function randomOf(text: string): Random {
+  let hash = 2_166_136_261
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 16_777_619) >>> 0
+  return seeded(hash)
 }

@@ -11,21 +11,19 @@ import { judgeService } from './kinds.ts'
 import { readCase, type ReadOptions } from './read-case.ts'
 import { ruleOut, sayEffect, sayMissing } from './summary.ts'
 import { failurePath } from './topology.ts'
-import { WEIGHTS, type Weights } from './weights.ts'
+import type { Weights } from './weights.ts'
 
 export interface DiagnoseOptions extends ReadOptions {
   /** How many causes to give; 5 when not said. */
   readonly limit?: number
-  /** Below this score no cause is named; 1.2 when not said. */
+  /** Below this score no cause is named; `LEAST_SCORE` when not said. */
   readonly leastScore?: number
-  /** How much each kind of evidence counts; the fitted weights when not said. */
-  readonly weights?: Weights
 }
 
 /** Names the cause of what the alerts point at, or abstains. Never throws, whatever the numbers are. */
 export function diagnose(input: CaseInput, options: DiagnoseOptions = {}): Diagnosis {
   const context = readCase(input, options)
-  const judged = judgeAll(context, options.weights)
+  const judged = judgeAll(context)
   const [best] = judged
   const abstained = !best || best.score < (options.leastScore ?? LEAST_SCORE)
   const near = judged
@@ -46,8 +44,8 @@ export function diagnose(input: CaseInput, options: DiagnoseOptions = {}): Diagn
   }
 }
 
-/** Every candidate with what can be said for and against it, best first. */
-export function judgeAll(context: Context, weights: Weights = WEIGHTS): Judged[] {
+/** Every candidate with what can be said for and against it, best first. Where weights are tried, with those. */
+export function judgeAll(context: Context, weights: Weights = {}): Judged[] {
   return candidatesOf(context)
     .filter((service) => !context.observers.has(service) && !context.addresses.has(service))
     .map((service) => judge(context, service, weights))

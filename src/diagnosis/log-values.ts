@@ -32,10 +32,8 @@ export function isWordPart(line: string, at: number): boolean {
   return kind === LETTER || kind === DIGIT || (line.charCodeAt(at) === 60 && line.startsWith(VARIABLE, at))
 }
 
-const isHex = (code: number): boolean => (code >= 97 && code <= 102) || (code >= 65 && code <= 70)
-
 /** Whether the character is one of a hexadecimal number that is no digit. */
-export const isHexLetter = isHex
+export const isHexLetter = (code: number): boolean => (code >= 97 && code <= 102) || (code >= 65 && code <= 70)
 
 const ENDS_PATH = new Set(Array.from(',;"\')]}>|', (mark) => mark.charCodeAt(0)))
 
@@ -66,7 +64,7 @@ export function endOfColons(line: string, from: number): number {
       colons++
       if (line.charCodeAt(at + 1) === 58) doubled = true
     } else if (code >= 48 && code <= 57) digits = true
-    else if (!isHex(code)) break
+    else if (!isHexLetter(code)) break
   }
   if (colons < 5 && !(doubled && digits && colons >= 2)) return 0
   if (line.charCodeAt(at - 1) === 58) at--

@@ -41,13 +41,14 @@ export interface ReadOptions {
 export function readCase(input: CaseInput, options: ReadOptions): Context {
   const signals = readSignals(input.series)
   const window = windowOf(input, signals)
-  const reference = options.reference ? healthyTracks(options.reference) : NO_TRACKS
+  const keys = new Map(signals.map((one) => [one, signalKey(one)]))
   const quiet = quietPart(window)
   const alerted = new Set(input.symptoms.map(({ service }) => service))
+  const past = options.reference ? healthyPast(options.reference, keys, window) : NO_PAST
   const anomalyOf = (one: Signal, yard: Yardstick): Anomaly | undefined => {
-    const healthy = reference.get(signalKey(one))
-    if (healthy && isOrdinary(one, healthy)) return undefined
-    return findAnomaly(one, window, quiet, outside(healthy, window), yard)
+    const healthy = past.get(one)
+    if (healthy && isOrdinary(one, healthy.whole)) return undefined
+    return findAnomaly(one, window, quiet, healthy?.outside, yard)
   }
   const yard = yardstickFrom(
     signals.filter(({ service }) => alerted.has(service)).flatMap((one) => anomalyOf(one, CLOSE) ?? []),
@@ -55,7 +56,7 @@ export function readCase(input: CaseInput, options: ReadOptions): Context {
   const anomalies = signals
     .map((one) => anomalyOf(one, yard))
     .filter((one) => one !== undefined)
-    .sort((a, b) => compare(signalKey(a.signal), signalKey(b.signal)))
+    .sort((a, b) => compare(keys.get(a.signal) ?? '', keys.get(b.signal) ?? ''))
   const calls = [...input.topology, ...edgesSeen(signals, input.series)]
   const consumers = findConsumers(signals, calls)
   const against = new Set(consumers.map(({ caller, callee }) => `${callee}\u0000${caller}`))
@@ -102,7 +103,7 @@ export function readCase(input: CaseInput, options: ReadOptions): Context {
     logs: compareLogs(table, names, callersOf),
     silent: table.silent,
     writers: new Set(table.rows.map(({ service }) => service)),
-    callFlows: findCallFlows(signals, (one) => outside(reference.get(signalKey(one)), window), window, callersOf),
+    callFlows: findCallFlows(signals, (one) => past.get(one)?.outside, window, callersOf),
     // What goes with what is learnt from a time that somebody calls healthy, not from the minutes before an alert.
     flows: healthy.length > 0 ? findBrokenFlows(table, names, callersOf) : [],
     changes: [...input.changes].sort((a, b) => a.at - b.at || compare(a.id, b.id)),
@@ -133,7 +134,7 @@ const UNSEEN = 0.8
 const RATES_LAG_STEPS = 3
 
 const NO_LINES: readonly LogLine[] = []
-const NO_TRACKS: ReadonlyMap<string, Track> = new Map()
+const NO_PAST: ReadonlyMap<Signal, Past> = new Map()
 const tracksOf = new WeakMap<Reference, ReadonlyMap<string, Track>>()
 
 /** Read once for all the cases that are compared with it. */
@@ -145,9 +146,24 @@ function healthyTracks(reference: Reference): ReadonlyMap<string, Track> {
   return tracks
 }
 
+/** A signal in the healthy time, with what that covers of the incident and without. */
+interface Past {
+  readonly whole: Track
+  readonly outside: Track
+}
+
+function healthyPast(reference: Reference, keys: ReadonlyMap<Signal, string>, window: Window): Map<Signal, Past> {
+  const tracks = healthyTracks(reference)
+  const past = new Map<Signal, Past>()
+  for (const [one, key] of keys) {
+    const whole = tracks.get(key)
+    if (whole) past.set(one, { whole, outside: outside(whole, window) })
+  }
+  return past
+}
+
 /** A healthy time that reaches into the incident is not healthy there. */
-function outside(track: Track | undefined, { fromMs, toMs }: Window): Track | undefined {
-  if (!track) return undefined
+function outside(track: Track, { fromMs, toMs }: Window): Track {
   const [from, to] = [firstAt(track, fromMs - SLACK_MS), firstAt(track, toMs + SLACK_MS)]
   if (from === to) return track
   const cut = (values: Float64Array): Float64Array => {
