@@ -1,5 +1,5 @@
-// Wires everything: the only place that makes adapters and hands one feature to another. Reading it is reading what
-// Midwatch is made of. Starting is all or nothing; stopping finishes what was accepted, outside in.
+// Wires everything: the only place that hands one feature to another. Reading it is reading what Midwatch is made of.
+// Starting is all or nothing; stopping finishes what was accepted, outside in.
 import { join } from 'node:path'
 import { createIdentify } from './access/identify.ts'
 import { createKeyRing } from './access/key-ring.ts'
@@ -9,24 +9,23 @@ import type { AuditTables } from './audit/tables.ts'
 import { createActions } from './actions/actions.ts'
 import { createWebhook } from './actions/webhook/webhook.ts'
 import type { Role } from './cli/start.ts'
-import type { ConfigState } from './config/live.ts'
 import type { Config } from './config/schema.ts'
 import { type Caller, DEFAULT_TENANT } from './core/caller.ts'
 import { systemClock } from './core/clock.ts'
-import type { ChangeSource, LogSource, MetricSource } from './core/telemetry.ts'
 import { databaseFile, openDatabase } from './database.ts'
 import type { Db } from './db/connect.ts'
 import { lockFolder } from './db/lock.ts'
 import { createWorker, type QueueTables, type Worker } from './db/queue.ts'
 import { diagnose } from './diagnosis/diagnose.ts'
-import { checkWritable, type WriteCheckTables } from './db/write-check.ts'
+import type { WriteCheckTables } from './db/write-check.ts'
 import { createCallRecords } from './gateway/call-records.ts'
 import { createChatModel } from './gateway/chat-model.ts'
 import { createBatchOffice } from './gateway/batches/create.ts'
 import type { BatchTables } from './gateway/batches/tables.ts'
-import { createGateway, type Gateway } from './gateway/gateway.ts'
+import { createGateway } from './gateway/gateway.ts'
 import type { GatewayTables } from './gateway/tables.ts'
 import { reportUsage } from './gateway/usage-report.ts'
+import { healthChecks, healthDetail } from './health.ts'
 import { actingRoutes } from './http/routes/acting.ts'
 import { alertRoutes } from './http/routes/alerts.ts'
 import { approvalRoutes } from './http/routes/approvals.ts'
@@ -46,7 +45,7 @@ import { keyRoutes } from './http/routes/keys.ts'
 import { lessonRoutes } from './http/routes/lessons.ts'
 import { mcpRoutes } from './http/routes/mcp.ts'
 import { modelRoutes } from './http/routes/models.ts'
-import { type CheckResult, type HealthCheck, operationsRoutes } from './http/routes/operations.ts'
+import { operationsRoutes } from './http/routes/operations.ts'
 import { pageRoutes } from './http/routes/page.ts'
 import { ragCollectionRoutes } from './http/routes/rag-collections.ts'
 import { ragDocumentRoutes } from './http/routes/rag-documents.ts'
@@ -61,7 +60,7 @@ import { startServer } from './http/server.ts'
 import { ensureWebBuilt, WEB_DIST } from './http/web-build.ts'
 import { createChangeCollector } from './incidents/change-collector.ts'
 import { listChanges } from './incidents/changes.ts'
-import { type AskedSource, createContextAsking } from './incidents/context/context.ts'
+import { createContextAsking } from './incidents/context/context.ts'
 import { createIncidentFeed } from './incidents/feed.ts'
 import { alertCounter } from './incidents/metrics.ts'
 import { createIntake } from './incidents/receive.ts'
@@ -81,17 +80,9 @@ import { createMetrics } from './observe/metrics.ts'
 import { openTracing, type Tracing } from './observe/tracing.ts'
 import { revealed } from './providers/headers.ts'
 import { embeddingOpener } from './embedding-model.ts'
-import { createKnowledge, type Knowledge } from './rag/knowledge.ts'
+import { createKnowledge } from './rag/knowledge.ts'
 import { createLiveConfig } from './reload.ts'
-import { createElasticsearchSource } from './sources/elasticsearch/elasticsearch.ts'
-import { createMcpSource } from './sources/mcp/mcp.ts'
-import { createFileLogSource } from './sources/files/files.ts'
-import { createGitSource } from './sources/git/git.ts'
-import { createGithubSource } from './sources/github/github.ts'
-import { createJaegerSource } from './sources/jaeger/jaeger.ts'
-import { createLokiSource } from './sources/loki/loki.ts'
-import { createPrometheusSource } from './sources/prometheus/prometheus.ts'
-import { createScraper, type Scraper } from './sources/scraper/scraper.ts'
+import { changeSources, createEmbeddedScraper, logSources, mcpSources, metricSources } from './sources-of-config.ts'
 
 export const VERSION = '0.1.0'
 
@@ -235,7 +226,7 @@ async function start(
     onJobs: () => worker.wake(),
     onDecided: (source, decision) => decided.inc({ source, decision }),
   })
-  const mcp = mcpServers(config, log)
+  const mcp = mcpSources(config, VERSION, log)
   stops.push(async () => void (await Promise.all(mcp.map(({ source }) => source.stop()))))
   const asking = createContextAsking({
     db,
@@ -256,11 +247,12 @@ async function start(
     clock,
     log,
   })
+  const folding = readFoldingConfig(config.agent.folding)
   const folder = createFolder({
     db,
     feed,
     topology: () => investigator.topology(),
-    config: readFoldingConfig(config.agent.folding),
+    config: folding,
     clock,
     log,
     metrics,
@@ -278,36 +270,18 @@ async function start(
   }
 
   let stopping = false
+  const watched = { config, roles, db, gateway, knowledge, live, clock }
   await ensureWebBuilt()
   const server = await startServer(
     {
       routes: [
         ...operationsRoutes({
-          checks: [
-            {
-              name: 'database',
-              required: true,
-              check: async () => {
-                await checkWritable(db, clock.now())
-                return { ok: true }
-              },
-            },
-            ...(roles.has('gateway') ? gatewayChecks(gateway, config) : []),
-            ...(roles.has('rag') ? [knowledgeCheck(knowledge)] : []),
-            {
-              name: 'config',
-              required: false,
-              check: async () => toCheck(live.state.refused?.problems.join('; ')),
-            },
-          ],
+          checks: healthChecks(watched),
           metrics,
           version: VERSION,
           startedAt,
           stopping: () => stopping,
-          detail: () => ({
-            config: tellConfig(live.state),
-            ...(roles.has('rag') ? { knowledge: knowledge.health() } : {}),
-          }),
+          detail: () => healthDetail(watched),
         }),
         ...sessionRoutes({ keyRing, publicUrl: config.server.publicUrl }),
         ...keyRoutes({ db, clock }),
@@ -346,20 +320,14 @@ async function start(
         ...(roles.has('agent')
           ? [
               ...alertRoutes({ intake, db, clock }),
-              ...foldingRoutes({
-                db,
-                feed,
-                clock,
-                config: readFoldingConfig(config.agent.folding),
-                onWork: () => worker.wake(),
-              }),
+              ...foldingRoutes({ db, feed, clock, config: folding, onWork: () => worker.wake() }),
               ...silenceRoutes({ db, clock, onChanged: () => folder.wake() }),
               ...changeRoutes({ db, clock }),
               ...incidentAskRoutes({ db }),
               ...incidentRoutes({ db, feed, clock, confirmFromRisk: config.agent.approval.confirmFromRisk }),
               ...actingRoutes({ db, clock, overview: (tenant) => readActing(db, tenant, config.agent.actions) }),
               ...approvalRoutes({ db, investigator, confirmFromRisk: config.agent.approval.confirmFromRisk }),
-              ...lessonRoutes({ db, investigator, clock }),
+              ...lessonRoutes({ db, feed, clock }),
               ...reportRoutes({ db, clock, modelCost: agentCost(db, () => gateway.flush()) }),
               ...mcpRoutes(
                 createMcpAnswering({
@@ -401,54 +369,11 @@ async function start(
   return { url: addressOf(config, server.port), reload: () => void live.reload() }
 }
 
-const tellConfig = ({ loadedAt, refused, ...state }: ConfigState) => ({
-  ...state,
-  loadedAt: new Date(loadedAt).toISOString(),
-  refused: refused && { at: new Date(refused.at).toISOString(), problems: refused.problems },
-})
-
 function createTracing({ tracing: { otlpUrl, headers, sampleRatio } }: Config, log: Log): Promise<Tracing> | undefined {
   return otlpUrl === undefined
     ? undefined
     : openTracing({ otlpUrl, headers: revealed(headers), sampleRatio, version: VERSION, log })
 }
-
-/** Without the first two no call could be served. */
-const gatewayChecks = (gateway: Gateway, { limits }: Config): HealthCheck[] => [
-  { name: 'ledger', required: true, check: async () => toCheck(gateway.trouble().ledger) },
-  {
-    name: 'limits',
-    required: limits.onRedisLoss === 'refuse',
-    check: async () => toCheck(gateway.trouble().limits),
-  },
-  {
-    name: 'providers',
-    required: false,
-    check: async () => {
-      const bad = [...gateway.providerStates()].filter(([, state]) => state !== 'ok')
-      return toCheck(bad.map(([name, state]) => `${name} is ${state}`).join(', '))
-    },
-  },
-]
-
-/** What is told in the detail; a collection out of date is no reason to get no traffic. */
-const knowledgeCheck = (knowledge: Knowledge): HealthCheck => ({
-  name: 'knowledge',
-  required: false,
-  check: async () => {
-    const { reason, collections, wordsOnly } = knowledge.health()
-    const bad = Object.entries(collections).flatMap(([name, state]) =>
-      state.state === 'failed' ? [`${name}: ${state.reason}`] : [],
-    )
-    const without = Object.keys(wordsOnly).map(
-      (model) => `${model} is not to be had: its collections are searched by words alone`,
-    )
-    return toCheck([...(reason === undefined ? [] : [reason]), ...bad, ...without].join('; '))
-  },
-})
-
-const toCheck = (trouble: string | undefined): CheckResult =>
-  trouble === undefined || trouble === '' ? { ok: true } : { ok: false, reason: trouble }
 
 const ledgerPlaces = (dataFolder: string) => ({
   folder: join(dataFolder, 'ledger'),
@@ -476,42 +401,6 @@ const agentCost =
       callsOfUnknownCost: sum(({ requestsOfUnknownCost }) => requestsOfUnknownCost),
     }
   }
-
-function createEmbeddedScraper(config: Config, log: Log): Scraper | undefined {
-  const { scrape } = config.agent.sources
-  return scrape && createScraper({ ...scrape, dataDir: config.data, clock: systemClock, log })
-}
-
-/** Whatever the config names; `scraper` where one runs in this process. */
-export function metricSources(config: Config, scraper: Scraper | undefined): readonly MetricSource[] {
-  const { prometheus, jaeger } = config.agent.sources
-  return [
-    ...(prometheus ? [createPrometheusSource({ ...prometheus, clock: systemClock })] : []),
-    ...(scraper ? [scraper] : []),
-    ...(jaeger ? [createJaegerSource({ ...jaeger, clock: systemClock })] : []),
-  ]
-}
-
-/** What may be asked of other systems, and what is asked for each incident. */
-const mcpServers = ({ agent }: Config, log: Log): readonly AskedSource[] =>
-  Object.entries(agent.sources.mcp).map(([name, { ask, ...server }]) => ({
-    source: createMcpSource({ name, ...server, version: VERSION, clock: systemClock, log }),
-    asks: ask,
-  }))
-
-export function logSources(config: Config): readonly LogSource[] {
-  const { files, loki, elasticsearch } = config.agent.sources
-  return [
-    ...(files ? [createFileLogSource(files)] : []),
-    ...(loki ? [createLokiSource(loki)] : []),
-    ...(elasticsearch ? [createElasticsearchSource(elasticsearch)] : []),
-  ]
-}
-
-function changeSources(config: Config): readonly ChangeSource[] {
-  const { git, github } = config.agent.sources
-  return [...(git ? [createGitSource(git)] : []), ...(github ? [createGithubSource(github)] : [])]
-}
 
 /** The address for links and for people: the public one, else where it listens. */
 function addressOf({ server }: Config, port: number): string {

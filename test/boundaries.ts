@@ -43,6 +43,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'app.ts',
     'database.ts',
     'embedding-model.ts',
+    'sources-of-config.ts',
   ],
 }
 

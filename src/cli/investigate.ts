@@ -3,7 +3,6 @@
 // again of what an earlier investigation had read. It proposes nothing, tells nobody and changes nothing; no model is asked.
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
-import { logSources, metricSources } from '../app.ts'
 import type { Config } from '../config/schema.ts'
 import { DEFAULT_TENANT } from '../core/caller.ts'
 import { systemClock } from '../core/clock.ts'
@@ -22,6 +21,7 @@ import { decodeBody } from '../incidents/senders/decode-body.ts'
 import { readBody } from '../incidents/senders/read-delivery.ts'
 import type { IncidentTables } from '../incidents/tables.ts'
 import { silentLog } from '../observe/log.ts'
+import { logSources, metricSources } from '../sources-of-config.ts'
 import { renderReport } from './render-report.ts'
 import { readSettings } from './settings.ts'
 
