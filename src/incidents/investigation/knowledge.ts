@@ -1,6 +1,6 @@
-// Asks the knowledge base for the runbook of an incident. What comes back is shown as quotes to a person and to nobody else:
-// no model reads it, and nothing in it can add an action, for those come out of the catalogue alone. A quote is what the
-// retriever gave, character by character, or it is not shown.
+// Asks the knowledge base for the runbook of an incident. What comes back here is shown to people as quotes; a model that
+// has a say reads passages of its own search, as data (inquiry/). Nothing in either can add an action, for those come out of
+// the catalogue alone. A quote is what the retriever gave, character by character, or it is not shown.
 import { z } from 'zod'
 import { appendAudit } from '../../audit/log.ts'
 import { withDeadline } from '../../core/deadline.ts'
