@@ -1,5 +1,6 @@
 // What an investigation read, as sources of their own: asked the same questions they answer out of the recording. So that
 // recorded evidence walks through the same code as a running system does.
+import { isAtLeast } from '../../core/log-level.ts'
 import type {
   LogLine,
   LogSource,
@@ -9,7 +10,6 @@ import type {
   Series,
   TimeRange,
 } from '../../core/telemetry.ts'
-import { LEVELS } from '../../diagnosis/log-table.ts'
 
 /** Every series there is to a query's metric: the labels that were kept then are kept now. */
 export function recordedMetricSource(name: string, series: readonly Series[]): MetricSource {
@@ -53,7 +53,6 @@ const pointsIn = ({ points }: Series, { fromMs, toMs }: TimeRange): Series['poin
 
 export const recordedLogSource = (name: string, lines: readonly LogLine[]): LogSource => {
   const byRef = new Map(lines.map((line) => [line.ref, line]))
-  const rank = (level: LogLine['level']): number => LEVELS.indexOf(level)
   return {
     name,
     read: async ({ fromMs, toMs, limit, services, minLevel }) => {
@@ -62,7 +61,7 @@ export const recordedLogSource = (name: string, lines: readonly LogLine[]): LogS
           at >= fromMs &&
           at <= toMs &&
           (services === undefined || services.includes(service)) &&
-          (minLevel === undefined || rank(level) >= rank(minLevel)),
+          (minLevel === undefined || isAtLeast(level, minLevel)),
       )
       return { lines: found.slice(-limit), truncated: found.length > limit }
     },
