@@ -16,7 +16,10 @@ export interface Matcher {
 
 /** Longer values are matched by their beginning: what is bounded stays bounded. */
 const MAX_VALUE = 2000
-const WRITTEN = /^\s*(?<label>[\p{L}_][^\s=!~"{}]{0,299})\s*(?<operator>=~|!~|!=|=)\s*(?<value>.*?)\s*$/su
+/** What is no such name would be read as another matcher once it is written out: `a!` and `=` as `a` and `!=`. */
+const LABEL = /[\p{L}_][^\s=!~"{}]{0,299}/u
+const WRITTEN = new RegExp(`^\\s*(?<label>${LABEL.source})\\s*(?<operator>=~|!~|!=|=)\\s*(?<value>.*?)\\s*$`, 'su')
+const WHOLE_LABEL = new RegExp(`^${LABEL.source}$`, 'u')
 
 /** One matcher. Throws SyntaxError that says what is wrong. */
 export function parseMatcher(text: string): Matcher {
@@ -26,14 +29,9 @@ export function parseMatcher(text: string): Matcher {
   return makeMatcher(label, operator as MatchOperator, unquote(value))
 }
 
-/** `{a="b", c=~"d"}`, with or without the braces; commas inside quotes do not separate. */
-export function parseMatchers(text: string): readonly Matcher[] {
-  const inner = text.trim().replace(/^\{(.*)\}$/s, '$1')
-  const parts = inner.match(/(?:"(?:\\.|[^"\\])*"|[^",])+/gs) ?? []
-  return parts.filter((part) => part.trim() !== '').map(parseMatcher)
-}
-
+/** Throws SyntaxError that says what is wrong. */
 export function makeMatcher(label: string, operator: MatchOperator, value: string): Matcher {
+  if (!WHOLE_LABEL.test(label)) throw new SyntaxError(`${label.slice(0, 100)} is no name of a label`)
   const wanted = operator === '=~' || operator === '!~' ? compile(label, value) : (given: string) => given === value
   const positive = operator === '=' || operator === '=~'
   return { label, operator, value, matches: (labels) => wanted(labelOf(labels, label)) === positive }

@@ -3,10 +3,29 @@ import { expect, test } from 'vitest'
 import { compileLinear } from './linear-regex.ts'
 
 test('it says the same as the engine of the language, anchored at both ends', () => {
-  const atom = fc.constantFrom('a', 'b', '.', '[ab]', '[^a]', '\\d', '(?:ab|b)', '(a|)', '1', '\\.', '[a-c]')
+  const atom = fc.constantFrom(
+    'a',
+    'b',
+    '.',
+    '[ab]',
+    '[^a]',
+    '\\d',
+    '(?:ab|b)',
+    '(a|)',
+    '1',
+    '\\.',
+    '[a-c]',
+    '[\\.-a]',
+    '[!-\\.]',
+    '[\\d-]',
+  )
+  const anchor = fc.constantFrom('^', '$', '(?:^|a)', '(b$)?', '(^a)')
   const repeat = fc.constantFrom('', '', '*', '+', '?', '{2}', '{1,2}', '{0,}', '*?')
   const sequence = fc.array(
-    fc.tuple(atom, repeat).map((pair) => pair.join('')),
+    fc.oneof(
+      { weight: 5, arbitrary: fc.tuple(atom, repeat).map((pair) => pair.join('')) },
+      { weight: 1, arbitrary: anchor },
+    ),
     { maxLength: 4 },
   )
   const pattern = fc
@@ -33,6 +52,26 @@ test('case is ignored where (?i) says so, and only there', () => {
 })
 
 test.each([
+  ['(foo$)?bar', 'bar', true],
+  ['(foo$)?bar', 'foobar', false],
+  ['a$$', 'a', true],
+  ['a$$', 'a$', false],
+  ['a(^b)', 'ab', false],
+  ['(^a|b$)', 'b', true],
+  ['^(?:web|db)$', 'db', true],
+  ['\\$', '$', true],
+  ['[\\.-z]', 'm', true],
+  ['[\\.-z]', '-', false],
+  ['[+-\\-]', ',', true],
+  ['[\\d-z]', '-', true],
+  ['[\\d-z]', 'm', false],
+  ['[a-z:[]', ':', true],
+  ['[\uFFFD-\u{1F600}]', '\uFFFE', true],
+])('%s on %j: %s, as in RE2', (pattern, text, expected) => {
+  expect(compileLinear(pattern)(text)).toBe(expected)
+})
+
+test.each([
   ['(', 'without a )'],
   ['a)', 'without a ('],
   ['[a', 'without a ]'],
@@ -46,6 +85,9 @@ test.each([
   ['a'.repeat(1001), 'longer than'],
   ['('.repeat(60), 'nested'],
   ['a\\', 'ends in'],
+  ['[[:digit:]]+', 'has a [: inside of [ ]'],
+  ['[z-\\.]', 'has the range z-.'],
+  ['[a-\\d]', 'has the range a-\\d'],
 ])('%s is refused and told why', (pattern, why) => {
   expect(() => compileLinear(pattern)).toThrow(why)
 })

@@ -1,17 +1,23 @@
-// Regular expressions whose time is bounded by text length times pattern length, whatever is written in them: a person's
-// pattern is matched against strangers' text, and one `(a+)+$` must not stop the process. The syntax is the part of RE2
-// that people write in matchers: alternation, groups, classes, `. * + ? {m,n}`, `\d \w \s` and their opposites,
-// and `(?i)` at the front. Always anchored at both ends, as in Alertmanager and Prometheus.
+// Regular expressions whose time is bounded by text length times the size of the program that a pattern becomes, with its
+// repetitions written out, times what stands in a class: a person's pattern is matched against strangers' text, and one
+// `(a+)+$` must not stop the process. The syntax is the part of RE2 that people write in matchers, read as there:
+// alternation, groups, classes, `. * + ? {m,n}`, `\d \w \s` and their opposites, `^ $`, and `(?i)` at the front. The rest
+// is refused. Always anchored at both ends, as in Alertmanager and Prometheus.
 // After R. Cox, Regular Expression Matching Can Be Simple And Fast (2007): Thompson's construction, simulated in sets.
+
+type Test = (character: string) => boolean
+type TextEnd = 'first' | 'last'
 
 /** One step of the program; numbers are addresses in it. */
 type Instruction =
-  | { readonly kind: 'take'; readonly test: (character: string) => boolean; readonly next: number }
+  | { readonly kind: 'take'; readonly test: Test; readonly next: number }
+  | { readonly kind: 'anchor'; readonly end: TextEnd; readonly next: number }
   | { readonly kind: 'fork'; readonly next: readonly number[] }
   | { readonly kind: 'match' }
 
 type Node =
-  | { readonly kind: 'take'; readonly test: (character: string) => boolean }
+  | { readonly kind: 'take'; readonly test: Test }
+  | { readonly kind: 'anchor'; readonly end: TextEnd }
   | { readonly kind: 'all'; readonly parts: readonly Node[] }
   | { readonly kind: 'any'; readonly choices: readonly Node[] }
   | { readonly kind: 'repeat'; readonly node: Node; readonly least: number; readonly most: number }
@@ -59,9 +65,6 @@ class Parser {
       const next = this.#characters[this.#at]
       if (next === undefined || next === '|' || next === ')') return { kind: 'all', parts }
       this.#at++
-      // Anchors at the ends say what holds anyway.
-      if (next === '^' && parts.length === 0) continue
-      if (next === '$' && [undefined, '|', ')'].includes(this.#characters[this.#at])) continue
       parts.push(this.#repeats(this.#atom(next, depth)))
     }
   }
@@ -78,8 +81,12 @@ class Parser {
         return { kind: 'take', test: this.#class() }
       case '.':
         return { kind: 'take', test: (given) => given !== '\n' }
+      case '^':
+        return { kind: 'anchor', end: 'first' }
+      case '$':
+        return { kind: 'anchor', end: 'last' }
       case '\\':
-        return { kind: 'take', test: this.#escape() }
+        return { kind: 'take', test: this.#testOf(this.#escape()) }
       case '*':
       case '+':
       case '?':
@@ -92,17 +99,17 @@ class Parser {
 
   #repeats(node: Node): Node {
     let repeated = node
-    for (let times = 0; ; times++) {
-      const range = this.#range()
-      if (!range) return repeated
-      if (times > 0) throw new SyntaxError('repeats a repetition; put it in ( )')
+    for (let isFirst = true; ; isFirst = false) {
+      const times = this.#times()
+      if (!times) return repeated
+      if (!isFirst) throw new SyntaxError('repeats a repetition; put it in ( )')
       // Greedy or not makes no difference to whether the whole text matches.
       this.#skip('?')
-      repeated = { kind: 'repeat', node: repeated, ...range }
+      repeated = { kind: 'repeat', node: repeated, ...times }
     }
   }
 
-  #range(): { least: number; most: number } | undefined {
+  #times(): { least: number; most: number } | undefined {
     if (this.#skip('*')) return { least: 0, most: Infinity }
     if (this.#skip('+')) return { least: 1, most: Infinity }
     if (this.#skip('?')) return { least: 0, most: 1 }
@@ -118,45 +125,61 @@ class Parser {
     return { least, most }
   }
 
-  #class(): (character: string) => boolean {
+  #class(): Test {
     const negated = this.#skip('^')
-    const tests: ((character: string) => boolean)[] = []
+    const tests: Test[] = []
     for (let first = true; ; first = false) {
       const character = this.#characters[this.#at++]
       if (character === undefined) throw new SyntaxError('has a [ without a ]')
       if (character === ']' && !first) break
-      if (character === '\\') {
-        tests.push(this.#escape())
-        continue
-      }
-      const end = this.#characters[this.#at + 1]
-      if (this.#characters[this.#at] === '-' && end !== undefined && end !== ']') {
-        if (end < character || end === '\\') throw new SyntaxError(`has the range ${character}-${end}`)
-        this.#at += 2
-        tests.push(this.#between(character, end))
-      } else tests.push(this.#literal(character))
+      if (character === '[' && this.#characters[this.#at] === ':')
+        throw new SyntaxError(
+          'has a [: inside of [ ], which is not known here; write a range, or \\[ for the character',
+        )
+      const from = character === '\\' ? this.#escape() : character
+      const isRange = this.#characters[this.#at] === '-' && ![undefined, ']'].includes(this.#characters[this.#at + 1])
+      // After `\d` a hyphen is one, as in RE2.
+      if (isRange && typeof from === 'string') tests.push(this.#range(from))
+      else tests.push(this.#testOf(from))
     }
     return negated ? (given) => !tests.some((test) => test(given)) : (given) => tests.some((test) => test(given))
   }
 
-  #escape(): (character: string) => boolean {
+  /** What stands behind the hyphen is the last of the range. */
+  #range(from: string): Test {
+    this.#at++
+    const character = this.#characters[this.#at++]
+    const to = character === '\\' ? this.#escape() : character
+    if (typeof to !== 'string' || codeOf(to) < codeOf(from))
+      throw new SyntaxError(
+        `has the range ${from}-${typeof to === 'string' ? to : `\\${this.#characters[this.#at - 1]}`}`,
+      )
+    return this.#between(from, to)
+  }
+
+  /** The character that is meant, or the class. */
+  #escape(): string | RegExp {
     const character = this.#characters[this.#at++]
     if (character === undefined) throw new SyntaxError('ends in a \\')
     const named = CLASSES[character]
-    if (named) return (given) => named.test(given)
-    if (Object.hasOwn(CONTROLS, character)) return this.#literal(CONTROLS[character] ?? '')
+    if (named) return named
+    if (Object.hasOwn(CONTROLS, character)) return CONTROLS[character] ?? ''
     if (/[a-zA-Z0-9]/.test(character)) throw new SyntaxError(`has \\${character}, which is not known here`)
-    return this.#literal(character)
+    return character
   }
 
-  #literal(character: string): (given: string) => boolean {
+  #testOf(meant: string | RegExp): Test {
+    return typeof meant === 'string' ? this.#literal(meant) : (given) => meant.test(given)
+  }
+
+  #literal(character: string): Test {
     if (!this.#ignoreCase) return (given) => given === character
     const lower = character.toLowerCase()
     return (given) => given.toLowerCase() === lower
   }
 
-  #between(from: string, to: string): (given: string) => boolean {
-    const inside = (given: string) => given.length >= from.length && given >= from && given <= to
+  #between(from: string, to: string): Test {
+    const inside = (given: string) => codeOf(given) >= codeOf(from) && codeOf(given) <= codeOf(to)
     return this.#ignoreCase ? (given) => inside(given.toLowerCase()) || inside(given.toUpperCase()) : inside
   }
 
@@ -166,6 +189,8 @@ class Parser {
     return true
   }
 }
+
+const codeOf = (character: string): number => character.codePointAt(0) ?? 0
 
 const CLASSES: Readonly<Record<string, RegExp>> = {
   d: /^[0-9]$/,
@@ -188,6 +213,8 @@ function assemble(node: Node): readonly Instruction[] {
     switch (one.kind) {
       case 'take':
         return emit({ kind: 'take', test: one.test, next })
+      case 'anchor':
+        return emit({ kind: 'anchor', end: one.end, next })
       case 'all':
         return one.parts.reduceRight((after, part) => write(part, after), next)
       case 'any':
@@ -215,6 +242,9 @@ function assemble(node: Node): readonly Instruction[] {
 function run(program: readonly Instruction[], text: string): boolean {
   const seen = new Uint32Array(program.length)
   let step = 1
+  /** How much of the text has been read. */
+  let position = 0
+  const holds = (end: TextEnd): boolean => position === (end === 'first' ? 0 : text.length)
   const enter = (address: number, into: number[]): void => {
     const open = [address]
     for (let at = open.pop(); at !== undefined; at = open.pop()) {
@@ -222,13 +252,16 @@ function run(program: readonly Instruction[], text: string): boolean {
       seen[at] = step
       const instruction = program[at]
       if (instruction?.kind === 'fork') open.push(...instruction.next)
-      else into.push(at)
+      else if (instruction?.kind === 'anchor') {
+        if (holds(instruction.end)) open.push(instruction.next)
+      } else into.push(at)
     }
   }
   let current: number[] = []
   enter(program.length - 1, current)
   for (const character of text) {
     step++
+    position += character.length
     const next: number[] = []
     for (const at of current) {
       const instruction = program[at]

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { wireAlert } from '../testing.ts'
-import { createSilence, endSilence, listSilences, type SilenceBody, silenceBody } from './silences.ts'
+import { activeSilences, createSilence, endSilence, listSilences, type SilenceBody, silenceBody } from './silences.ts'
 import { START, world } from './testing.ts'
 
 const ANN = { tenant: 'default', name: 'ann' }
@@ -91,6 +91,8 @@ test.each([
   [{ matchers: [], durationSeconds: 60 }, 'expected array to have >=1 items'],
   [{ matchers: ['a=b'] }, 'either endsAt or durationSeconds'],
   [{ matchers: ['a=~"("'], durationSeconds: 60 }, 'without a )'],
+  [{ matchers: [{ name: 'a b', value: 'x' }], durationSeconds: 60 }, 'a b is no name of a label'],
+  [{ matchers: [{ name: 'a!', value: 'x' }], durationSeconds: 60 }, 'a! is no name of a label'],
   [{ matchers: ['a=b'], durationSeconds: 60, comment: '  ' }, 'say why'],
 ])('%o is refused', (given, why) => {
   const read = silenceBody.safeParse({ comment: 'c', ...given })
@@ -103,6 +105,25 @@ test('matchers may be written as objects, as for Alertmanager', () => {
     { name: 'c', value: 'd.*', isRegex: true, isEqual: false },
   ]
   expect(body({ matchers, durationSeconds: 1 }).matchers).toEqual(['a="b"', 'c!~"d.*"'])
+})
+
+test('a stored silence that can no longer be read holds nothing back, and holds nothing up', async () => {
+  const { db, clock, send, alerts, end } = await world()
+  const { id } = await createSilence(
+    db,
+    body({ matchers: ['service="checkout"'], durationSeconds: 600 }),
+    ANN,
+    clock.now(),
+  )
+  await createSilence(db, body({ matchers: ['service="search"'], durationSeconds: 60 }), ANN, clock.now())
+  const matchers = JSON.stringify(['service=~"[[:alpha:]]+"'])
+  await db.updateTable('silences').set({ matchers }).where('id', '=', id).execute()
+  expect(await activeSilences(db, ANN.tenant, clock.now())).toHaveLength(1)
+  await send(wireAlert('Down', 'checkout', START), wireAlert('Down', 'search', START))
+  expect(new Set((await alerts()).map(({ service, decision }) => `${service} ${decision}`))).toEqual(
+    new Set(['checkout opened', 'search muted']),
+  )
+  await end()
 })
 
 test('a maintenance window holds back what begins in it, and lets it go at its end', async () => {
