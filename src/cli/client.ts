@@ -15,6 +15,10 @@ export const withServerOptions = (command: Command): Command =>
     .option('--url <url>', 'the address of Midwatch (default: MIDWATCH_URL, else from the config)')
     .option('--config <file>', 'the config file to take the address from')
 
+/** Adds them, and `--json`. */
+export const withCommonOptions = (command: Command): Command =>
+  withServerOptions(command).option('--json', 'print JSON')
+
 const TIMEOUT_MS = 15_000
 
 /** Calls the API and parses the answer. Throws AppError with the server's own sentence. */

@@ -1,15 +1,14 @@
 // `midwatch incidents ack | merge | split`: say who looks after one, and correct what was folded.
 import { Command } from 'commander'
 import { acknowledgedView, mergedView, splitView } from '../incidents/view.ts'
-import { callServer, type ServerOptions, withServerOptions } from './client.ts'
+import { callServer, type ServerOptions, withCommonOptions } from './client.ts'
 
 type Options = ServerOptions & { readonly json?: boolean; readonly reason: string }
 
-const common = (command: Command): Command => withServerOptions(command).option('--json', 'print JSON')
 const pathOf = (incident: string, what: string): string => `/v1/incidents/${encodeURIComponent(incident)}/${what}`
 
 export function mergeCommand(): Command {
-  return common(new Command('merge'))
+  return withCommonOptions(new Command('merge'))
     .description('two incidents are one: the alerts of the second become those of the first')
     .argument('<into>', 'number or id of the one that stays')
     .argument('<from>', 'number or id of the one that closes')
@@ -26,7 +25,7 @@ export function mergeCommand(): Command {
 }
 
 export function ackCommand(): Command {
-  return common(new Command('ack'))
+  return withCommonOptions(new Command('ack'))
     .description('say that you look after an incident')
     .argument('<incident>', 'its number or id')
     .action(async (incident: string, options: ServerOptions & { readonly json?: boolean }) => {
@@ -36,7 +35,7 @@ export function ackCommand(): Command {
 }
 
 export function splitCommand(): Command {
-  return common(new Command('split'))
+  return withCommonOptions(new Command('split'))
     .description('take alerts out of an incident into one of their own')
     .argument('<incident>', 'its number or id')
     .requiredOption('--alerts <ids...>', 'ids of the alerts, as in: midwatch incidents show N --json')

@@ -14,7 +14,7 @@ import {
   runbookView,
 } from '../incidents/view.ts'
 import { ackCommand, mergeCommand, splitCommand } from './folding.ts'
-import { callServer, type ServerOptions, withServerOptions } from './client.ts'
+import { callServer, type ServerOptions, withCommonOptions } from './client.ts'
 import { renderAlerts, renderDryRun, renderIncident, renderList } from './render-incident.ts'
 
 type Options = ServerOptions & {
@@ -43,10 +43,8 @@ export function incidentsCommand(): Command {
   return incidents
 }
 
-const common = (command: Command): Command => withServerOptions(command).option('--json', 'print JSON')
-
 function listCommand(): Command {
-  return common(new Command('list'))
+  return withCommonOptions(new Command('list'))
     .description('the open incidents, newest first')
     .option('--all', 'the closed ones too')
     .action(async (options: Options) => {
@@ -56,7 +54,7 @@ function listCommand(): Command {
 }
 
 function showCommand(): Command {
-  return common(new Command('show'))
+  return withCommonOptions(new Command('show'))
     .description('one incident: the sentence, the evidence, the proposal, the timeline')
     .argument('<incident>', 'its number or id')
     .action(async (incident: string, options: Options) => {
@@ -66,9 +64,9 @@ function showCommand(): Command {
 }
 
 function alertsCommand(): Command {
-  return common(new Command('alerts'))
+  return withCommonOptions(new Command('alerts'))
     .description('the latest alerts, with what was decided on each and why')
-    .option('--decision <decision>', 'opened, joined, ignored, waiting or not_understood')
+    .option('--decision <decision>', 'opened, joined, ignored, muted, waiting or not_understood')
     .option('--source <sender>', 'of one sender')
     .option('--limit <n>', 'how many', '50')
     .action(async (options: Options & { decision?: string; source?: string; limit: string }) => {
@@ -83,7 +81,7 @@ function alertsCommand(): Command {
 }
 
 function runbookCommand(): Command {
-  return common(new Command('runbook'))
+  return withCommonOptions(new Command('runbook'))
     .description('draft a runbook, as Markdown, out of the closed incidents of the same trouble')
     .argument('<incident>', 'its number or id')
     .action(async (incident: string, options: Options) => {
@@ -93,7 +91,7 @@ function runbookCommand(): Command {
 }
 
 function postmortemCommand(): Command {
-  return common(new Command('postmortem'))
+  return withCommonOptions(new Command('postmortem'))
     .description('draft a post-mortem, as Markdown, out of what was recorded')
     .argument('<incident>', 'its number or id')
     .action(async (incident: string, options: Options) => {
@@ -104,7 +102,7 @@ function postmortemCommand(): Command {
 }
 
 function forgetCommand(): Command {
-  return common(new Command('forget'))
+  return withCommonOptions(new Command('forget'))
     .description('erase what is remembered of closed incidents as cases; the incidents themselves stay')
     .argument('[incident]', 'its number or id')
     .option('--mentions <text>', 'instead: every case in which this text stands')
@@ -123,7 +121,7 @@ function forgetCommand(): Command {
 const decidedView = z.looseObject({ approval: approvalView })
 
 function requestCommand(): Command {
-  return common(new Command('request'))
+  return withCommonOptions(new Command('request'))
     .description(
       'ask for an action of the catalogue, or with --undo for an earlier one to be taken back; someone else approves it',
     )
@@ -162,7 +160,7 @@ function readSetting(text: string): readonly [string, string] {
 }
 
 function decideCommand(decision: 'approve' | 'refuse', description: string): Command {
-  const command = common(new Command(decision))
+  const command = withCommonOptions(new Command(decision))
     .description(description)
     .argument('<incident>', 'its number or id')
     .option('--reason <text>', 'why; kept in the timeline')

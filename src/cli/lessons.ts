@@ -1,6 +1,7 @@
 // `midwatch lessons`: what was learnt from people and from fixes, what it does to investigations, and how to take it back.
 import { Command } from 'commander'
 import { z } from 'zod'
+import { utcMinute } from '../core/wall-clock.ts'
 import { type LessonView, lessonList } from '../incidents/lessons/view.ts'
 import { callServer, type ServerOptions, withServerOptions } from './client.ts'
 
@@ -41,7 +42,7 @@ export function renderLessons({ lessons, cutShort }: z.infer<typeof lessonList>)
 
 const block = ({ id, kind, at, by, says, effect, takeBack }: LessonView): string =>
   [
-    `${id}  ${new Date(at).toISOString().slice(0, 16).replace('T', ' ')} UTC  ${by ?? (kind === 'action' ? 'by its runs' : 'by its fix')}`,
+    `${id}  ${utcMinute(at)}  ${by ?? (kind === 'action' ? 'by its runs' : 'by its fix')}`,
     `  ${says}`,
     `  Effect: ${effect}`,
     `  Take back: ${takeBack.command}${takeBack.final ? ' (for good)' : ''}`,

@@ -1,6 +1,6 @@
 // `midwatch replay`: what other rules of folding would have made of alerts that were recorded. Nothing is changed.
 import { readFileSync } from 'node:fs'
-import { Command, InvalidArgumentError } from 'commander'
+import { Command } from 'commander'
 import type { Config } from '../config/schema.ts'
 import { AppError } from '../core/errors.ts'
 import type { Edge } from '../core/telemetry.ts'
@@ -11,6 +11,7 @@ import { readFoldingConfig } from '../incidents/folding/config.ts'
 import { compareReplays, type Recording, replay, type Replayed, ruleOf } from '../incidents/folding/replay.ts'
 import { alertmanager } from '../incidents/senders/alertmanager/alertmanager.ts'
 import type { AlertRow, IncidentTables } from '../incidents/tables.ts'
+import { durationIn } from './duration.ts'
 import { readSettings } from './settings.ts'
 
 interface Options {
@@ -28,7 +29,11 @@ export function replayCommand(): Command {
       '[file]',
       "JSON lines: webhooks of Alertmanager's, or its alerts, each with receivedAt where that differs from startsAt",
     )
-    .option('--last <duration>', 'instead: the alerts of this database, 30m, 24h or 7d back', parseBack)
+    .option(
+      '--last <duration>',
+      'instead: the alerts of this database, 30m, 24h or 7d back',
+      durationIn(['m', 'h', 'd']),
+    )
     .requiredOption('--config <file>', 'the config file with the changed rules')
     .option('--present <file>', 'the config file with the present ones (default: midwatch.yaml)')
     .option('--tenant <name>', 'whose alerts', 'default')
@@ -141,11 +146,3 @@ function countsOf(replayed: readonly Replayed[]) {
 
 const spell = ({ incidents, ignored, muted }: ReturnType<typeof countsOf>): string =>
   `${incidents} incidents, ${ignored} alerts ignored, ${muted} held back`
-
-const UNITS: Readonly<Record<string, number>> = { m: 60, h: 3600, d: 86_400 }
-
-function parseBack(text: string): number {
-  const [, number, unit = ''] = /^(\d+)([mhd])$/.exec(text) ?? []
-  if (number === undefined) throw new InvalidArgumentError('Write a number and m, h or d: 30m, 24h, 7d.')
-  return Number(number) * (UNITS[unit] ?? 0)
-}

@@ -1,8 +1,9 @@
 // `midwatch silences`: hold back the alerts of work that is known, and let them through again.
-import { Command, InvalidArgumentError } from 'commander'
-import { z } from 'zod'
+import { Command } from 'commander'
+import { utcMinute } from '../core/wall-clock.ts'
 import { silenceList, silenceView, type SilenceView } from '../incidents/folding/silences.ts'
-import { callServer, type ServerOptions, withServerOptions } from './client.ts'
+import { callServer, type ServerOptions, withCommonOptions } from './client.ts'
+import { durationIn } from './duration.ts'
 
 type Options = ServerOptions & { readonly json?: boolean; readonly all?: boolean }
 
@@ -14,10 +15,8 @@ export function silencesCommand(): Command {
   return silences
 }
 
-const common = (command: Command): Command => withServerOptions(command).option('--json', 'print JSON')
-
 function listCommand(): Command {
-  return common(new Command('list'))
+  return withCommonOptions(new Command('list'))
     .description('the silences that hold now or will')
     .option('--all', 'those that ended too')
     .action(async (options: Options) => {
@@ -29,10 +28,10 @@ function listCommand(): Command {
 }
 
 function addCommand(): Command {
-  return common(new Command('add'))
+  return withCommonOptions(new Command('add'))
     .description('hold back alerts that match all of these')
     .argument('<matchers...>', 'label="value", label!="value", label=~"pattern", label!~"pattern"')
-    .requiredOption('--for <duration>', 'how long: 30m, 2h, 1d', parseDuration)
+    .requiredOption('--for <duration>', 'how long: 30m, 2h, 1d', durationIn(['s', 'm', 'h', 'd', 'w']))
     .requiredOption('--comment <text>', 'why')
     .option('--from <time>', 'when it begins: 2026-11-28T02:00:00Z (default: now)')
     .action(async (matchers: string[], options: Options & { for: number; comment: string; from?: string }) => {
@@ -50,7 +49,7 @@ function addCommand(): Command {
 }
 
 function endCommand(): Command {
-  return common(new Command('end'))
+  return withCommonOptions(new Command('end'))
     .description('let through again what a silence holds back')
     .argument('<id>', 'the id of the silence')
     .action(async (id: string, options: Options) => {
@@ -60,21 +59,11 @@ function endCommand(): Command {
     })
 }
 
-const UNITS = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 } as const
-
-function parseDuration(text: string): number {
-  const [, number, unit] = /^(\d+(?:\.\d+)?)([smhdw])$/.exec(text) ?? []
-  if (number === undefined) throw new InvalidArgumentError('Write a number and s, m, h, d or w: 30m, 2h, 1d.')
-  return Number(number) * UNITS[z.enum(['s', 'm', 'h', 'd', 'w']).parse(unit)]
-}
-
 function render({ id, state, matchers, startsAt, endsAt, author, comment, holdsBack }: SilenceView): string {
   const when =
     state === 'pending'
-      ? `from ${minute(startsAt)} until ${minute(endsAt)}`
-      : `${state === 'ended' ? 'ended' : 'until'} ${minute(endsAt)}`
+      ? `from ${utcMinute(startsAt)} until ${utcMinute(endsAt)}`
+      : `${state === 'ended' ? 'ended' : 'until'} ${utcMinute(endsAt)}`
   const held = holdsBack === 0 ? '' : `, holds back ${holdsBack} firing ${holdsBack === 1 ? 'alert' : 'alerts'}`
   return `${id}  ${matchers.join(', ')}\n  ${when}${held}; by ${author}: ${comment}`
 }
-
-const minute = (ms: number): string => `${new Date(ms).toISOString().slice(0, 16).replace('T', ' ')} UTC`

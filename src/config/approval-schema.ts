@@ -1,31 +1,16 @@
 // Who has to agree before the agent acts: how many people at which risk, for how long a proposal stands, and which hours
 // make everything riskier. As it comes, nothing ever runs without a person.
 import { z } from 'zod'
-import { seconds } from './fields.ts'
-
-const DAYS = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const
+import { days, seconds, timeZone } from './fields.ts'
 
 const timeOfDay = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$|^24:00$/, 'must be a time such as "09:30"')
 
 /** A span that ends before it begins goes on over midnight. */
 const hours = z.strictObject({
-  days: z
-    .array(z.enum(DAYS))
-    .min(1)
-    .default([...DAYS]),
+  days,
   from: timeOfDay,
   to: timeOfDay,
 })
-
-const timeZone = z.string().refine(isTimeZone, 'must be a time zone such as Europe/Berlin')
-
-function isTimeZone(zone: string): boolean {
-  try {
-    return new Intl.DateTimeFormat('en', { timeZone: zone }).resolvedOptions().timeZone !== ''
-  } catch {
-    return false
-  }
-}
 
 const risk = z.number().int().min(0)
 
@@ -55,4 +40,3 @@ export const approvalSchema = z.strictObject({
 })
 
 export type ApprovalConfig = z.output<typeof approvalSchema>
-export type HoursConfig = z.output<typeof hours>

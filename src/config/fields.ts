@@ -1,6 +1,7 @@
 // Fields that several parts of midwatch.yaml share.
 import { z } from 'zod'
 import { Secret } from '../core/secret.ts'
+import { DAYS } from '../core/wall-clock.ts'
 
 export const secret = z
   .string()
@@ -26,3 +27,17 @@ export const modelName = z
 const MAX_SECONDS = 24 * 86_400
 export const seconds = (fallback: number) => z.number().positive().max(MAX_SECONDS).default(fallback)
 export const milliseconds = (fallback: number) => z.number().int().positive().max(3_600_000).default(fallback)
+export const days = z
+  .array(z.enum(DAYS))
+  .min(1)
+  .default([...DAYS])
+export const timeZone = z.string().refine(isTimeZone, 'must be a time zone such as Europe/Berlin')
+
+function isTimeZone(zone: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: zone }).format(0)
+    return true
+  } catch {
+    return false
+  }
+}

@@ -1,7 +1,7 @@
 // `agent.folding`: which alerts become one incident, and which become none for the time being.
 import { z } from 'zod'
 import { matchesEverything, matcherText, parseMatcher } from '../core/label-matchers.ts'
-import { name, seconds } from './fields.ts'
+import { days, name, seconds, timeZone } from './fields.ts'
 
 /** 0 is allowed: never. */
 const secondsOrNever = (fallback: number) =>
@@ -20,26 +20,12 @@ const matchers = z
 
 const timeOfDay = z.string().regex(/^(?:[01]\d|2[0-3]):[0-5]\d$/, 'must be a time such as 02:30')
 
-const timeZone = z.string().refine((zone) => {
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: zone }).format(0)
-    return true
-  } catch {
-    return false
-  }
-}, 'is no time zone such as Europe/Berlin')
-
-const DAYS = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const
-
 /** A stretch of every week (or day) in which matching alerts are only kept. `to` before `from` is on the next day. */
 const maintenanceWindow = z.strictObject({
   name,
   matchers,
   /** The days on which it begins. */
-  days: z
-    .array(z.enum(DAYS))
-    .min(1)
-    .default([...DAYS]),
+  days,
   from: timeOfDay,
   to: timeOfDay,
   timeZone: timeZone.default('UTC'),

@@ -2,7 +2,9 @@
 // counted all the same, and comes back by itself, to be folded like any other, when what held it back is over and it still fires.
 import type { Labels } from '../../core/telemetry.ts'
 import { matchesAll } from '../../core/label-matchers.ts'
+import { utcMinute } from '../../core/wall-clock.ts'
 import type { Db } from '../../db/connect.ts'
+import { breath } from '../breath.ts'
 import { mention } from '../opening-words.ts'
 import type { AlertRow, IncidentTables } from '../tables.ts'
 import { findInhibition, findSource, type InhibitionRule, type LabelledAlert, noteSources } from './inhibition.ts'
@@ -80,8 +82,10 @@ const AT_ONCE = 1000
 /** Lets the firing alerts whose muting is over be folded anew. Returns how many. */
 export async function endMuting(db: Db<IncidentTables>, rules: MuteRules, nowMs: number): Promise<number> {
   const held = await db.selectFrom('alerts').select(['tenant', 'muted_by']).distinct().where(mutedAndFiring).execute()
+  const pause = breath()
   let ended = 0
   for (const { tenant, muted_by: key } of held) {
+    await pause()
     if (key !== null && (await holds(db, rules, tenant, key, nowMs))) continue
     for (let more = true; more;) {
       const some = db
@@ -129,6 +133,6 @@ async function holds(
 }
 
 const tellSilence = ({ endsAtMs, author, comment }: ActiveSilence): string =>
-  `until ${new Date(endsAtMs).toISOString().slice(0, 16).replace('T', ' ')} UTC, by ${author}: ${comment}`
+  `until ${utcMinute(endsAtMs)}, by ${author}: ${comment}`
 
 const tellWindow = ({ name, to, timeZone }: MaintenanceWindow): string => `${name}, until ${to} ${timeZone}`
