@@ -53,7 +53,7 @@ export async function readIncident(
   const counts = await countAlerts(db, [row.id])
   const flaps = await flapsOf(db, [row.id])
   const [approval = null, ...approvals] = await readApprovals(db, row.id, options.confirmFromRisk)
-  const timeline = await readEvents(db, row.id, 0, EVENTS_SHOWN)
+  const timeline = await readEvents(db, row.id)
   const alerts = await db
     .selectFrom('alerts')
     .selectAll()
@@ -108,20 +108,14 @@ export async function findIncident(
   ).executeTakeFirst()
 }
 
-/** Events after number `afterSeq`, in order. */
-async function readEvents(
-  db: Db<IncidentTables>,
-  incidentId: string,
-  afterSeq: number,
-  limit: number,
-): Promise<readonly EventView[]> {
+/** The first ones, in order. */
+async function readEvents(db: Db<IncidentTables>, incidentId: string): Promise<readonly EventView[]> {
   return await db
     .selectFrom('incident_events')
     .select(['seq', 'at', 'kind', 'text'])
     .where('incident_id', '=', incidentId)
-    .where('seq', '>', afterSeq)
     .orderBy('seq')
-    .limit(limit)
+    .limit(EVENTS_SHOWN)
     .execute()
 }
 

@@ -50,9 +50,9 @@ export interface Circumstances {
   readonly muted?: { readonly rule: 'silence' | 'maintenance' | 'inhibition'; readonly reason: string } | undefined
   /** `flapping, 5 times in 12 min`. */
   readonly flapping?: string | undefined
-  /** A closed incident that had the same alert and may open again, and how long it has been closed. */
   /** What people taught about it by merging and splitting. */
   readonly lessons?: readonly Lesson[] | undefined
+  /** A closed incident that had the same alert and may open again, and how long it has been closed. */
   readonly recent?: { readonly id: string; readonly number: number; readonly closedForMs: number } | undefined
 }
 
@@ -82,17 +82,31 @@ export function decide(
   open: readonly OpenIncident[],
   topology: readonly Edge[],
   rules: FoldingRules,
-  { muted, flapping, recent, lessons = [] }: Circumstances = {},
+  circumstances: Circumstances = {},
 ): Decision {
+  return decideAlone(alert, circumstances.muted) ?? decideAmong(alert, open, topology, rules, circumstances)
+}
+
+/** Of an alert that is over, asks nothing of people or is held back: whatever else is open does not matter. */
+export function decideAlone(alert: FoldableAlert, muted: Circumstances['muted']): Decision | undefined {
   if (alert.status === 'resolved')
     return { kind: 'ignored', rule: 'ended', reason: 'it had ended before it was folded' }
   if (WATCHDOGS.test(alert.name.replaceAll(/[_-]/g, ' ')))
     return { kind: 'ignored', rule: 'watchdog', reason: `${alert.name} fires to show that alerting works` }
   if (alert.severity === 'info')
     return { kind: 'ignored', rule: 'severity', reason: 'its severity says that nobody has to act' }
-  if (muted) return { kind: 'muted', rule: muted.rule, reason: muted.reason }
+  return muted && { kind: 'muted', rule: muted.rule, reason: muted.reason }
+}
 
-  const refired = nearest(alert, withKey(open, fingerprintKey(alert.fingerprint)))
+/** Of any other alert: the incident to which it belongs, or that it opens one. */
+export function decideAmong(
+  alert: FoldableAlert,
+  open: readonly OpenIncident[],
+  topology: readonly Edge[],
+  rules: FoldingRules,
+  { flapping, recent, lessons = [] }: Omit<Circumstances, 'muted'>,
+): Decision {
+  const refired = nearest(alert, withSameAlert(alert, open))
   if (refired && flapping !== undefined)
     return join('flapping', refired, `${flapping}; incident ${refired.number} has the same alert`)
   if (refired) return join('fingerprint', refired, `incident ${refired.number} has the same alert`)
@@ -188,6 +202,10 @@ const join = (rule: JoinRule, incident: OpenIncident, reason: string): Decision 
 const withKey = (incidents: readonly OpenIncident[], key: string): readonly OpenIncident[] =>
   incidents.filter((incident) => incident.keys.has(key))
 
+/** Those that have the very same alert: while there are any, no closed one matters. */
+export const withSameAlert = ({ fingerprint }: FoldableAlert, open: readonly OpenIncident[]): readonly OpenIncident[] =>
+  withKey(open, fingerprintKey(fingerprint))
+
 /** The one nearest in time; of equals the older one. */
 function nearest(alert: FoldableAlert, incidents: readonly OpenIncident[]): OpenIncident | undefined {
   let best: OpenIncident | undefined
@@ -202,8 +220,8 @@ function nearest(alert: FoldableAlert, incidents: readonly OpenIncident[]): Open
 const distanceMs = ({ atMs }: FoldableAlert, { firstAtMs, lastAtMs }: OpenIncident): number =>
   Math.max(0, firstAtMs - atMs, atMs - lastAtMs)
 
-const fingerprintKey = (fingerprint: string): string => `fingerprint:${fingerprint}`
-const serviceKey = (service: string): string => `service:${service}`
+export const fingerprintKey = (fingerprint: string): string => `fingerprint:${fingerprint}`
+export const serviceKey = (service: string): string => `service:${service}`
 const groupKey = (key: string): string => `group:${key}`
 const groupingKey = (grouping: string): string => `grouping:${grouping}`
 const placeKey = (place: string): string => `place:${place}`

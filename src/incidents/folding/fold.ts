@@ -12,7 +12,7 @@ import { worseOf } from '../severity.ts'
 import { addEvent } from '../store.ts'
 import type { AlertRow, IncidentTables } from '../tables.ts'
 import type { FoldingConfig } from './config.ts'
-import { decide, type Decision, type FoldableAlert, keysToJoin } from './decide.ts'
+import { decideAlone, decideAmong, type Decision, type FoldableAlert, keysToJoin, withSameAlert } from './decide.ts'
 import { findFlapping, type Flapping, noteFlapping, spellFlapping } from './flapping.ts'
 import { foldable } from './foldable.ts'
 import { type Lesson, lessonsFor } from './lessons.ts'
@@ -48,6 +48,7 @@ interface Case {
   readonly alert: FoldableAlert
   readonly decision: Decision
   readonly open: readonly Known[]
+  readonly lessons: readonly Lesson[]
   readonly earlier: EarlierIncident | undefined
   readonly flapping: Flapping | undefined
 }
@@ -59,18 +60,12 @@ export async function foldAlert(trx: FoldTrx, row: AlertRow, context: FoldContex
   const corrected = context.clocks.correct(row)
   const alert = foldable(row, labels, config.groupBy, corrected.startsAtMs)
   const muting = await context.findMuting({ id: row.id, tenant: row.tenant, labels })
-  const lessons = await lessonsFor(trx, row.tenant, row)
-  const keys = [...keysToJoin(alert, topology), ...lessons.map(({ other }) => other)]
-  const open = await loadOpen(trx, row.tenant, alert, keys, config.windowMs)
-  const flapping = await findFlapping(trx, row, config.flapping)
-  const earlier = await findEarlier(trx, row)
-  const decision = decide(alert, open, topology, config, {
-    muted: muting,
-    flapping: flapping && spellFlapping(flapping, nowMs),
-    lessons,
-    recent: recentOf(earlier, config.reopenWithinMs, nowMs),
-  })
-  const { incidentId, note } = await follow(trx, { row, alert, decision, open, earlier, flapping }, context)
+  const alone = decideAlone(alert, muting)
+  const one: Case = alone
+    ? { row, alert, decision: alone, open: [], lessons: [], earlier: undefined, flapping: undefined }
+    : await lookAmong(trx, row, alert, context)
+  const { decision, open, lessons, flapping } = one
+  const { incidentId, note } = await follow(trx, one, context)
   const notes = [note, released(row, decision), returning(row), clockNote(corrected)]
   await trx
     .updateTable('alerts')
@@ -89,6 +84,26 @@ export async function foldAlert(trx: FoldTrx, row: AlertRow, context: FoldContex
       : []
   const opened = decision.kind === 'opened' || (decision.kind === 'joined' && decision.rule === 'reopen')
   return { kind: decision.kind, source: row.source, incidentId, merged, opened }
+}
+
+/** Decides with what is open, and all else that bears on it. */
+async function lookAmong(
+  trx: FoldTrx,
+  row: AlertRow,
+  alert: FoldableAlert,
+  { config, topology, nowMs }: FoldContext,
+): Promise<Case> {
+  const lessons = await lessonsFor(trx, row.tenant, row)
+  const keys = [...keysToJoin(alert, topology), ...lessons.map(({ other }) => other)]
+  const open = await loadOpen(trx, row.tenant, alert, keys, config.windowMs)
+  const flapping = await findFlapping(trx, row, config.flapping)
+  const earlier = withSameAlert(alert, open).length > 0 ? undefined : await findEarlier(trx, row)
+  const decision = decideAmong(alert, open, topology, config, {
+    flapping: flapping && spellFlapping(flapping, nowMs),
+    lessons,
+    recent: recentOf(earlier, config.reopenWithinMs, nowMs),
+  })
+  return { row, alert, decision, open, lessons, earlier, flapping }
 }
 
 /** What people took apart is not put together again by a rule. */
@@ -187,7 +202,7 @@ async function joinReopened(
 ): Promise<Followed> {
   await trx.updateTable('alerts').set({ incident_id: incidentId }).where('id', '=', row.id).execute()
   await reopen(trx, incidentId, row, why, config, nowMs)
-  await rebuildFold(trx, incidentId, row.tenant, (other, labels) => foldable(other, labels, config.groupBy))
+  await rebuildFold(trx, incidentId, row.tenant, config.groupBy)
   return { incidentId }
 }
 

@@ -194,20 +194,38 @@ const anyAlert = fc
   })
 
 test('every accepted alert gets exactly one decision, and only a firing one opens', async () => {
+  // The alert that fires again spans the time between two incidents, and the next one shows that they have one cause.
+  const merging = [
+    [wireAlert('A', 'inventory', START)],
+    [wireAlert('A', 'inventory', START - 4_000_000)],
+    [wireAlert('A', 'storefront', START), wireAlert('B', 'storefront', START, { labels: { severity: 'warning' } })],
+  ]
   await fc.assert(
     fc.asyncProperty(
       fc.array(fc.array(anyAlert, { minLength: 1, maxLength: 5 }), { maxLength: 5 }),
       async (deliveries) => {
-        const { store, settled, folder, incidents, alerts, end } = await world(TOPOLOGY)
+        const { db, store, settled, folder, incidents, alerts, end } = await world(TOPOLOGY)
         for (const delivery of deliveries) await store(delivery)
         folder.start()
         await settled()
         const all = await alerts()
         const opened = all.filter(({ decision }) => decision === 'opened')
         expect(opened).toHaveLength((await incidents()).length)
-        expect(new Set(opened.map(({ incident_id }) => incident_id))).toEqual(
+        const openings = await db.selectFrom('incident_events').selectAll().where('kind', '=', 'opened').execute()
+        expect(openings).toHaveLength(opened.length)
+        expect(new Set(openings.map(({ incident_id }) => incident_id))).toEqual(
           new Set((await incidents()).map(({ id }) => id)),
         )
+        expect(new Set(openings.map(({ data }) => (JSON.parse(data ?? '{}') as { alertId?: string }).alertId))).toEqual(
+          new Set(opened.map(({ id }) => id)),
+        )
+        // An incident that was merged is closed and has no alerts any more; every other one has the alert that opened it.
+        const merged = new Set(
+          (await db.selectFrom('incident_merges').select('incident_id').execute()).map((row) => row.incident_id),
+        )
+        const left = (await incidents()).filter(({ id }) => !merged.has(id))
+        expect(new Set(opened.map(({ incident_id }) => incident_id))).toEqual(new Set(left.map(({ id }) => id)))
+        for (const { id, state } of await incidents()) expect(state).toBe(merged.has(id) ? 'closed' : 'open')
         for (const { decision, reason, incident_id, status } of all) {
           expect(decision).not.toBeNull()
           expect(reason).toMatch(/^[a-z]+: ./)
@@ -217,7 +235,7 @@ test('every accepted alert gets exactly one decision, and only a firing one open
         await end()
       },
     ),
-    { numRuns: 40 },
+    { numRuns: 40, examples: [[merging]] },
   )
 })
 

@@ -4,6 +4,7 @@
 import { newId } from '../../core/ids.ts'
 import type { Db } from '../../db/connect.ts'
 import type { AlertRow, IncidentTables } from '../tables.ts'
+import { fingerprintKey, serviceKey } from './decide.ts'
 import type { FoldingLessonRow } from './tables.ts'
 
 /** A lesson as one of its two sides sees it. */
@@ -21,7 +22,7 @@ type Sides = Pick<AlertRow, 'service' | 'fingerprint' | 'reason'>
 const MAX_AT_ONCE = 20
 const MAX_KEPT = 2000
 
-/** Learns that these alerts do or do not belong with that one. Returns how many pairs. */
+/** Learns that these alerts do or do not belong with that one. */
 export async function learn(
   trx: LessonDb,
   tenant: string,
@@ -30,7 +31,7 @@ export async function learn(
   others: readonly Sides[],
   { by, reason }: { readonly by: string; readonly reason: string },
   nowMs: number,
-): Promise<number> {
+): Promise<void> {
   const pairs = new Map<string, FoldingLessonRow>()
   for (const other of others) {
     const sides = sidesOf(one, other)
@@ -58,14 +59,14 @@ export async function learn(
           .doUpdateSet({ kind: row.kind, reason: row.reason, by: row.by, at: row.at }),
       )
       .execute()
-  return pairs.size
 }
 
 /** By their services; where that says nothing, by their fingerprints. */
 function sidesOf(one: Sides, other: Sides): [string, string] {
-  const byService = one.service !== null && other.service !== null && one.service !== other.service
-  const key = ({ service, fingerprint }: Sides) => (byService ? `service:${service}` : `fingerprint:${fingerprint}`)
-  const [a, b] = [key(one), key(other)]
+  const [a, b] =
+    one.service !== null && other.service !== null && one.service !== other.service
+      ? [serviceKey(one.service), serviceKey(other.service)]
+      : [fingerprintKey(one.fingerprint), fingerprintKey(other.fingerprint)]
   return a < b ? [a, b] : [b, a]
 }
 
@@ -75,7 +76,7 @@ export async function lessonsFor(
   tenant: string,
   { service, fingerprint }: Pick<AlertRow, 'service' | 'fingerprint'>,
 ): Promise<readonly Lesson[]> {
-  const keys = [`fingerprint:${fingerprint}`, ...(service === null ? [] : [`service:${service}`])]
+  const keys = [fingerprintKey(fingerprint), ...(service === null ? [] : [serviceKey(service)])]
   const rows = await trx
     .selectFrom('folding_lessons')
     .selectAll()

@@ -11,7 +11,6 @@ import { worseOf } from '../severity.ts'
 import { addEvent, moveIncident } from '../store.ts'
 import type { IncidentRow, IncidentTables } from '../tables.ts'
 import type { FoldingConfig } from './config.ts'
-import { foldable } from './foldable.ts'
 import { rebuildFold } from './open-incidents.ts'
 import { haveOneCause } from './relate.ts'
 
@@ -62,7 +61,7 @@ export async function mergeIncidents(
   })
   const severity = worseOf(into.severity, from.severity)
   await trx.updateTable('incidents').set({ severity }).where('id', '=', into.id).execute()
-  await rebuildFold(trx, into.id, into.tenant, (row, labels) => foldable(row, labels, config.groupBy))
+  await rebuildFold(trx, into.id, into.tenant, config.groupBy)
   await lookAtChanged(trx, into.id, `with the alerts of incident ${from.number}`, config, nowMs)
 }
 
@@ -99,10 +98,10 @@ export async function mergeCollecting(
   config: Config & Pick<FoldingConfig, 'windowMs'>,
   nowMs: number,
 ): Promise<readonly string[]> {
-  const own = await loadCollecting(trx, incidentId)
+  const others = related.filter(({ id, state }) => id !== incidentId && state === 'open')
+  const own = others.length === 0 ? undefined : await loadCollecting(trx, incidentId)
   if (!own) return []
-  for (const { id, firstAtMs, lastAtMs } of related) {
-    if (id === incidentId) continue
+  for (const { id, firstAtMs, lastAtMs } of others) {
     const other = await loadCollecting(trx, id)
     if (!other || firstAtMs - own.lastAtMs > config.windowMs || own.firstAtMs - lastAtMs > config.windowMs) continue
     const services = [...new Set([...own.services, ...other.services])]

@@ -6,12 +6,10 @@ import type { Edge } from '../../core/telemetry.ts'
 export interface Neighbour {
   readonly service: string
   readonly hops: number
-  /** `checkout calls bank through payment`. */
-  readonly relation: string
 }
 
 /** What more services than this call (a database, a sign-in) says nothing about two of them. */
-const MAX_SHARING = 5
+export const MAX_SHARING = 5
 
 /** More would make the question too long; the nearest are kept. */
 const MAX_NEIGHBOURS = 400
@@ -20,52 +18,23 @@ const MAX_NEIGHBOURS = 400
 export function neighboursOf(service: string, topology: readonly Edge[], maxHops: number): readonly Neighbour[] {
   const index = indexOf(topology)
   const found = new Map<string, Neighbour>()
-  for (const neighbour of [
-    ...walk(service, index.callees, maxHops, spellPath),
-    ...walk(service, index.callers, maxHops, (path) => spellPath(path.toReversed())),
-    ...(maxHops >= 2 ? sharing(service, index) : []),
-  ]) {
-    const known = found.get(neighbour.service)
-    if (!known || neighbour.hops < known.hops) found.set(neighbour.service, neighbour)
+  const note = (other: string, hops: number): void => {
+    if (other !== service && hops < (found.get(other)?.hops ?? Infinity)) found.set(other, { service: other, hops })
   }
+  for (const reach of [index.reach(service, maxHops), reachOf(service, index.callers, maxHops)])
+    for (const [other, path] of reach) note(other, path.length - 1)
+  if (maxHops >= 2) for (const other of sharing(service, index)) note(other, 2)
   return [...found.values()]
     .sort((a, b) => a.hops - b.hops || (a.service < b.service ? -1 : 1))
     .slice(0, MAX_NEIGHBOURS)
 }
 
-function walk(
-  from: string,
-  calls: Calls,
-  maxHops: number,
-  spell: (path: readonly string[]) => string,
-): readonly Neighbour[] {
-  const seen = new Set([from])
-  const found: Neighbour[] = []
-  let edge: readonly (readonly string[])[] = [[from]]
-  for (let hops = 1; hops <= maxHops && edge.length > 0; hops++) {
-    const next: string[][] = []
-    for (const path of edge) {
-      for (const service of calls.get(path.at(-1) ?? '') ?? []) {
-        if (seen.has(service)) continue
-        seen.add(service)
-        next.push([...path, service])
-        found.push({ service, hops, relation: spell([...path, service]) })
-      }
-    }
-    edge = next
-  }
-  return found
-}
-
-function sharing(service: string, { callees, callers }: CallIndex): readonly Neighbour[] {
-  return (callees.get(service) ?? []).flatMap((shared) => {
+/** Those that call the same thing directly. */
+const sharing = (service: string, { callees, callers }: CallIndex): readonly string[] =>
+  (callees.get(service) ?? []).flatMap((shared) => {
     const all = callers.get(shared) ?? []
-    if (all.length > MAX_SHARING) return []
-    return all
-      .filter((other) => other !== service)
-      .map((other) => ({ service: other, hops: 2, relation: `${service} and ${other} both call ${shared}` }))
+    return all.length > MAX_SHARING ? [] : all
   })
-}
 
 /** From caller to callee, both ends included: `[checkout, payment, bank]`. */
 export function spellPath(path: readonly string[]): string {

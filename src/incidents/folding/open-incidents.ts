@@ -1,11 +1,14 @@
 // What folding remembers of open incidents: by which keys an alert finds them, which services they are about, and what
 // their alerts without a service say. Written with every alert that joins, gone when the incident closes.
+import { sql } from 'kysely'
 import { z } from 'zod'
 import type { Labels } from '../../core/telemetry.ts'
 import type { Db } from '../../db/connect.ts'
-import { type AlertRow, type IncidentTables, stillOpen } from '../tables.ts'
+import { breath } from '../breath.ts'
+import { type IncidentTables, stillOpen } from '../tables.ts'
 import type { AlertText } from './alike.ts'
 import { alertKeys, type FoldableAlert, type OpenIncident } from './decide.ts'
+import { foldable } from './foldable.ts'
 
 export type Known = OpenIncident & { readonly severity: string; readonly state: string; readonly alerts: number }
 
@@ -65,12 +68,25 @@ export async function loadOpen(
 
 const servicesOf = (trx: FoldDb, ids: readonly string[]) =>
   trx
-    .selectFrom('incident_fold_services')
+    .selectFrom(
+      trx
+        .selectFrom('incident_fold_services')
+        .select((eb) => [
+          'incident_id',
+          'service',
+          'first_at',
+          eb.fn
+            .agg<number>('row_number')
+            .over((over) => over.partitionBy('incident_id').orderBy('first_at').orderBy('service'))
+            .as('place'),
+        ])
+        .where('incident_id', 'in', ids)
+        .as('placed'),
+    )
     .select(['incident_id', 'service', 'first_at'])
-    .where('incident_id', 'in', ids)
+    .where('place', '<=', MAX_SERVICES)
     .orderBy('first_at')
     .orderBy('service')
-    .limit(MAX_SERVICES)
     .execute()
 
 const textsNear = (trx: FoldDb, tenant: string, atMs: number, windowMs: number) =>
@@ -162,37 +178,69 @@ export async function forgetFold(trx: FoldDb, incidentId: string): Promise<void>
   await trx.deleteFrom('incident_folds').where('incident_id', '=', incidentId).execute()
 }
 
-/** Alerts of an incident that are read to remember it anew. */
-const MAX_READ = 2000
+/** Alerts of an incident that are read at once to remember it anew, and rows that are written at once. */
+const PAGE = 1000
+const ROWS_AT_ONCE = 200
 
-/** Writes anew what is remembered, from the alerts that the incident has now. Needs at least one. */
+/** Writes anew what is remembered, from all the alerts that the incident has now. Needs at least one. */
 export async function rebuildFold(
   trx: FoldDb,
   incidentId: string,
   tenant: string,
-  read: (row: AlertRow, labels: Labels) => FoldableAlert,
+  groupBy: readonly string[],
 ): Promise<void> {
   await forgetFold(trx, incidentId)
-  const rows = await trx
+  const fold = { alerts: 0, first_at: Infinity, last_at: -Infinity }
+  const keys = new Set<string>()
+  const services = new Map<string, { readonly first_at: number; readonly alerts: number }>()
+  for await (const alert of alertsOf(trx, incidentId, groupBy)) {
+    fold.alerts++
+    fold.first_at = Math.min(fold.first_at, alert.atMs)
+    fold.last_at = Math.max(fold.last_at, alert.atMs)
+    for (const key of alertKeys(alert)) keys.add(key)
+    if (alert.service === null) await rememberText(trx, incidentId, tenant, alert)
+    else {
+      const { first_at, alerts } = services.get(alert.service) ?? { first_at: alert.atMs, alerts: 0 }
+      services.set(alert.service, { first_at: Math.min(first_at, alert.atMs), alerts: alerts + 1 })
+    }
+  }
+  if (fold.alerts === 0) return
+  await trx
+    .insertInto('incident_folds')
+    .values({ incident_id: incidentId, tenant, ...fold })
+    .execute()
+  for (const some of chunksOf([...keys]))
+    await trx
+      .insertInto('incident_fold_keys')
+      .values(some.map((key) => ({ incident_id: incidentId, tenant, key })))
+      .execute()
+  for (const some of chunksOf([...services]))
+    await trx
+      .insertInto('incident_fold_services')
+      .values(some.map(([service, known]) => ({ incident_id: incidentId, service, ...known })))
+      .execute()
+}
+
+/** In the order in which they came. */
+async function* alertsOf(trx: FoldDb, incidentId: string, groupBy: readonly string[]): AsyncIterable<FoldableAlert> {
+  const pause = breath()
+  const inOrder = trx
     .selectFrom('alerts')
     .selectAll()
     .where('incident_id', '=', incidentId)
     .orderBy('first_at')
     .orderBy('id')
-    .limit(MAX_READ)
-    .execute()
-  const alerts = rows.map((row) => read(row, JSON.parse(row.labels) as Labels))
-  if (alerts.length === 0) return
-  const times = alerts.map(({ atMs }) => atMs)
-  await trx
-    .insertInto('incident_folds')
-    .values({
-      incident_id: incidentId,
-      tenant,
-      first_at: Math.min(...times),
-      last_at: Math.max(...times),
-      alerts: alerts.length,
-    })
-    .execute()
-  for (const alert of alerts) await rememberAlert(trx, incidentId, tenant, alert)
+    .limit(PAGE)
+  for (let rows = await inOrder.execute(), last = rows.at(-1); ; last = rows.at(-1)) {
+    for (const row of rows) {
+      yield foldable(row, JSON.parse(row.labels) as Labels, groupBy)
+      await pause()
+    }
+    if (!last || rows.length < PAGE) return
+    rows = await inOrder.where(sql<boolean>`(first_at, id) > (${last.first_at}, ${last.id})`).execute()
+  }
+}
+
+function* chunksOf<T>(rows: readonly T[]): Iterable<readonly T[]> {
+  for (let i = 0; i < rows.length; i += ROWS_AT_ONCE) yield rows.slice(i, i + ROWS_AT_ONCE)
 }

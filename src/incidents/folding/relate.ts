@@ -3,7 +3,7 @@
 // all: a hurt service from which the trouble climbs to its callers, callers' callers and so on, over no more than one
 // service that says nothing. Two faults under a common caller have no such cause, however near they are.
 import type { Edge } from '../../core/telemetry.ts'
-import { type CallIndex, indexOf, neighboursOf, spellPath } from './neighbours.ts'
+import { type CallIndex, indexOf, MAX_SHARING, neighboursOf, spellPath } from './neighbours.ts'
 
 export interface Relation {
   readonly hops: number
@@ -20,8 +20,6 @@ export interface Hurt {
 const MAX_GAP = 2
 /** One in so many services of an incident may be there for another reason: by hand, by place, by a call we do not know. */
 const ONE_STRAY_IN = 5
-/** What more services than this call (a database, a sign-in) says nothing about two of them while it is well itself. */
-const MAX_SHARING = 5
 
 /** How a service is related to the services of an incident, or undefined when nothing explains both. */
 export function relate(

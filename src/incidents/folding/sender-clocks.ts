@@ -6,7 +6,7 @@ import type { Db } from '../../db/connect.ts'
 import type { AlertRow, IncidentTables } from '../tables.ts'
 
 export interface SenderClocks {
-  /** How long ago an alert began by our clock, in ms since the epoch. Takes the alert into account for those that come. */
+  /** When an alert began by our clock, in ms since the epoch. Takes the alert into account for those that come. */
   correct(alert: Timed): Corrected
 }
 

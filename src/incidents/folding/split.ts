@@ -10,7 +10,6 @@ import { worseOf } from '../severity.ts'
 import { addEvent } from '../store.ts'
 import type { AlertRow, IncidentRow, IncidentTables } from '../tables.ts'
 import type { FoldingConfig } from './config.ts'
-import { foldable } from './foldable.ts'
 import { lookAtChanged, type Merger } from './merge.ts'
 import { rebuildFold } from './open-incidents.ts'
 
@@ -89,8 +88,7 @@ export async function splitIncident(
     text: `${alerts} became incident ${incident.number}, by ${by}: ${why}.`,
     data: { into: incident.id },
   })
-  for (const id of [from.id, incident.id])
-    await rebuildFold(trx, id, from.tenant, (row, labels) => foldable(row, labels, config.groupBy))
+  for (const id of [from.id, incident.id]) await rebuildFold(trx, id, from.tenant, config.groupBy)
   await enqueue(trx, { kind: 'investigate', key: incident.id, payload: { incidentId: incident.id }, runAtMs: nowMs })
   await lookAtChanged(trx, from.id, 'without what was taken out', config, nowMs)
   return { incident, moved, stays }

@@ -31,7 +31,7 @@ export interface IncidentFoldTextRow {
   incident_id: string
   tenant: string
   fingerprint: string
-  /** JSON: a list of words. */
+  /** JSON: `{scope, words}`, an `AlertText`. */
   words: string
   at: number
 }
@@ -88,7 +88,7 @@ export interface FoldingLessonRow {
   id: string
   tenant: string
   kind: 'apart' | 'together'
-  /** `service:checkout` or `fingerprint:…`, in no order. */
+  /** `service:checkout` or `fingerprint:…`; `a` is the lesser one, so that a pair stands once. */
   a: string
   b: string
   /** For people: what was merged or split, and by which rule it had been folded. */
