@@ -5,8 +5,8 @@ import type { AuditTables } from '../audit/tables.ts'
 import { verifyAudit } from '../audit/verify.ts'
 import { DEFAULT_TENANT } from '../core/caller.ts'
 import { AppError } from '../core/errors.ts'
-import { openDatabase } from '../database.ts'
 import type { Db } from '../db/connect.ts'
+import { inStoredDatabase } from './in-database.ts'
 import { readSettings } from './settings.ts'
 
 interface Options {
@@ -58,6 +58,8 @@ function listCommand(): Command {
       const { tenant, incident: subject } = options
       const limit = Math.min(500, Math.max(1, Number(options.limit) || 50))
       const entries = await withAudit(options, (db) => listAudit(db, { tenant, subject, limit }))
+      if (entries.length === 0 && !options.json)
+        console.log(`The audit log holds no entry${subject === undefined ? '' : ` about ${subject}`}.`)
       for (const entry of entries)
         console.log(
           options.json
@@ -67,12 +69,7 @@ function listCommand(): Command {
     })
 }
 
-async function withAudit<T>(options: Options, use: (db: Db<AuditTables>) => Promise<T>): Promise<T> {
-  const { config } = readSettings(options.config)
-  const connection = await openDatabase(options.data ?? config.data)
-  try {
-    return await use(connection.as<AuditTables>())
-  } finally {
-    await connection.close()
-  }
-}
+const withAudit = <T>(options: Options, use: (db: Db<AuditTables>) => Promise<T>): Promise<T> =>
+  inStoredDatabase(options.data ?? readSettings(options.config).config.data, (connection) =>
+    use(connection.as<AuditTables>()),
+  )

@@ -7,7 +7,6 @@ import type { Config } from '../config/schema.ts'
 import { DEFAULT_TENANT } from '../core/caller.ts'
 import { systemClock } from '../core/clock.ts'
 import { AppError } from '../core/errors.ts'
-import { openDatabase } from '../database.ts'
 import type { Db } from '../db/connect.ts'
 import { listChanges } from '../incidents/changes.ts'
 import { findEvidence, recordAlert, type RecordedAlert } from '../incidents/investigation/evidence.ts'
@@ -23,6 +22,7 @@ import type { IncidentTables } from '../incidents/tables.ts'
 import { silentLog } from '../observe/log.ts'
 import { logSources, metricSources } from '../sources-of-config.ts'
 import { renderReport } from './render-report.ts'
+import { inStoredDatabase } from './in-database.ts'
 import { readSettings } from './settings.ts'
 
 interface Options {
@@ -69,7 +69,8 @@ async function withInput<T>(options: Options, use: (input: Input) => Promise<T>)
   if ([alert, incident, replay].filter((one) => one !== undefined).length !== 1)
     throw new AppError('malformed', 'Name one of --alert FILE, --incident ID or --replay ID.')
   if (alert !== undefined) return await use({ input: liveInput(config, alertsIn(alert, config), async () => []) })
-  return await withIncidents(options, config, async (db) => {
+  return await inStoredDatabase(options.data ?? config.data, async (connection) => {
+    const db = connection.as<IncidentTables>()
     const id = incident ?? replay ?? ''
     const found = await findIncident(db, options.tenant, id)
     if (!found) throw new AppError('not_found', `There is no incident ${id}. See: midwatch incidents list --all`)
@@ -130,19 +131,6 @@ function readAlertFile(file: string, config: Config): readonly IncomingAlert[] {
   } catch (error) {
     if (!(error instanceof AppError)) throw error
     throw new AppError('malformed', `${file} holds no alerts: ${error.message}`, { cause: error })
-  }
-}
-
-async function withIncidents<T>(
-  options: Options,
-  config: Config,
-  use: (db: Db<IncidentTables>) => Promise<T>,
-): Promise<T> {
-  const connection = await openDatabase(options.data ?? config.data)
-  try {
-    return await use(connection.as<IncidentTables>())
-  } finally {
-    await connection.close()
   }
 }
 

@@ -8,7 +8,7 @@ import { systemClock } from '../core/clock.ts'
 import { AppError } from '../core/errors.ts'
 import { type LimitConfig, limitSet } from '../core/limits.ts'
 import type { Db } from '../db/connect.ts'
-import { openDatabase } from '../database.ts'
+import { inDatabase } from './in-database.ts'
 import { readSettings } from './settings.ts'
 
 interface Options {
@@ -96,15 +96,10 @@ function revokeCommand(): Command {
     })
 }
 
-async function withKeys<T>(options: Options, use: (db: Db<AccessTables>) => Promise<T>): Promise<T> {
-  const { config } = readSettings(options.config)
-  const connection = await openDatabase(options.data ?? config.data)
-  try {
-    return await use(connection.as<AccessTables>())
-  } finally {
-    await connection.close()
-  }
-}
+const withKeys = <T>(options: Options, use: (db: Db<AccessTables>) => Promise<T>): Promise<T> =>
+  inDatabase(options.data ?? readSettings(options.config).config.data, (connection) =>
+    use(connection.as<AccessTables>()),
+  )
 
 function parseScopes(list: string, before: Scope[] = []): Scope[] {
   const scopes = list.split(',').map((scope) => scope.trim())

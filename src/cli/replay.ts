@@ -5,13 +5,13 @@ import type { Config } from '../config/schema.ts'
 import { AppError } from '../core/errors.ts'
 import type { Edge } from '../core/telemetry.ts'
 import type { Db } from '../db/connect.ts'
-import { openDatabase } from '../database.ts'
 import { newRow } from '../incidents/alert-rows.ts'
 import { readFoldingConfig } from '../incidents/folding/config.ts'
 import { compareReplays, type Recording, replay, type Replayed, ruleOf } from '../incidents/folding/replay.ts'
 import { alertmanager } from '../incidents/senders/alertmanager/alertmanager.ts'
 import type { AlertRow, IncidentTables } from '../incidents/tables.ts'
 import { durationIn } from './duration.ts'
+import { inStoredDatabase } from './in-database.ts'
 import { readSettings } from './settings.ts'
 
 interface Options {
@@ -57,9 +57,8 @@ const topologyOf = ({ agent }: Config): readonly Edge[] =>
 
 const MOST = 100_000
 
-async function fromDatabase(config: Config, { last = 0, tenant }: Options): Promise<Recording> {
-  const connection = await openDatabase(config.data)
-  try {
+const fromDatabase = (config: Config, { last = 0, tenant }: Options): Promise<Recording> =>
+  inStoredDatabase(config.data, async (connection) => {
     const db: Db<IncidentTables> = connection.as<IncidentTables>()
     const alerts = await db
       .selectFrom('alerts')
@@ -71,10 +70,7 @@ async function fromDatabase(config: Config, { last = 0, tenant }: Options): Prom
       .limit(MOST)
       .execute()
     return { alerts, silences: await db.selectFrom('silences').selectAll().where('tenant', '=', tenant).execute() }
-  } finally {
-    await connection.close()
-  }
-}
+  })
 
 function fromFile(file: string): Recording {
   const alerts = new Map<string, AlertRow>()
