@@ -2,7 +2,7 @@
 import { type Kysely, sql } from 'kysely'
 import type { Migration } from '../db/migrate.ts'
 import { type ContextTables, createContextTables } from './context/tables.ts'
-import { createByHandTables, createFoldingTables, type FoldingTables } from './folding/tables.ts'
+import { createByHandTables, createFoldingTables, type FoldingTables, indexBeginnings } from './folding/tables.ts'
 import { type InquiryTables, inquiryMigrations } from './investigation/inquiry/tables.ts'
 import { type ActingTables, createActingTables } from './investigation/acting/tables.ts'
 import { type CaseTables, createCaseTables } from './memory/tables.ts'
@@ -204,6 +204,7 @@ export const incidentMigrations: readonly Migration[] = [
   { name: '2026-11-26-context', up: createContextTables },
   { name: '2026-11-26-folding-by-hand', up: createByHandTables },
   { name: '2026-11-26-who-may-act', up: createActingTables },
+  { name: '2026-11-26-beginnings', up: indexBeginnings },
 ]
 
 async function createIncidentTables(db: Kysely<unknown>): Promise<void> {

@@ -1,6 +1,7 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { flapsOf } from './flapping.ts'
+import { sql } from 'kysely'
+import { beginningsOf, flapsOf } from './flapping.ts'
 import { START, world } from './testing.ts'
 import { closeQuietly, wireAlert } from '../testing.ts'
 
@@ -118,4 +119,12 @@ test('whatever the order of words about one alert, a resolved one never opens, a
     }),
     { numRuns: 40 },
   )
+})
+
+test('the beginnings of one alert are counted without reading the others of a storm', async () => {
+  const { db, end } = await world([])
+  const life = { tenant: 'default', source: 'alertmanager', identity: 'a', first_at: START }
+  const plan = await beginningsOf(db, life, MINUTE).explain<{ detail: string }>(undefined, sql`query plan`)
+  expect(plan.map(({ detail }) => detail)).toEqual([expect.stringContaining('identity=? AND first_at>?')])
+  await end()
 })

@@ -31,17 +31,20 @@ type Life = Pick<AlertRow, 'tenant' | 'source' | 'identity' | 'first_at'>
 export async function findFlapping(trx: Trx, life: Life, rules: FlappingRules): Promise<Flapping | undefined> {
   const known = await ofAlert(trx.selectFrom('alert_flaps').selectAll(), life).executeTakeFirst()
   if (known) return { times: known.times + 1, sinceMs: known.since, known: true }
-  const { n, first } = await trx
+  const { n, first } = await beginningsOf(trx, life, rules.windowMs).executeTakeFirstOrThrow()
+  return n >= rules.times ? { times: n, sinceMs: first, known: false } : undefined
+}
+
+/** How often, and since when, one alert began within the window that ends with this life. Asked for every alert of a storm. */
+export const beginningsOf = (db: Db<IncidentTables>, life: Life, windowMs: number) =>
+  db
     .selectFrom('alerts')
     .select((eb) => [eb.fn.countAll<number>().as('n'), eb.fn.min('first_at').as('first')])
     .where('tenant', '=', life.tenant)
     .where('source', '=', life.source)
     .where('identity', '=', life.identity)
-    .where('first_at', '>', life.first_at - rules.windowMs)
+    .where('first_at', '>', life.first_at - windowMs)
     .where('first_at', '<=', life.first_at)
-    .executeTakeFirstOrThrow()
-  return n >= rules.times ? { times: n, sinceMs: first, known: false } : undefined
-}
 
 /** `flapping, 5 times in 12 min`. */
 export const spellFlapping = ({ times, sinceMs }: Pick<Flapping, 'times' | 'sinceMs'>, nowMs: number): string =>

@@ -180,6 +180,15 @@ export async function createFoldingTables(db: Kysely<unknown>): Promise<void> {
   await db.schema.createIndex('alert_flaps_by_incident').on('alert_flaps').column('incident_id').execute()
 }
 
+/** For how often one alert began: by the arrival of all alerts, each of a storm would count all the others. */
+export async function indexBeginnings(db: Kysely<unknown>): Promise<void> {
+  await db.schema
+    .createIndex('alerts_beginnings')
+    .on('alerts')
+    .columns(['tenant', 'source', 'identity', 'first_at'])
+    .execute()
+}
+
 export async function createByHandTables(db: Kysely<unknown>): Promise<void> {
   await db.schema
     .createTable('incident_merges')
