@@ -7,7 +7,6 @@ import { findCallerByKeyId } from './access/keys.ts'
 import type { AccessTables } from './access/tables.ts'
 import type { AuditTables } from './audit/tables.ts'
 import { createActions } from './actions/actions.ts'
-import { createWebhook } from './actions/webhook/webhook.ts'
 import type { Role } from './cli/start.ts'
 import type { Config } from './config/schema.ts'
 import { type Caller, DEFAULT_TENANT } from './core/caller.ts'
@@ -72,6 +71,9 @@ import { createInvestigator } from './incidents/investigation/investigator.ts'
 import type { ModelCost } from './incidents/reports/weekly.ts'
 import { askForLook } from './incidents/investigation/ask-look.ts'
 import type { IncidentTables } from './incidents/tables.ts'
+import { channelsOf } from './incidents/telling/channels.ts'
+import { createTelling } from './incidents/telling/telling.ts'
+import { createTellingWorkers } from './incidents/telling/workers.ts'
 import { createMcpAnswering } from './mcp/server.ts'
 import { offeredTools } from './mcp/tools.ts'
 import type { Retriever } from './llm/retriever.ts'
@@ -184,7 +186,6 @@ async function start(
   }
 
   const feed = createIncidentFeed()
-  const { webhook } = config.agent.notify
   // Whose incident it is pays for it.
   const retriever: Retriever = {
     retrieve: (query, signal) => {
@@ -202,7 +203,6 @@ async function start(
     },
     diagnose,
     actions: createActions(),
-    webhook: webhook && createWebhook(webhook),
     // The worker runs what the investigator hands it and is woken by it: each needs the other.
     wake: () => worker.wake(),
     config: config.agent,
@@ -236,12 +236,23 @@ async function start(
     wake: () => worker.wake(),
     sources: mcp.filter(({ asks }) => asks.length > 0),
   })
+  const telling = createTelling({
+    db,
+    channels: channelsOf(config.agent),
+    clock,
+    feed,
+    publicUrl: addressOf(config, config.server.port),
+    confirmFromRisk: config.agent.approval.confirmFromRisk,
+    onSpread: () => messengers.wake(),
+  })
+  const messengers: Worker = createTellingWorkers({ db, telling, clock, log })
   const worker: Worker = createWorker({
     db,
     handlers: {
       ...investigator.handlers,
       ...intake.handlers,
       ...asking.handlers,
+      news: telling.spread,
       investigate: asking.beside(investigator.handlers.investigate),
     },
     clock,
@@ -261,10 +272,12 @@ async function start(
   if (roles.has('agent')) {
     investigator.start()
     worker.start()
+    messengers.start()
     folder.start()
     stops.push(
       () => investigator.stop(),
       () => worker.stop(),
+      () => messengers.stop(),
       () => folder.stop(),
     )
   }

@@ -7,6 +7,7 @@ import { type InquiryTables, inquiryMigrations } from './investigation/inquiry/t
 import { type ActingTables, createActingTables } from './investigation/acting/tables.ts'
 import { type CaseTables, createCaseTables } from './memory/tables.ts'
 import { createReportIndexes } from './reports/tables.ts'
+import { createTellingTables, type TellingTables } from './telling/tables.ts'
 
 /** A webhook body, kept as it came. The same body again only raises `times`. */
 export interface DeliveryRow {
@@ -177,7 +178,7 @@ export interface FeedbackRow {
   text: string | null
 }
 
-export interface IncidentTables extends ContextTables, CaseTables, FoldingTables, InquiryTables, ActingTables {
+export interface IncidentTables extends ContextTables, CaseTables, FoldingTables, InquiryTables, ActingTables, TellingTables {
   deliveries: DeliveryRow
   alerts: AlertRow
   incidents: IncidentRow
@@ -205,6 +206,7 @@ export const incidentMigrations: readonly Migration[] = [
   { name: '2026-11-26-folding-by-hand', up: createByHandTables },
   { name: '2026-11-26-who-may-act', up: createActingTables },
   { name: '2026-11-26-beginnings', up: indexBeginnings },
+  { name: '2026-11-26-telling', up: createTellingTables },
 ]
 
 async function createIncidentTables(db: Kysely<unknown>): Promise<void> {

@@ -7,7 +7,7 @@ import { proposedAction, type ProposedAction } from '../report.ts'
 import { addEvent, moveIncident } from '../store.ts'
 import type { ApprovalRow, IncidentState, IncidentTables } from '../tables.ts'
 import type { InvestigationContext, InvestigationDb } from './context.ts'
-import { auditDecision } from './acting/audit.ts'
+import { recordDecision } from './acting/audit.ts'
 import { overtakenBy } from './acting/grounds.ts'
 import { peopleFor, personOf } from './acting/policy.ts'
 import { findStop, sayStop } from './acting/stop.ts'
@@ -96,20 +96,20 @@ async function decideWithin(context: ApprovalContext, trx: InvestigationDb, inpu
     const reason = `The proposal expired at ${timeOfDay(approval.expires_at)}.`
     await close('expired', reason, null)
     await goOn('watching', 'expired', reason)
-    await auditDecision(trx, approval, { state: 'expired', at: now, reason })
+    await recordDecision(trx, approval, { state: 'expired', at: now, reason })
     return { kind: 'lapsed', reason: `${reason} It was not carried out.` }
   }
   if (decision === 'refuse') {
     await close('refused', input.reason ?? null, by)
     await goOn('watching', 'refused', `${by} refused: ${action.title}.${input.reason ? ` ${input.reason}` : ''}`)
-    await auditDecision(trx, approval, { state: 'refused', at: now, by, keyId, reason: input.reason })
+    await recordDecision(trx, approval, { state: 'refused', at: now, by, keyId, reason: input.reason })
     return { kind: 'decided' }
   }
   const overtaken = await overtakenBy(trx, approval, action, input.tenant)
   if (overtaken !== undefined) {
     await close('void', overtaken, null)
     await goOn('watching', 'void', `The proposal is void: ${overtaken}`)
-    await auditDecision(trx, approval, { state: 'void', at: now, reason: overtaken })
+    await recordDecision(trx, approval, { state: 'void', at: now, reason: overtaken })
     return { kind: 'lapsed', reason: `It was not carried out: ${overtaken}` }
   }
   const { confirmFromRisk } = context.config.approval
@@ -139,7 +139,7 @@ async function decideWithin(context: ApprovalContext, trx: InvestigationDb, inpu
   if (agreed.length < people) {
     const text = `${by} approved: ${action.title}. One more person has to.`
     await addEvent(trx, incidentId, { at: now, kind: 'approved', text, data: { of: people } })
-    await auditDecision(trx, approval, { state: 'agreed', ...vote })
+    await recordDecision(trx, approval, { state: 'agreed', ...vote })
     return { kind: 'half' }
   }
   const all = agreed.join(' and ')
@@ -149,7 +149,7 @@ async function decideWithin(context: ApprovalContext, trx: InvestigationDb, inpu
     'approved',
     `${all} approved: ${action.title}.${undoNamed ? ' It is taken back if it makes things worse.' : ''}`,
   )
-  await auditDecision(trx, approval, { state: 'approved', ...vote })
+  await recordDecision(trx, approval, { state: 'approved', ...vote })
   return { kind: 'decided' }
 }
 
@@ -217,7 +217,7 @@ export async function expire(context: ApprovalContext, approvalId: string): Prom
     const moved = await moveIncident(trx, approval.incident_id, 'watching', {}, event)
     if (!moved.moved) await addEvent(trx, approval.incident_id, event)
     await enqueue(trx, { kind: 'resume', key: approvalId, payload: { incidentId: approval.incident_id }, runAtMs: now })
-    await auditDecision(trx, approval, { state: 'expired', at: now, reason })
+    await recordDecision(trx, approval, { state: 'expired', at: now, reason })
     return approval.incident_id
   })
   if (incidentId === undefined) return

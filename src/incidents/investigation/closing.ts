@@ -6,9 +6,9 @@ import type { IncidentOutcome } from '../tables.ts'
 import { voidPending } from './acting/void-pending.ts'
 import { countFiring, getIncident, lastVerdict } from './incident.ts'
 import type { InvestigationContext, InvestigationDb } from './context.ts'
-import { enqueueNotification, onceIn } from './notify.ts'
+import { onceIn, planNews } from '../telling/news.ts'
 
-type ClosingContext = Pick<InvestigationContext, 'db' | 'clock' | 'feed' | 'webhook' | 'config'>
+type ClosingContext = Pick<InvestigationContext, 'db' | 'clock' | 'feed' | 'config'>
 
 /** Times the time of verification: how long alerts may go on after an action that mended what they are about. */
 const LAG_FACTOR = 2
@@ -26,7 +26,7 @@ export async function closeIncident(
   const { moved } = await moveIncident(trx, incidentId, 'closed', { outcome }, event)
   if (moved) {
     const once = onceIn(await countClosings(trx, incidentId))
-    await enqueueNotification(context, trx, incidentId, 'closed', { outcome }, once)
+    await planNews(trx, incidentId, { kind: 'closed', at, details: { outcome }, once })
     await planToRemember(trx, incidentId, at)
   }
   return moved

@@ -1,6 +1,5 @@
 // Everything the steps of an investigation work with, handed down from one place.
 import type { Actions } from '../../actions/actions.ts'
-import type { Webhook } from '../../actions/webhook/webhook.ts'
 import type { AuditTables } from '../../audit/tables.ts'
 import type { AgentConfig } from '../../config/schema.ts'
 import type { Clock } from '../../core/clock.ts'
@@ -47,7 +46,6 @@ export interface InvestigationContext {
   /** What became of model calls, where there is a gateway. */
   readonly callRecords?: CallRecords | undefined
   readonly actions: Actions
-  readonly webhook: Webhook | undefined
   readonly clock: Clock
   readonly log: Log
   readonly feed: IncidentFeed

@@ -9,7 +9,7 @@ import type { InvestigationContext, InvestigationDb } from './context.ts'
 import { countFiring } from './incident.ts'
 
 export async function giveUp(
-  context: Pick<InvestigationContext, 'db' | 'clock' | 'feed' | 'webhook' | 'config'>,
+  context: Pick<InvestigationContext, 'db' | 'clock' | 'feed' | 'config'>,
   incidentId: string,
   reason: string,
 ): Promise<void> {

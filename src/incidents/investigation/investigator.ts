@@ -26,7 +26,6 @@ import { giveUp } from './give-up.ts'
 import { buildGraph, type RunStep } from './graph.ts'
 import { getIncident } from './incident.ts'
 import { openInquiry } from './inquiry/inquiry.ts'
-import { notify } from './notify.ts'
 import { readAll } from './read.ts'
 import { lookAgain } from './second-look.ts'
 import { createTopologyMemory } from './topology.ts'
@@ -43,16 +42,7 @@ export interface InvestigatorOptions
   readonly runStep?: RunStep
 }
 
-type HandledJob =
-  | 'investigate'
-  | 'resume'
-  | 'requested'
-  | 'reconcile'
-  | 'again'
-  | 'recovered'
-  | 'notify'
-  | 'expire'
-  | 'remember'
+type HandledJob = 'investigate' | 'resume' | 'requested' | 'reconcile' | 'again' | 'recovered' | 'expire' | 'remember'
 
 export interface Investigator {
   readonly handlers: Readonly<Record<HandledJob, JobHandler>>
@@ -202,8 +192,6 @@ export function createInvestigator(options: InvestigatorOptions): Investigator {
       expire: (job) => expire(context, aboutApproval.parse(job.payload).approvalId),
       remember: (job, signal) =>
         remember(db, aboutCase.parse(job.payload).incidentId, config.memory, clock.now(), signal),
-      // In the order in which they were written: nobody wants to read of an action before its proposal.
-      notify: (job, signal) => lock(`notify ${job.key.split(':', 1)[0]}`, () => notify(context, job, signal)),
     },
     topology: () => topology.edges(),
     decide: (decision) => decide(context, decision),

@@ -58,7 +58,6 @@ export async function investigateOnce(input: OnceInput, signal: AbortSignal): Pr
       checkpointDb: connection.as<CheckpointTables>(),
       chatModel: input.chatModel,
       actions: createActions(),
-      webhook: undefined,
       wake: () => undefined,
       metrics: createMetrics({ process: false }),
       feed: createIncidentFeed(),

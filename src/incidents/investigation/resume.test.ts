@@ -243,7 +243,7 @@ describe('an action', () => {
     await world.approve(first)
     await expect(world.work(first)).rejects.toThrow(Killed)
     const { db, clock, config } = world
-    await giveUp({ db, clock, config, feed: createIncidentFeed(), webhook: undefined }, INCIDENT, 'it failed')
+    await giveUp({ db, clock, config, feed: createIncidentFeed() }, INCIDENT, 'it failed')
     const runs = () => db.selectFrom('action_runs').select('state').execute()
     expect(await runs()).toEqual([{ state: 'uncertain' }])
     await clock.advance(30_000)

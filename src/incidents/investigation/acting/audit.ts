@@ -2,6 +2,7 @@
 // has what tells it from every other one, and nothing of its parameters.
 import { appendAudit } from '../../../audit/log.ts'
 import { proposedAction } from '../../report.ts'
+import { planNews } from '../../telling/news.ts'
 import type { ActionRunRow, ApprovalRow } from '../../tables.ts'
 import type { InvestigationDb } from '../context.ts'
 import { getIncident } from '../incident.ts'
@@ -22,13 +23,18 @@ interface Decided {
   readonly undoOf?: string | undefined
 }
 
-/** `approval.decided`. Of an approval that somebody gave, `by` is who and `keyId` the key it came with. */
-export async function auditDecision(
+/**
+ * `approval.decided` in the audit log, and news for people. Of an approval that somebody gave, `by` is who and `keyId` the
+ * key it came with.
+ */
+export async function recordDecision(
   trx: InvestigationDb,
   about: AboutAction,
   { at, by = 'agent', reason, ...more }: Decided,
 ): Promise<void> {
   await append(trx, about, 'approval.decided', at, by, { ...more, reason: reason && hidePrivate(reason) })
+  const details = { approvalId: about.id, state: more.state, by }
+  await planNews(trx, about.incident_id, { kind: 'decided', at, details, once: `${about.id}:${more.state}` })
 }
 
 /** `action.run`: `intended` before anything leaves, and then what became of it. */

@@ -6,9 +6,9 @@ import type { ProposedAction } from '../../report.ts'
 import { moveIncident } from '../../store.ts'
 import type { ApprovalRow, IncidentRow } from '../../tables.ts'
 import type { InvestigationContext, InvestigationDb } from '../context.ts'
-import { enqueueNotification } from '../notify.ts'
+import { planNews } from '../../telling/news.ts'
 import { duration } from '../sentence.ts'
-import { auditDecision } from './audit.ts'
+import { recordDecision } from './audit.ts'
 import { type People, peopleFor } from './policy.ts'
 import { findStop } from './stop.ts'
 
@@ -23,7 +23,7 @@ export interface Proposal {
   readonly undo?: { readonly of: string; readonly approvedBy: string | undefined } | undefined
 }
 
-type ProposingContext = Pick<InvestigationContext, 'clock' | 'config' | 'webhook'>
+type ProposingContext = Pick<InvestigationContext, 'clock' | 'config'>
 
 /** Returns whether a proposal stands: this one, or the same one from before a crash. */
 export async function propose(
@@ -71,11 +71,11 @@ export async function propose(
   await trx.insertInto('approvals').values(row).execute()
   const { name, title, service, risk, expected, undo: undoText } = action
   const details = { approvalId, action: { name, title, service, risk, expected, undo: undoText }, expiresAt }
-  await enqueueNotification(context, trx, incident.id, 'proposed', details, once)
+  await planNews(trx, incident.id, { kind: 'proposed', at: now, details, once })
   if (people === 0) {
     const approved = { at: now, kind: 'approved', text: `Approved by ${approvedBy}: ${action.title}.` }
     await moveIncident(trx, incident.id, 'acting', {}, approved)
-    await auditDecision(trx, row, { state: 'approved', at: now, by: approvedBy, undoOf: undo?.of })
+    await recordDecision(trx, row, { state: 'approved', at: now, by: approvedBy, undoOf: undo?.of })
     return true
   }
   await enqueue(trx, { kind: 'expire', key: approvalId, payload: { approvalId }, runAtMs: expiresAt })

@@ -14,7 +14,7 @@ import { findEntry } from './request.ts'
 
 export const undoIdOf = (approvalId: string): string => `${approvalId}_undo`
 
-type UndoContext = Pick<InvestigationContext, 'clock' | 'config' | 'webhook' | 'topology'>
+type UndoContext = Pick<InvestigationContext, 'clock' | 'config' | 'topology'>
 
 /** Tells the event and proposes the undo in the same transaction. Returns its approval's id, or undefined where there is none. */
 export async function proposeUndo(

@@ -1,6 +1,6 @@
 // A proposal that still waits ends with what it was made for.
 import type { InvestigationDb } from '../context.ts'
-import { auditDecision } from './audit.ts'
+import { recordDecision } from './audit.ts'
 
 /** In the caller's transaction. Does nothing where none waits. */
 export async function voidPending(
@@ -16,5 +16,5 @@ export async function voidPending(
     .where('state', '=', 'pending')
     .returning(['id', 'incident_id', 'action'])
     .execute()
-  for (const approval of voided) await auditDecision(trx, approval, { state: 'void', at: now, reason })
+  for (const approval of voided) await recordDecision(trx, approval, { state: 'void', at: now, reason })
 }

@@ -7,7 +7,7 @@ import type { ActionConfig } from '../../../config/action-schema.ts'
 import type { ProposedAction } from '../../report.ts'
 import { addEvent, moveIncident } from '../../store.ts'
 import type { ActionRunRow, ApprovalRow } from '../../tables.ts'
-import { auditDecision, auditRun } from '../acting/audit.ts'
+import { recordDecision, auditRun } from '../acting/audit.ts'
 import { whyNotInThisWorld, whyNotNow } from '../acting/grounds.ts'
 import { planToReconcile } from '../acting/reconcile.ts'
 import { findApproved, requestFor } from '../acting/request.ts'
@@ -16,7 +16,7 @@ import { actionOf, getApproval } from '../approvals.ts'
 import type { InvestigationContext, InvestigationDb, Step } from '../context.ts'
 import { countFiring, getIncident } from '../incident.ts'
 import { type Level, lookAtLeads } from '../leads.ts'
-import { enqueueNotification } from '../notify.ts'
+import { planNews } from '../../telling/news.ts'
 import type { InvestigationState } from '../state.ts'
 import type { Wait } from '../waits.ts'
 
@@ -101,7 +101,7 @@ async function makeVoid(
   const event = { at: now, kind: 'void', text: `Not carried out: ${title}. The approval is void: ${reason}` }
   const { moved } = await moveIncident(trx, incident_id, 'watching', {}, event)
   if (!moved) await addEvent(trx, incident_id, event)
-  await auditDecision(trx, approval, { state: 'void', at: now, reason })
+  await recordDecision(trx, approval, { state: 'void', at: now, reason })
 }
 
 async function perform(
@@ -196,7 +196,7 @@ async function close(context: InvestigationContext, approval: ApprovalRow, { sta
     const event = { at: now, kind: 'acted', text, data: { state } }
     await moveIncident(trx, incidentId, state === 'failed' ? 'watching' : 'verifying', {}, event)
     const details = { approvalId: approval.id, result: state, detail }
-    await enqueueNotification(context, trx, incidentId, 'acted', details, approval.id)
+    await planNews(trx, incidentId, { kind: 'acted', at: now, details, once: approval.id })
     if (state === 'uncertain') await planToReconcile(trx, approval.id, now)
     await auditRun(trx, approval, { state, at: now, detail })
   })

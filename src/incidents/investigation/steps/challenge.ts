@@ -16,7 +16,7 @@ import { deliberate } from '../inquiry/deliberate.ts'
 import { signalsIn } from '../inquiry/metric-tools.ts'
 import { readNotes } from '../inquiry/notebook.ts'
 import { findLeads } from '../leads.ts'
-import { enqueueNotification, onceIn } from '../notify.ts'
+import { onceIn, planNews } from '../../telling/news.ts'
 import { recheck } from '../recheck.ts'
 import { refute } from '../refute.ts'
 import { planSecondLooks } from '../second-look.ts'
@@ -84,7 +84,8 @@ async function publish(context: InvestigationContext, state: InvestigationState,
     const moved = report.past ? sayNudges(report.past) : []
     const nudged = moved.length === 0 ? '' : ` Moved by earlier incidents: ${moved.join('; ')}.`
     await addEvent(trx, incidentId, { at: now, kind: 'diagnosed', text: `${report.sentence}${sure}${nudged}`, data })
-    await enqueueNotification(context, trx, incidentId, 'diagnosed', { cause: cause ? data : null }, onceIn(look))
+    const details = { cause: cause ? data : null }
+    await planNews(trx, incidentId, { kind: 'diagnosed', at: now, details, once: onceIn(look) })
     await planSecondLooks(trx, incidentId, look, now)
     return true
   })

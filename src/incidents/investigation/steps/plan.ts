@@ -14,7 +14,7 @@ import { chooseAction } from '../choose-action.ts'
 import type { InvestigationContext, InvestigationDb, Step } from '../context.ts'
 import { countFiring, getIncident, hasEvent, reportOf } from '../incident.ts'
 import { knownServicesOf } from '../known-services.ts'
-import { onceIn } from '../notify.ts'
+import { onceIn } from '../../telling/news.ts'
 import { SURE_ENOUGH } from '../sentence.ts'
 import type { InvestigationState } from '../state.ts'
 

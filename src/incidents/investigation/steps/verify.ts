@@ -2,6 +2,7 @@
 // time is over. Then it says what it saw, also when the action did not help; what made things worse is taken back.
 import { moveIncident } from '../../store.ts'
 import type { ApprovalRow } from '../../tables.ts'
+import { planNews } from '../../telling/news.ts'
 import { findEntry } from '../acting/request.ts'
 import { askPromql, compare } from '../acting/preconditions.ts'
 import { proposeUndo, undoIdOf } from '../acting/undo.ts'
@@ -50,6 +51,8 @@ export const verify = (context: InvestigationContext): Step =>
         return { kind: 'told', update: endWith(judged, state.round) } as const
       }
       const event = { at: now, kind: 'verified', text, data: { verdict: judged } }
+      const details = { approvalId: approval.id, verdict: judged }
+      await planNews(trx, incidentId, { kind: 'verified', at: now, details, once: approval.id })
       if (judged === 'worse' && arrived) {
         const undoId = await proposeUndo(context, trx, approval, event)
         if (undoId !== undefined) return { kind: 'told', update: goOnWith(undoId) } as const

@@ -6,16 +6,18 @@ import { ManualClock } from '../../../core/clock.ts'
 import type { FaultKind } from '../../../core/fault-kinds.ts'
 import type { LogSource, MetricSource } from '../../../core/telemetry.ts'
 import { createActions } from '../../../actions/actions.ts'
-import { createWebhook } from '../../../actions/webhook/webhook.ts'
 import { connectSqlite, type Connection } from '../../../db/connect.ts'
 import { migrate } from '../../../db/migrate.ts'
-import { enqueue, queueMigrations } from '../../../db/queue.ts'
+import { enqueue, type JobHandler, queueMigrations } from '../../../db/queue.ts'
 import { makeCase } from '../../../diagnosis/testing/shop.ts'
 import { silentLog } from '../../../observe/log.ts'
 import { createMetrics, type Metrics } from '../../../observe/metrics.ts'
 import { storeChanges, changesBody } from '../../changes.ts'
 import { createIncidentFeed } from '../../feed.ts'
 import { incidentMigrations } from '../../tables.ts'
+import type { Channel } from '../../telling/channel.ts'
+import { channelsOf } from '../../telling/channels.ts'
+import { createTelling } from '../../telling/telling.ts'
 import { checkpointMigrations, type CheckpointTables } from '../checkpoint-tables.ts'
 import type { InvestigationDb, InvestigationTables } from '../context.ts'
 import { createInvestigator, type Investigator, type InvestigatorOptions } from '../investigator.ts'
@@ -31,6 +33,8 @@ export interface WorldOptions {
   readonly seed?: number
   readonly platform?: Respond
   readonly webhook?: Respond
+  /** In place of those of the configuration. */
+  readonly channels?: readonly Channel[]
   /** Laid over the agent's configuration. */
   readonly agent?: Record<string, unknown>
   /** The catalogue, in place of the one entry of `actionConfig`. */
@@ -118,7 +122,6 @@ export async function makeWorld(options: WorldOptions = {}): Promise<World> {
       config,
       chatModel: undefined,
       actions: createActions(),
-      webhook: config.notify.webhook && createWebhook(config.notify.webhook),
       clock,
       log: silentLog(),
       metrics,
@@ -141,7 +144,17 @@ export async function makeWorld(options: WorldOptions = {}): Promise<World> {
     source,
     metrics,
     start,
-    work: (investigator) => work(db, clock, investigator),
+    work: (investigator) => {
+      const { spread, channels } = createTelling({
+        db,
+        channels: options.channels ?? channelsOf(config),
+        clock,
+        feed: createIncidentFeed(),
+        publicUrl: 'http://midwatch.example',
+        confirmFromRisk: config.approval.confirmFromRisk,
+      })
+      return work(db, clock, { ...investigator.handlers, ...channels, news: spread })
+    },
     recover: async () => {
       await db
         .updateTable('alerts')
@@ -174,7 +187,11 @@ export async function makeWorld(options: WorldOptions = {}): Promise<World> {
   }
 }
 
-async function work(db: InvestigationDb, clock: ManualClock, { handlers }: Investigator): Promise<void> {
+async function work(
+  db: InvestigationDb,
+  clock: ManualClock,
+  handlers: Readonly<Record<string, JobHandler>>,
+): Promise<void> {
   for (let jobs = 0; jobs < 500; jobs++) {
     const job = await db
       .selectFrom('jobs')
@@ -185,7 +202,8 @@ async function work(db: InvestigationDb, clock: ManualClock, { handlers }: Inves
       .orderBy('id')
       .executeTakeFirst()
     if (!job) return
-    const handler = handlers[job.kind as keyof typeof handlers]
+    const handler = handlers[job.kind]
+    if (!handler) throw new Error(`nothing handles ${job.kind}`)
     const payload = JSON.parse(job.payload) as unknown
     await handler({ id: job.id, kind: job.kind, key: job.key, payload, attempts: 1 }, new AbortController().signal)
     await db.updateTable('jobs').set({ state: 'done' }).where('id', '=', job.id).execute()

@@ -1,7 +1,8 @@
 import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, expect, test } from 'vitest'
-import { Secret } from '../../core/secret.ts'
+import { Secret } from '../../../core/secret.ts'
+import { makeNews } from '../testing/news.ts'
 import { createWebhook, signatureOf } from './webhook.ts'
 
 let close: (() => void) | undefined
@@ -30,8 +31,12 @@ const never = new AbortController().signal
 test('a message is signed over the bytes that are sent, and carries its key', async () => {
   const secret = new Secret('hush')
   const url = await serve(200)
-  await createWebhook({ url, secret }).post({ event: 'closed', text: 'gelöst' }, 'inc_1:closed', never)
-  expect(seen[0]?.body).toBe('{"event":"closed","text":"gelöst"}')
+  const { news } = makeNews({ kind: 'closed', key: 'inc_1:closed', incident: { sentence: 'gelöst' } })
+  expect(await createWebhook({ url, secret }).tell(news, never)).toBe('The webhook was told: closed.')
+  expect(JSON.parse(seen[0]?.body ?? '')).toMatchObject({
+    event: 'closed',
+    incident: { number: 7, sentence: 'gelöst' },
+  })
   expect(seen[0]?.headers).toMatchObject({
     'idempotency-key': 'inc_1:closed',
     'x-midwatch-signature': signatureOf(seen[0]?.body ?? '', secret),
@@ -40,18 +45,18 @@ test('a message is signed over the bytes that are sent, and carries its key', as
 
 test('every message has a connection of its own, for a kept one may be gone by then', async () => {
   const hook = createWebhook({ url: await serve(200) })
-  await hook.post({}, 'k1', never)
-  await hook.post({}, 'k2', never)
+  await hook.tell(makeNews().news, never)
+  await hook.tell(makeNews().news, never)
   expect(seen.map(({ headers }) => headers.connection)).toEqual(['close', 'close'])
 })
 
 test('without a secret there is no signature', async () => {
-  await createWebhook({ url: await serve(204) }).post({}, 'k', never)
+  await createWebhook({ url: await serve(204) }).tell(makeNews().news, never)
   expect(seen[0]?.headers['x-midwatch-signature']).toBeUndefined()
 })
 
 test.each([300, 400, 500])('a receiver that answers %i has not taken it', async (status) => {
-  await expect(createWebhook({ url: await serve(status) }).post({}, 'k', never)).rejects.toMatchObject({
+  await expect(createWebhook({ url: await serve(status) }).tell(makeNews().news, never)).rejects.toMatchObject({
     code: 'upstream',
     message: expect.stringContaining(String(status)),
   })
@@ -59,7 +64,7 @@ test.each([300, 400, 500])('a receiver that answers %i has not taken it', async 
 
 test('a redirect is not followed', async () => {
   const url = await serve(302, { location: '/elsewhere' })
-  await expect(createWebhook({ url }).post({}, 'k', never)).rejects.toThrow('302')
+  await expect(createWebhook({ url }).tell(makeNews().news, never)).rejects.toThrow('302')
   expect(seen).toHaveLength(1)
 })
 
@@ -67,5 +72,5 @@ test('a receiver that is not there is an upstream failure', async () => {
   const url = await serve(200)
   close?.()
   await new Promise((resolve) => setImmediate(resolve))
-  await expect(createWebhook({ url }).post({}, 'k', never)).rejects.toMatchObject({ code: 'upstream' })
+  await expect(createWebhook({ url }).tell(makeNews().news, never)).rejects.toMatchObject({ code: 'upstream' })
 })

@@ -1,9 +1,10 @@
 // Tells other programs about an incident: one JSON POST, signed when a secret is set. Whoever receives it checks
 // `x-midwatch-signature: sha256=HEX`, the HMAC-SHA256 of the body's bytes, and drops a known `idempotency-key`.
 import { createHmac } from 'node:crypto'
-import { AppError } from '../../core/errors.ts'
-import type { Secret } from '../../core/secret.ts'
-import { fetchOnce } from '../one-shot.ts'
+import { fetchOnce } from '../../../actions/one-shot.ts'
+import { AppError } from '../../../core/errors.ts'
+import type { Secret } from '../../../core/secret.ts'
+import type { Channel } from '../channel.ts'
 
 export interface WebhookOptions {
   readonly url: string
@@ -11,17 +12,17 @@ export interface WebhookOptions {
   readonly fetch?: typeof fetch
 }
 
-export interface Webhook {
-  /** Throws AppError `upstream` unless the receiver answers 2xx; it may be sent again with the same key. */
-  post(message: unknown, key: string, signal: AbortSignal): Promise<void>
-}
-
 const TIMEOUT_MS = 10_000
 
-export function createWebhook({ url, secret, fetch: fetchUrl = fetchOnce }: WebhookOptions): Webhook {
+/** Its `tell` throws AppError `upstream` unless the receiver answers 2xx. */
+export function createWebhook({ url, secret, fetch: fetchUrl = fetchOnce }: WebhookOptions): Channel {
   return {
-    async post(message, key, signal) {
-      const body = JSON.stringify(message)
+    name: 'webhook',
+    wants: new Set(['diagnosed', 'proposed', 'acted', 'escalated', 'closed']),
+    async tell({ kind, at, key, details, incident: told }, signal) {
+      const { id, number, severity, state, outcome, title, sentence, service, url: page } = told
+      const incident = { id, number, severity, state, outcome, title, sentence, service, url: page }
+      const body = JSON.stringify({ event: kind, at, incident, ...details })
       let response: Response
       try {
         response = await fetchUrl(url, {
@@ -40,6 +41,7 @@ export function createWebhook({ url, secret, fetch: fetchUrl = fetchOnce }: Webh
       }
       await response.body?.cancel()
       if (!response.ok) throw new AppError('upstream', `The notification webhook answered ${response.status}.`)
+      return `The webhook was told: ${kind}.`
     },
   }
 }

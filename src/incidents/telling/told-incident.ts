@@ -1,0 +1,119 @@
+// An incident as people outside are told of it: what every channel needs to write its own words, and every text of it made
+// plain, since it may quote what a stranger wrote and whoever is told makes links of what looks like one.
+import type { Db } from '../../db/connect.ts'
+import { readIncident } from '../read.ts'
+import type { IncidentTables } from '../tables.ts'
+import { tellPlainly } from '../told-text.ts'
+import type { ApprovalView, IncidentSummary, IncidentView } from '../view.ts'
+
+export interface ToldApproval {
+  readonly id: string
+  readonly state: ApprovalView['state']
+  /** "Roll inventory back to 7e10b". */
+  readonly title: string
+  readonly expected: string
+  readonly undo: string
+  readonly touches: string
+  /** 0 to 10. */
+  readonly risk: number
+  readonly riskReasons: readonly string[]
+  /** Whether a second, deliberate act is asked for. */
+  readonly confirm: boolean
+  readonly needed: number
+  readonly agreed: readonly string[]
+  readonly expiresAt: number
+  readonly decidedBy: string | null
+  readonly reason: string | null
+  readonly run: { readonly state: string; readonly detail: string | null; readonly verdict: string | null } | null
+}
+
+export interface ToldIncident extends Pick<
+  IncidentSummary,
+  'id' | 'number' | 'severity' | 'state' | 'outcome' | 'service' | 'openedAt' | 'closedAt' | 'alerts' | 'firing'
+> {
+  readonly tenant: string
+  readonly title: string
+  /** The sentence that is the same on every face. */
+  readonly sentence: string
+  /** Where people open it in Midwatch. */
+  readonly url: string
+  readonly cause: IncidentSummary['cause']
+  /** What users feel: "checkout fails for 31 % of requests"; null before it is known. */
+  readonly effect: string | null
+  /** The claims of the first cause, each with its numbers. */
+  readonly evidence: readonly string[]
+  /** What would settle it, when it is not settled. */
+  readonly missing: readonly string[]
+  /** "Third time this month, …"; null where nothing alike is known. */
+  readonly past: string | null
+  /** The latest, whatever became of it. */
+  readonly approval: ToldApproval | null
+}
+
+export interface ReadToldOptions {
+  readonly publicUrl: string
+  readonly confirmFromRisk: number
+}
+
+/** Undefined where there is no such incident any more. */
+export async function readTold(
+  db: Db<IncidentTables>,
+  incidentId: string,
+  { publicUrl, confirmFromRisk }: ReadToldOptions,
+): Promise<ToldIncident | undefined> {
+  const found = await db.selectFrom('incidents').select('tenant').where('id', '=', incidentId).executeTakeFirst()
+  if (!found) return undefined
+  const view = await readIncident(db, incidentId, { tenant: found.tenant, confirmFromRisk })
+  return view && toldOf(view, found.tenant, `${publicUrl.replace(/\/+$/, '')}/incidents/${incidentId}`)
+}
+
+export function toldOf(view: IncidentView, tenant: string, url: string): ToldIncident {
+  const { id, number, severity, state, outcome, openedAt, closedAt, alerts, firing, report } = view
+  return {
+    id,
+    number,
+    tenant,
+    severity,
+    state,
+    outcome,
+    openedAt,
+    closedAt,
+    alerts,
+    firing,
+    url,
+    service: view.service === null ? null : tellPlainly(view.service),
+    title: tellPlainly(view.title),
+    sentence: tellPlainly(view.sentence),
+    cause: view.cause && { ...view.cause, service: tellPlainly(view.cause.service) },
+    effect: report ? tellPlainly(report.effect) : null,
+    evidence: (report?.causes[0]?.evidence ?? []).map(({ claim }) => tellPlainly(claim)),
+    missing: (report?.missing ?? []).map(tellPlainly),
+    past: report?.past && report.past.sentence !== '' ? tellPlainly(report.past.sentence) : null,
+    approval: view.approval && approvalOf(view.approval),
+  }
+}
+
+function approvalOf({ action, run, people, reason, ...approval }: ApprovalView): ToldApproval {
+  const { id, state, confirm, expiresAt, decidedBy } = approval
+  return {
+    id,
+    state,
+    confirm,
+    expiresAt,
+    decidedBy,
+    title: tellPlainly(action.title),
+    expected: tellPlainly(action.expected),
+    undo: tellPlainly(action.undo),
+    touches: tellPlainly(action.touches),
+    risk: action.risk,
+    riskReasons: action.riskReasons.map(tellPlainly),
+    needed: people?.needed ?? 1,
+    agreed: people?.agreed ?? [],
+    reason: reason === null ? null : tellPlainly(reason),
+    run: run && {
+      state: run.state,
+      detail: run.detail === null ? null : tellPlainly(run.detail),
+      verdict: run.verdict ?? null,
+    },
+  }
+}
