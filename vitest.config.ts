@@ -26,7 +26,8 @@ export default defineConfig({
           exclude: [`test/walks/${files}`],
           testTimeout: 600_000,
           hookTimeout: 120_000,
-          maxWorkers: 2,
+          // More than there are cores: they wait for the systems they started most of their time.
+          maxWorkers: 3,
           sequence: { groupOrder: 1 },
         },
       },

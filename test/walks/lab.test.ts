@@ -67,7 +67,8 @@ async function breakAndMend(lab: Lab, name: string, seed: number): Promise<void>
   expect(readAlerts(lab.midwatch.databaseFile).length, 'many alerts, one incident').toBeGreaterThan(3)
 }
 
-describe('one walk from a fault to its fix', () => {
+// Side by side: a lab is idle most of its time.
+describe.concurrent('one walk from a fault to its fix', () => {
   test('with nothing installed', () => walk({ prometheus: false, fault: 'catalogue-release', seed: 21 }), 360_000)
 
   test.skipIf(missing.length > 0)(
