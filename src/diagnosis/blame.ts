@@ -3,10 +3,10 @@
 // callees late? (Blame passes along anomalous edges, as in MonitorRank: Kim, Sumbaly and Shah, SIGMETRICS 2013, and
 // MicroRCA: Wu et al., NOMS 2020; here as a closed form instead of a random walk, so that each step can be explained.)
 import type { Anomaly } from './anomalies.ts'
-import { accountsForTime } from './loss.ts'
+import { accountsForTime, inSeconds } from './loss.ts'
 import type { NetworkTrouble } from './network.ts'
 import type { Signal, SignalRole } from './service-signals.ts'
-import { clamp } from './stats.ts'
+import { clamp, median } from './stats.ts'
 import type { Topology } from './topology.ts'
 
 export interface EdgeTrouble {
@@ -83,6 +83,14 @@ export function assignBlame(
     onEdge('client_latency', 'edge_gap'),
     onEdge('client_refused', 'client_rejected'),
   ]
+  const lostOnEdge = new Map<string, number>()
+  for (const { signal, before, after, strength } of anomalies) {
+    const lost =
+      signal.role === 'client_latency' && strength >= PLAIN ? inSeconds(after - before, signal.unit) : undefined
+    if (lost === undefined || signal.peer === undefined) continue
+    const at = edgeKey(signal.service, signal.peer)
+    lostOnEdge.set(at, Math.max(lostOnEdge.get(at) ?? 0, lost))
+  }
   const measuredEdges = new Set(
     signals.flatMap(({ role, service, peer }) =>
       peer !== undefined && (role === 'client_errors' || role === 'client_latency') ? [edgeKey(service, peer)] : [],
@@ -118,6 +126,37 @@ export function assignBlame(
     }
   }
 
+  /**
+   * Seconds that those who call a service lose on it. A service that has no processor left answers late before its own clock
+   * begins: what it measures of itself is then the least of it. One caller that is late with everything proves nothing.
+   */
+  const lostByCallers = (service: string): number => {
+    const callers = (topology.callers.get(service) ?? []).filter((caller) =>
+      measuredEdges.has(edgeKey(caller, service)),
+    )
+    const [only] = callers
+    if (only === undefined) return 0
+    if (callers.length > 1)
+      return median(Float64Array.from(callers, (caller) => lostOnEdge.get(edgeKey(caller, service)) ?? 0))
+    const siblings = (topology.callees.get(only) ?? []).filter((callee) => callee !== service)
+    const sick = shareSick(siblings.map((callee) => edge(only, callee)))
+    return sick === undefined || sick > 0.5 ? 0 : (lostOnEdge.get(edgeKey(only, service)) ?? 0)
+  }
+
+  /** Seconds that are lost at a service: by its own clock, or by those of its callers. */
+  const lostAt = (service: string): number => {
+    const own = latency.get(service)
+    const lost = own && inSeconds(own.after - own.before, own.signal.unit)
+    return Math.max(lost ?? 0, lostByCallers(service))
+  }
+
+  /** How much of what its callers lose on a caller its own calls to a callee can account for, 0 to 1. */
+  const timeShare = (caller: string, callee: string): number => {
+    const lost = lostByCallers(caller)
+    const gained = lostOnEdge.get(edgeKey(caller, callee))
+    return lost <= 0 || gained === undefined ? 1 : clamp(gained / (0.4 * lost), 0, 1)
+  }
+
   /** How much of an edge's trouble is the callee's doing, 0 to 1. */
   const attribution = (one: EdgeTrouble): number => {
     if (one.strength === 0 || one.refused > one.strength) return 0
@@ -145,7 +184,7 @@ export function assignBlame(
     let found: Explanation = { share: 0, by: undefined, edge: undefined }
     for (const callee of topology.callees.get(service) ?? []) {
       const one = edge(service, callee)
-      const share = accountsFor(mine, seen(service, callee)) * attribution(one) * silent
+      const share = accountsFor(mine, seen(service, callee), timeShare(service, callee)) * attribution(one) * silent
       if (share > found.share) found = { share, by: callee, edge: one }
     }
     return found
@@ -159,31 +198,45 @@ export function assignBlame(
       if (!one.measured) continue
       const strength = one.strength * attribution(one)
       if (strength > 0.15) callers++
-      if (strength > found.strength) found = { strength, edge: one, callers: 0 }
+      if (strength > found.strength || (strength === found.strength && saysMore(one, found.edge)))
+        found = { strength, edge: one, callers: 0 }
     }
     return { ...found, callers }
   }
 
   const accounts = (service: string): number => {
     const hurt = (topology.callers.get(service) ?? []).filter((caller) => symptom(caller) > HURT)
-    const shares = hurt.map((caller) => accountsFor(ownPair(caller), seen(caller, service)))
+    const lost = hurt.map(lostAt)
+    const most = Math.max(0, ...lost)
+    // A caller that loses milliseconds is no witness where another one loses a hundred times as much.
+    const counts = (nth: number): number => (most > 0 ? clamp((lost[nth] ?? 0) / (0.15 * most), 0.1, 1) : 1)
+    const shares = hurt.map(
+      (caller, nth) => counts(nth) * accountsFor(ownPair(caller), seen(caller, service), timeShare(caller, service)),
+    )
     return shares.length === 0 ? 1 : Math.max(...shares)
   }
 
   return { symptom: memo(symptom), explained: memo(explained), accused: memo(accused), accounts: memo(accounts) }
 }
 
+/** A lateness of this strength is one. */
+const PLAIN = 0.5
+
 /** A caller with less than this hardly suffers. */
 const HURT = 0.25
 
 /** How much of a service's own trouble this trouble at a callee can account for, 0 to 1. */
-function accountsFor(mine: Pair, theirs: Pair): number {
+function accountsFor(mine: Pair, theirs: Pair, timeShare: number): number {
   const worst = worse(mine)
   if (!worst) return Math.min(1, (worse(theirs)?.strength ?? 0) / 0.3)
   const part = (one: Anomaly | undefined): number => Math.min(1, (one?.strength ?? 0) / Math.max(0.2, worst.strength))
-  const late = part(theirs.latency) * accountsForTime(mine.latency, theirs.latency)
+  const late = part(theirs.latency) * Math.min(timeShare, accountsForTime(mine.latency, theirs.latency))
   return worst === mine.errors ? Math.max(part(theirs.errors), 0.6 * late) : Math.max(0.6 * part(theirs.errors), late)
 }
+
+/** Of two that are equally loud: names decide nothing. */
+const saysMore = (one: EdgeTrouble, other: EdgeTrouble | undefined): boolean =>
+  other !== undefined && one.errors + one.latency > other.errors + other.latency
 
 const edgeKey = (caller: string, callee: string): string => `${caller}\u0000${callee}`
 

@@ -201,9 +201,9 @@ describe('diagnose, as a function', () => {
   })
 
   it('costs in proportion to what it reads', () => {
-    const few = cpuMsOf(makeWide(500))
-    // Four times for four times as much; what compares all with all would take sixteen.
-    expect(cpuMsOf(makeWide(2000))).toBeLessThan(8 * few)
+    const few = cpuMsOf(makeWide(300))
+    // Eight times for eight times as much; what compares all with all would take sixty-four.
+    expect(cpuMsOf(makeWide(2400))).toBeLessThan(24 * few)
   }, 60_000)
 })
 

@@ -127,10 +127,12 @@ function judge(row: LogRow, names: readonly string[], usual: Expectation): LogFi
   const { expected, activity, demand } = usual
   const rate = expected * Math.max(1, activity)
   const least = expected * Math.min(1, Math.max(activity, demand))
+  // Who dies says so once; the first time may lie before anybody noticed.
+  const isDeath = level === 'fatal' && after > 0 && expected < 0.5
   const change =
     before === 0 && after > 0
       ? 'new'
-      : after >= 3 && after > 3 * rate + 2
+      : (after >= 3 && after > 3 * rate + 2) || isDeath
         ? 'surged'
         : (after === 0 && least >= 6) || (least >= 15 && after < 0.4 * least)
           ? 'vanished'
@@ -143,7 +145,10 @@ function judge(row: LogRow, names: readonly string[], usual: Expectation): LogFi
     change === 'new'
       ? WEIGHT[level] * Math.min(1, 0.4 + after / 10)
       : change === 'surged'
-        ? WEIGHT[level] * clamp(Math.log2((after + 0.5) / (Math.max(rate, usual.mostOf()) + 0.5)) / 3, 0, 0.85)
+        ? WEIGHT[level] *
+          (isDeath
+            ? Math.min(1, 0.4 + after / 10)
+            : clamp(Math.log2((after + 0.5) / (Math.max(rate, usual.mostOf()) + 0.5)) / 3, 0, 0.85))
         : usual.steady * (least >= 20 ? 0.75 : 0.5) * (1 - after / (0.4 * least))
   if (strength < 0.02) return undefined
   return {

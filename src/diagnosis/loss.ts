@@ -23,7 +23,7 @@ export interface Loss {
 }
 
 /** Seconds, or undefined for a unit that is not known to be time. */
-function inSeconds(value: number, unit: string): number | undefined {
+export function inSeconds(value: number, unit: string): number | undefined {
   if (unit === 's') return value
   return unit === 'ms' ? value / 1000 : undefined
 }

@@ -1,8 +1,10 @@
 // What ran full, out or away: processor, memory, pool, queue, disk, credential, and the service itself.
-import { keepsRising } from '../anomalies.ts'
+import { type Anomaly, keepsRising } from '../anomalies.ts'
 import { loaded, worstOf } from '../context.ts'
 import type { Finding } from '../findings.ts'
+import { findSawtooth, type Sawtooth } from '../sawtooth.ts'
 import { clamp } from '../stats.ts'
+import { sayValue } from '../wording.ts'
 import { beyondLoad, byAnomaly, relevance, type Rule } from './weighing.ts'
 
 export const saturation: Rule = (context, service) => {
@@ -19,8 +21,10 @@ export const saturation: Rule = (context, service) => {
   }
   const memory = worstOf(context, service, 'memory')
   if (memory) {
-    const leaking = keepsRising(memory) ? 3 : 1.2
-    found.push(byAnomaly(service, 'memory', leaking * memory.strength * seen, ['memory_leak'], memory))
+    const saw = findSawtooth(memory.signal.track)
+    const leaking = saw ? 3 * SAW : (keepsRising(memory) ? 3 : 1.2) * memory.strength
+    const claim = saw && saySaw(memory, saw)
+    found.push(byAnomaly(service, 'memory', leaking * seen, ['memory_leak'], memory, claim))
   }
   // A slow callee keeps connections busy: then the pool is a victim too.
   const slowQueries = worstOf(context, service, 'database_latency')?.strength ?? 0
@@ -44,6 +48,14 @@ export const saturation: Rule = (context, service) => {
     found.push(byAnomaly(service, 'rejected:kind', 0.8 * rejected.strength, ['bad_config', 'bad_deploy'], rejected))
   }
   return found
+}
+
+/** As plain as a rise can be. */
+const SAW = 0.95
+
+function saySaw({ signal: { service, unit } }: Anomaly, { falls, peak, bottom }: Sawtooth): string {
+  const often = falls === 1 ? 'once' : `${falls} times`
+  return `${service}'s memory rose to ${sayValue(peak, unit)} and fell back to ${sayValue(bottom, unit)} ${often}, and rises again`
 }
 
 export const absence: Rule = (context, service) => {
