@@ -1,9 +1,9 @@
 // Tries to refute a diagnosis: a cause moves before its victims or with them, and it stands clear of the next best.
 // What speaks against it is said and costs confidence; a cause that came clearly after its victims is given up.
+import { findAnomaly } from '../../diagnosis/anomalies.ts'
 import type { Cause } from '../../diagnosis/evidence.ts'
-import { findExcursion } from '../../diagnosis/onset.ts'
 import type { Signal, SignalRole } from '../../diagnosis/service-signals.ts'
-import { firstAt, normalOf } from '../../diagnosis/stats.ts'
+import { firstAt, type Track } from '../../diagnosis/stats.ts'
 import { duration } from './sentence.ts'
 import type { Window } from './state.ts'
 
@@ -22,6 +22,8 @@ const PAIN: ReadonlySet<SignalRole> = new Set(['errors', 'error_rate', 'latency'
 const SAME_MOMENT_STEPS = 3
 /** A victim this many times as early again refutes instead of merely raising a doubt. */
 const CLEARLY_EARLIER_FACTOR = 3
+/** As strong as this is hurt. */
+const HURT = 0.3
 /** How long before the alert an onset can belong to it. */
 const NEAR_MS = 10 * 60_000
 const DOUBT = 0.85
@@ -82,15 +84,16 @@ function earliestVictim(
   window: Window,
 ): Hurt | undefined {
   let first: Hurt | undefined
-  for (const { service, peer, role, track } of signals) {
+  // The first part of the window is its normal: an onset is looked for near the alert only.
+  const sinceMs = Math.max(window.alertAtMs - NEAR_MS, (window.fromMs + window.alertAtMs) / 2)
+  const quiet = (track: Track): Float64Array => track.values.subarray(0, firstAt(track, sinceMs))
+  for (const signal of signals) {
+    const { service, peer, role, track } = signal
     if (service === cause || peer !== undefined || !victims.includes(service) || !PAIN.has(role)) continue
-    // The first part of the window is its normal: an onset is looked for near the alert only.
-    const sinceMs = Math.max(window.alertAtMs - NEAR_MS, (window.fromMs + window.alertAtMs) / 2)
-    const quiet = normalOf(track.values.subarray(0, firstAt(track, sinceMs)))
-    if (quiet.count < 4) continue
-    const scale = Math.max(quiet.scale, 0.15 * Math.abs(quiet.centre), role === 'errors' ? 0.02 : 1e-9)
-    const found = findExcursion(track, quiet, scale, role === 'up' || role === 'availability' ? -1 : 1, sinceMs)
-    if (found && found.untilMs >= window.alertAtMs && (!first || found.onsetMs < first.onsetMs))
+    if (quiet(track).length < 4) continue
+    // Beyond its noise is not yet hurt: a quiet percentile strays by some milliseconds all the time.
+    const found = findAnomaly(signal, window, quiet)
+    if (found && found.strength >= HURT && (!first || found.onsetMs < first.onsetMs))
       first = { service, onsetMs: found.onsetMs }
   }
   return first
