@@ -11,11 +11,15 @@ import { answerQuestion } from '../../src/rag/answer/answer.ts'
 import { readEvidence } from '../../src/rag/answer/evidence.ts'
 import { findSupport } from '../../src/rag/answer/support.ts'
 import { openKnowledge } from '../../src/rag/knowledge.ts'
+import * as closed from './closed-set.ts'
 import * as fresh from './fresh-set.ts'
 import type { FaithfulnessSet } from './item.ts'
+import * as open from './open-set.ts'
 import * as first from './set.ts'
 import * as third from './third-set.ts'
 
+/** Only counted: once its failures were looked at it would say nothing about other texts any more. */
+const CLOSED = 'the fourth set, closed half'
 const verbose = process.argv.includes('--verbose')
 const never = new AbortController().signal
 const folder = mkdtempSync(join(tmpdir(), 'midwatch-faithfulness-'))
@@ -31,10 +35,12 @@ const SETS: readonly FaithfulnessSet[] = [
   { name: 'the first set', documents: first.DOCUMENTS, items: first.ITEMS, questions: first.QUESTIONS },
   { name: 'the second set', documents: fresh.DOCUMENTS, items: fresh.ITEMS, questions: fresh.QUESTIONS },
   { name: 'the third set', documents: third.DOCUMENTS, items: third.ITEMS, questions: [] },
+  { name: 'the fourth set, open half', documents: open.DOCUMENTS, items: open.ITEMS, questions: [] },
+  { name: CLOSED, documents: closed.DOCUMENTS, items: closed.ITEMS, questions: [] },
 ]
 try {
   for (const set of SETS) {
-    const of = { tenant: 'default', name: set.name.replaceAll(' ', '-') }
+    const of = { tenant: 'default', name: set.name.replaceAll(/\W+/g, '-') }
     const collection = await knowledge.store.ensureCollection(of, systemClock.now())
     for (const [id, text] of Object.entries(set.documents)) {
       const document = { id, source: null, bytes: Buffer.from(text), mediaType: 'text/markdown', metadata: {} }
@@ -49,7 +55,7 @@ try {
   rmSync(folder, { recursive: true, force: true })
 }
 
-async function scoreSupport({ items }: FaithfulnessSet, collection: string): Promise<void> {
+async function scoreSupport({ name, items }: FaithfulnessSet, collection: string): Promise<void> {
   const query = { tenant: 'default', collections: [collection], topK: 20, perDocument: 20 }
   let [right, wrong, missed, refused] = [0, 0, 0, 0]
   for (const { document, sentence, faithful } of items) {
@@ -61,7 +67,7 @@ async function scoreSupport({ items }: FaithfulnessSet, collection: string): Pro
     else if (kept) wrong++
     else if (faithful) missed++
     else refused++
-    if (verbose && kept !== faithful) {
+    if (verbose && name !== CLOSED && kept !== faithful) {
       const reasons = supports.flatMap((one) => (one.kind === 'unsupported' ? [one.reason] : []))
       console.error(
         `${faithful ? 'dropped, though faithful' : 'kept, though unfaithful'}: ${sentence} ${reasons.join('; ')}`,
