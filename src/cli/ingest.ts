@@ -12,6 +12,7 @@ import type { Collection } from '../rag/store/store.ts'
 import { parseName } from './names.ts'
 import { ProgressLine } from './progress-line.ts'
 import { readSettings } from './settings.ts'
+import { shown } from './shown.ts'
 
 interface Options {
   readonly collection: string
@@ -107,10 +108,10 @@ function tell({ place, documents, passages, failures, gaps, tookMs }: IngestRepo
   console.error(
     `${place}: ${added} added, ${changed} changed, ${unchanged} unchanged, ${removed} removed, ${failed} failed; ${passages} passages in ${(tookMs / 1000).toFixed(1)} s${rate}`,
   )
-  for (const { document, reason } of failures.slice(0, TOLD_FAILURES)) console.error(`  ${document}: ${reason}`)
+  for (const { document, reason } of failures.slice(0, TOLD_FAILURES)) console.error(shown(`  ${document}: ${reason}`))
   if (failures.length > TOLD_FAILURES)
     console.error(`  and ${failures.length - TOLD_FAILURES} more; --json lists them all`)
-  for (const gap of gaps) console.error(`  nothing was removed, for not all could be seen: ${gap}`)
+  for (const gap of gaps) console.error(shown(`  nothing was removed, for not all could be seen: ${gap}`))
 }
 
 const toJson = (collection: Collection | null, sources: readonly IngestReport[], embeddedAnew: number) => ({

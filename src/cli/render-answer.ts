@@ -2,6 +2,7 @@
 // and says the same, so that a terminal can open it.
 import { readFileSync, statSync } from 'node:fs'
 import type { AnswerView } from '../rag/answer/view.ts'
+import { shown } from './shown.ts'
 
 type Source = AnswerView['sources'][number]
 
@@ -43,19 +44,15 @@ function placeOf({ source, document, collection, start, end, page, quote }: Sour
 /** undefined where there is no such file, or it is not what was read: changed since, or no plain text. */
 function lineIn(path: string, start: number, quote: string): number | undefined {
   try {
-    const { size } = statSync(path)
-    if (size > LARGEST_FILE) return undefined
+    const looks = statSync(path)
+    // What a document says it is from was written by anyone too: a device or a pipe would never end.
+    if (!looks.isFile() || looks.size > LARGEST_FILE) return undefined
     const text = readFileSync(path, 'utf8')
     return text.startsWith(quote, start) ? text.slice(0, start).split('\n').length : undefined
   } catch {
     return undefined
   }
 }
-
-/** Documents are anyone's: what would steer the terminal is not passed on. */
-const shown = (text: string): string =>
-  // oxlint-disable-next-line no-control-regex -- they are what must not be in it
-  text.replaceAll(/[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/g, '')
 
 function wrap(text: string, indent: string): string[] {
   const lines: string[] = []

@@ -14,6 +14,7 @@ import { knowledgeFile, openKnowledge, type OpenKnowledge } from '../rag/knowled
 import { parseName } from './names.ts'
 import { type Line, readTexts } from './read-texts.ts'
 import { readSettings } from './settings.ts'
+import { shown } from './shown.ts'
 
 type Retrieved = Awaited<ReturnType<OpenKnowledge['retriever']['retrieve']>>
 
@@ -157,7 +158,7 @@ function tell({ id, found }: Answer, { json }: Options): void {
     const place = [...(title === document ? [] : [title]), ...headings.filter((heading) => heading !== title)].join(
       ' › ',
     )
-    console.log(`${score.toFixed(3)}  ${document}${place === '' ? '' : `  (${place})`}`)
+    console.log(`${score.toFixed(3)}  ${shown(document)}${place === '' ? '' : `  (${shown(place)})`}`)
     console.log(`       ${oneLine(text)}`)
   }
 }

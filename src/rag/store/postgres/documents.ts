@@ -1,6 +1,7 @@
 // A document into the tables and out of them, with what is counted about its collection. The caller holds the collection.
 import type { PoolClient } from 'pg'
 import type { EmbeddedPassage, NewDocument } from '../store.ts'
+import { addLexemes, removeLexemes } from './lexeme-counts.ts'
 import { addVectors, removeVectors, type Target } from './vector-index.ts'
 import { wordsToIndex } from './word-search.ts'
 
@@ -38,12 +39,7 @@ export async function insertDocument(
     const vectors = some.map((passage, i) => ({ passage: numbers[i] ?? 0, document: n, vectors: passage.vectors }))
     await addVectors(client, into, vectors)
   }
-  await client.query(
-    `insert into lexemes as l (collection, lexeme, passages)
-     select $1, lexeme, count(*) from passages p, unnest(p.lexemes) where p.document = $2 group by lexeme
-     on conflict (collection, lexeme) do update set passages = l.passages + excluded.passages`,
-    [collection, n],
-  )
+  await addLexemes(client, collection, n)
   await countPassages(client, collection, n, 1)
 }
 
@@ -80,12 +76,7 @@ export async function removeDocument(client: PoolClient, collection: number, id:
   if (!found) return false
   const { n } = found
   await countPassages(client, collection, n, -1)
-  await client.query(
-    `update lexemes l set passages = l.passages - gone.passages
-     from (select lexeme, count(*) as passages from passages p, unnest(p.lexemes) where p.document = $2 group by lexeme) gone
-     where l.collection = $1 and l.lexeme = gone.lexeme`,
-    [collection, n],
-  )
+  await removeLexemes(client, collection, n)
   const indexes = await client.query<{ n: number }>('select n from vector_indexes where collection = $1', [collection])
   for (const index of indexes.rows) await removeVectors(client, index.n, 'document', n)
   await client.query('delete from embedded where passage in (select n from passages where document = $1)', [n])

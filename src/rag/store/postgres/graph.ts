@@ -5,9 +5,21 @@
 import type { Pool, PoolClient, QueryConfig, QueryResult, QueryResultRow } from 'pg'
 import { MAX_GRAPH_DIMENSION, vectorTable } from './vector-index.ts'
 
-/** After an ingest a tenth may be loose; in the midst of one half, for each building costs as much as all before it. */
+/**
+ * After an ingest a tenth may be loose; in the midst of one twice as many as are in the graph, for each building costs as much as all
+ * before it, and competes with the ingest.
+ */
 const LOOSE_AFTER = 0.1
-const LOOSE_AMID = 0.5
+const LOOSE_AMID = 2
+/** Half the work of pgvector's own 16 and 64; a search that looks at 200 and more finds as much. */
+const LINKS = 12
+const LOOKED_AT = 40
+
+/** Of a vector beside its numbers: its links and what they weigh. */
+const BYTES_BESIDE = 1_000
+const LEAST_MEMORY_KB = 64 * 1024
+const MOST_MEMORY_KB = 2 * 1024 * 1024
+
 /** Any number that nobody else takes; together with the index's it is the lock on building its graph. */
 const LOCK = 746_613
 
@@ -50,7 +62,7 @@ export async function settleGraphs(
     const share = of.when === 'after' ? LOOSE_AFTER : LOOSE_AMID
     for (const index of rows) {
       const { inGraph, loose, last } = await count(ask, index)
-      if (loose > Math.max(of.few, share * inGraph)) await build(ask, index.n, last)
+      if (loose > Math.max(of.few, share * inGraph)) await build(ask, index, last)
     }
   } catch (error) {
     broken = true
@@ -72,16 +84,18 @@ async function count(ask: Ask, { n, settled }: Standing) {
   return { inGraph: row?.in_graph ?? 0, loose: row?.loose ?? 0, last: row?.last ?? 0 }
 }
 
-async function build(ask: Ask, n: number, last: number): Promise<void> {
+async function build(ask: Ask, index: Standing, last: number): Promise<void> {
+  const { n } = index
   const locked = await ask<{ got: boolean }>('select pg_try_advisory_lock($1, $2) as got', [LOCK, n])
   if (locked.rows[0]?.got !== true) return
   try {
     await ask('set statement_timeout = 0')
-    await ask("set maintenance_work_mem = '512MB'")
+    await ask(`set maintenance_work_mem = '${await memoryFor(ask, index, last)}kB'`)
     // What a building that broke off left behind is no good to anybody.
     await dropGraphs(ask, n, await standingGraph(ask, n))
     const building: QueryConfig & { query_timeout: number } = {
-      text: `create index concurrently ${graph(n, last)} on ${vectorTable(n)} using hnsw (v halfvec_cosine_ops) where passage <= ${last}`,
+      text: `create index concurrently ${graph(n, last)} on ${vectorTable(n)} using hnsw (v halfvec_cosine_ops)
+        with (m = ${LINKS}, ef_construction = ${LOOKED_AT}) where passage <= ${last}`,
       query_timeout: LONGEST_MS,
     }
     await ask(building)
@@ -91,6 +105,16 @@ async function build(ask: Ask, n: number, last: number): Promise<void> {
     await ask('reset maintenance_work_mem; reset statement_timeout')
     await ask('select pg_advisory_unlock($1, $2)', [LOCK, n])
   }
+}
+
+/** What does not fit takes many times as long; what is not needed is not taken. */
+async function memoryFor(ask: Ask, { n, dimension }: Standing, last: number): Promise<number> {
+  const { rows } = await ask<{ vectors: number }>(
+    `select count(*) as vectors from ${vectorTable(n)} where passage <= $1`,
+    [last],
+  )
+  const needed = Math.ceil(((rows[0]?.vectors ?? 0) * (2 * dimension + BYTES_BESIDE)) / 1024)
+  return Math.min(MOST_MEMORY_KB, Math.max(LEAST_MEMORY_KB, needed))
 }
 
 const graph = (n: number, last: number): string => `graph_${n}_${last}`

@@ -12,6 +12,7 @@ import { queryTerms } from '../words.ts'
 import { Connections, failure } from './connection.ts'
 import { insertDocument, removeDocument } from './documents.ts'
 import { GraphSettler } from './graph-settler.ts'
+import { foldLexemes } from './lexeme-counts.ts'
 import { type DocumentRow, toDocument } from '../rows.ts'
 import { DOCUMENT_COLUMNS, loadCollections, loadPassages } from './rows.ts'
 import { prepareSchema } from './schema.ts'
@@ -83,6 +84,10 @@ class PostgresStore implements KnowledgeStore {
   }
 
   async settle(collection: string, signal: AbortSignal): Promise<void> {
+    await this.#connections.write(async (client) => {
+      const head = await hold(client, collection)
+      if (head) await foldLexemes(client, head.n)
+    })
     await this.#settler.settle(collection, 'after', signal)
   }
 
@@ -128,7 +133,7 @@ class PostgresStore implements KnowledgeStore {
       const head = await hold(client, id)
       if (!head) return false
       await dropIndexes(client, head.n, null)
-      for (const table of ['lexemes', 'passages', 'documents'])
+      for (const table of ['lexeme_changes', 'lexemes', 'passages', 'documents'])
         await client.query(`delete from ${table} where collection = $1`, [head.n])
       await client.query('delete from collections where n = $1', [head.n])
       return true

@@ -89,6 +89,19 @@ const STEPS: readonly (readonly string[])[] = [
       for i in select n from vector_indexes loop execute format('drop index if exists vectors_%s_v_idx', i.n); end loop;
     end $$`,
   ],
+  [
+    // What is not yet in the table lexemes: a row a document (lexeme-counts.ts).
+    `create table lexeme_changes (
+      collection bigint not null,
+      lexemes text[] not null,
+      passages bigint[] not null
+    )`,
+    `create index lexeme_changes_by_collection on lexeme_changes (collection)`,
+    // The words of a passage stand beside it, not packed in another table: unpacking was most of a search.
+    'alter table passages set (toast_tuple_target = 8160)',
+    // Words of documents that are gone.
+    `delete from lexemes where passages <= 0`,
+  ],
 ]
 
 /** Any number that nobody else takes: who holds it is the only one that changes the schema. */
