@@ -217,7 +217,9 @@ async function score(
   values.push(...lexemes.flatMap((one) => [quoted(one), one.idf]))
   // Written out word by word: a subquery for every passage would take several times as long.
   const ranks = lexemes.map((_, i) => `ts_rank('{1, 1, 1, 1}', lexemes, $${from + 2 * i}::tsquery)::float8 as r${i}`)
-  const sum = lexemes.map((_, i) => `case when r${i} < ${LEAST_RANK} then 0 else $${from + 2 * i + 1}::float8 * ${weightOf(`r${i}`)} end`)
+  const sum = lexemes.map(
+    (_, i) => `case when r${i} < ${LEAST_RANK} then 0 else $${from + 2 * i + 1}::float8 * ${weightOf(`r${i}`)} end`,
+  )
   const { rows } = await client.query<WordHit>(
     `with scored as (
        select n, document, ${sum.join(' + ')} as score
