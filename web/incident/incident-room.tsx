@@ -21,6 +21,7 @@ import { Progress } from './progress.tsx'
 import { SeenBefore } from './seen-before.tsx'
 import { ServiceMap } from './service-map.tsx'
 import { Timeline } from './timeline.tsx'
+import { Weighed } from './weighed.tsx'
 
 export function IncidentRoom({ id }: { readonly id: string }) {
   const incident = useIncident(id)
@@ -73,6 +74,7 @@ function Incident({ view }: { readonly view: IncidentView }) {
           <Asked view={view} />
           <ServiceMap view={view} />
           <Alerts view={view} />
+          <Weighed view={view} />
           <Limits view={view} />
           <Feedback view={view} />
         </div>

@@ -216,6 +216,43 @@ function report(patch: Partial<Report> = {}): Report {
     blind: [],
     claimsRemoved: 0,
     diagnosedAt: OPENED + 53_000,
+    deliberation: {
+      rounds: 1,
+      stopped: 'inventory is sure enough (0.92)',
+      votes: [
+        {
+          by: 'metrics',
+          service: 'inventory',
+          kind: 'pool_exhausted',
+          weight: 5.1,
+          reason: "inventory's pool use rose to 100 % from 02:12:40 UTC (before 31 %)",
+        },
+        {
+          by: 'changes',
+          service: 'inventory',
+          kind: 'bad_deploy',
+          weight: 0.96,
+          reason: `inventory was changed at 02:12:29 UTC: ${HOSTILE}`,
+        },
+      ],
+      objections: [
+        {
+          by: 'rules',
+          test: 'was it there before?',
+          outcome: 'stands',
+          reason: 'pool use of inventory was at 31 % in the hour before',
+        },
+        {
+          by: 'rules',
+          test: 'do its other callers suffer?',
+          outcome: 'unknown',
+          reason: 'fewer than two callers of inventory are measured',
+        },
+      ],
+      reordered: false,
+      claimsRemoved: 1,
+      spent: { modelCalls: 3, toolCalls: 12, tokens: 5210, costUsd: 0.0014 },
+    },
     ...patch,
   }
 }
