@@ -84,7 +84,7 @@ import { revealed } from './providers/headers.ts'
 import { embeddingOpener } from './embedding-model.ts'
 import { createKnowledge } from './rag/knowledge.ts'
 import { createLiveConfig } from './reload.ts'
-import { changeSources, createEmbeddedScraper, logSources, mcpSources, metricSources } from './sources-of-config.ts'
+import { mcpSources, openSources } from './sources-of-config.ts'
 
 export const VERSION = '0.1.0'
 
@@ -167,22 +167,22 @@ async function start(
     stops.push(() => office.stop())
   }
 
-  const scraper = createEmbeddedScraper(config, log)
+  const opened = openSources(config, log, { sampling: true })
   const changes = createChangeCollector({
     db,
-    sources: changeSources(config),
+    sources: opened.changes,
     tenant: DEFAULT_TENANT,
     clock,
     log,
   })
-  const sources = { metrics: metricSources(config, scraper), logs: logSources(config), changes }
+  const sources = { metrics: opened.metrics, logs: opened.logs, changes }
   if (roles.has('agent')) {
     changes.start()
     stops.push(() => changes.stop())
   }
-  if (scraper && roles.has('agent')) {
-    scraper.start()
-    stops.push(() => scraper.stop())
+  for (const sampler of roles.has('agent') ? opened.samplers : []) {
+    sampler.start()
+    stops.push(() => sampler.stop())
   }
 
   const feed = createIncidentFeed()

@@ -1,4 +1,5 @@
 // Makes the sources that the config names: where the agent looks.
+import { join } from 'node:path'
 import type { Config } from './config/schema.ts'
 import { systemClock } from './core/clock.ts'
 import type { ChangeSource, LogSource, MetricSource } from './core/telemetry.ts'
@@ -9,25 +10,72 @@ import { createFileLogSource } from './sources/files/files.ts'
 import { createGitSource } from './sources/git/git.ts'
 import { createGithubSource } from './sources/github/github.ts'
 import { createJaegerSource } from './sources/jaeger/jaeger.ts'
+import { createJournaldSource } from './sources/journald/journald.ts'
+import { createKubernetesSources } from './sources/kubernetes/kubernetes.ts'
 import { createLokiSource } from './sources/loki/loki.ts'
 import { createMcpSource } from './sources/mcp/mcp.ts'
 import { createPrometheusSource } from './sources/prometheus/prometheus.ts'
-import { createScraper, type Scraper } from './sources/scraper/scraper.ts'
+import { createSampler, type Place, type Sampler } from './sources/sampling/sampler.ts'
+import { createScraper } from './sources/scraper/scraper.ts'
 
-/** What scrapes by itself, where the config asks for it; whoever starts it stops it. */
-export function createEmbeddedScraper(config: Config, log: Log): Scraper | undefined {
-  const { scrape } = config.agent.sources
-  return scrape && createScraper({ ...scrape, dataDir: config.data, clock: systemClock, log })
+export interface Sources {
+  readonly metrics: readonly MetricSource[]
+  readonly logs: readonly LogSource[]
+  readonly changes: readonly ChangeSource[]
+  /** What looks by itself, and knows only what it saw: whoever starts them stops them. */
+  readonly samplers: readonly Sampler[]
 }
 
-/** Whatever the config names; `scraper` where one runs in this process. */
-export function metricSources(config: Config, scraper: Scraper | undefined): readonly MetricSource[] {
-  const { prometheus, jaeger } = config.agent.sources
-  return [
-    ...(prometheus ? [createPrometheusSource({ ...prometheus, clock: systemClock })] : []),
-    ...(scraper ? [scraper] : []),
-    ...(jaeger ? [createJaegerSource({ ...jaeger, clock: systemClock })] : []),
-  ]
+/**
+ * Whatever the config names. Nothing is asked yet. `sampling`: whether there is a process that will go on looking; without one,
+ * what has no memory of its own is left out of the metrics.
+ */
+export function openSources(config: Config, log: Log, { sampling }: { sampling: boolean }): Sources {
+  const { prometheus, scrape, files, loki, elasticsearch, jaeger, git, github, kubernetes, journald } =
+    config.agent.sources
+  const clock = systemClock
+  const cluster = kubernetes && createKubernetesSources({ ...kubernetes, clock })
+  const sampler = (
+    name: string,
+    places: readonly Place[],
+    how: { intervalSeconds: number; retentionSeconds: number },
+  ) =>
+    createSampler({
+      name,
+      places: () => Promise.resolve(new Map(places.map((place) => [place.key, place]))),
+      intervalMs: how.intervalSeconds * 1000,
+      retentionMs: how.retentionSeconds * 1000,
+      folder: join(config.data, 'sampled', name),
+      clock,
+      log,
+      words: { failed: `${name} cannot be seen`, again: `${name} can be seen again` },
+    })
+  const samplers = sampling
+    ? [
+        ...(scrape ? [createScraper({ ...scrape, dataDir: config.data, clock, log })] : []),
+        ...(kubernetes && cluster ? [sampler('kubernetes', [cluster.health], kubernetes)] : []),
+      ]
+    : []
+  return {
+    metrics: [
+      ...(prometheus ? [createPrometheusSource({ ...prometheus, clock })] : []),
+      ...samplers,
+      ...(jaeger ? [createJaegerSource({ ...jaeger, clock })] : []),
+    ],
+    logs: [
+      ...(files ? [createFileLogSource(files)] : []),
+      ...(loki ? [createLokiSource(loki)] : []),
+      ...(elasticsearch ? [createElasticsearchSource(elasticsearch)] : []),
+      ...(journald ? [createJournaldSource(journald)] : []),
+      ...(cluster ? [cluster.logs] : []),
+    ],
+    changes: [
+      ...(git ? [createGitSource(git)] : []),
+      ...(github ? [createGithubSource(github)] : []),
+      ...(cluster?.changes ?? []),
+    ],
+    samplers,
+  }
 }
 
 /** What may be asked of other systems, and what is asked for each incident. `version` is Midwatch's, which a server is told. */
@@ -36,17 +84,3 @@ export const mcpSources = ({ agent }: Config, version: string, log: Log): readon
     source: createMcpSource({ name, ...server, version, clock: systemClock, log }),
     asks: ask,
   }))
-
-export function logSources(config: Config): readonly LogSource[] {
-  const { files, loki, elasticsearch } = config.agent.sources
-  return [
-    ...(files ? [createFileLogSource(files)] : []),
-    ...(loki ? [createLokiSource(loki)] : []),
-    ...(elasticsearch ? [createElasticsearchSource(elasticsearch)] : []),
-  ]
-}
-
-export function changeSources(config: Config): readonly ChangeSource[] {
-  const { git, github } = config.agent.sources
-  return [...(git ? [createGitSource(git)] : []), ...(github ? [createGithubSource(github)] : [])]
-}

@@ -19,7 +19,7 @@ import { decodeBody } from '../incidents/senders/decode-body.ts'
 import { readBody } from '../incidents/senders/read-delivery.ts'
 import type { IncidentTables } from '../incidents/tables.ts'
 import { silentLog } from '../observe/log.ts'
-import { logSources, metricSources } from '../sources-of-config.ts'
+import { openSources } from '../sources-of-config.ts'
 import { renderReport } from './render-report.ts'
 import { inStoredDatabase } from './in-database.ts'
 import { readSettings } from './settings.ts'
@@ -90,7 +90,8 @@ async function withInput<T>(options: Options, use: (input: Input) => Promise<T>)
 }
 
 function liveInput(config: Config, alerts: readonly RecordedAlert[], changes: OnceInput['changes']): Input['input'] {
-  const sources = { metrics: metricSources(config, undefined), logs: logSources(config) }
+  const { metrics, logs } = openSources(config, silentLog(), { sampling: false })
+  const sources = { metrics, logs }
   if (sources.metrics.length + sources.logs.length === 0)
     throw new AppError(
       'malformed',

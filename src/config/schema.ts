@@ -9,6 +9,7 @@ import { gatewayFields } from './gateway-schema.ts'
 import { intakeSchema } from './intake-schema.ts'
 import { mcpSources } from './mcp-schema.ts'
 import { ragSchema } from './rag-schema.ts'
+import { journald, kubernetes, lineFields } from './source-schema.ts'
 
 const server = z.strictObject({
   host: z.string().default('127.0.0.1'),
@@ -31,18 +32,7 @@ const scrape = z.strictObject({
 
 const names = (...fallback: string[]) => z.array(z.string()).default(fallback)
 
-/** Names of the fields of a log line, first present wins. */
-const lineFields = z
-  .strictObject({
-    time: names('time', 'timestamp', 'ts', '@timestamp'),
-    service: names('service', 'app', 'logger'),
-    level: names('level', 'severity'),
-    message: names('msg', 'message'),
-    requestId: names('requestId', 'request_id', 'traceId', 'trace_id'),
-  })
-  .prefault({})
-
-/** The same of a document as the Elastic Common Schema has them, and others often. */
+/** Names of the fields of a document as the Elastic Common Schema has them, and others often. */
 const documentFields = z
   .strictObject({
     time: z.array(z.string()).min(1).default(['@timestamp']),
@@ -84,8 +74,12 @@ const sources = z.strictObject({
       fields: documentFields,
     })
     .optional(),
+  /** The journal of systemd. */
+  journald: journald.optional(),
   /** Traces, as what they say of services and calls. */
   jaeger: z.strictObject({ url: httpUrl, ...credentials }).optional(),
+  /** Rollouts, scalings and changed settings as changes, events as log lines, restarts as numbers. */
+  kubernetes: kubernetes.optional(),
   /** Repositories on this machine, whose commits on a branch are changes. */
   git: z
     .strictObject({

@@ -114,7 +114,7 @@ const LATENCY =
   /latenc|duration|elapsed|response time|\bp(50|75|90|95|99)\b|requests? (seconds|ms|milliseconds)|time seconds/
 
 const RULES: readonly RoleRule[] = [
-  { role: 'up', name: /^(up|probe success|health status|service up|target up)$/ },
+  { role: 'up', name: /^(up|probe success|health status|service up|target up|kube workload ready ratio)$/ },
   { role: 'provider_errors', name: /^(llm|gen ai)\b.*\b(errors?|failures?)\b/ },
   { role: 'provider_state', name: /^(llm|gen ai)\b.*\b(provider|breaker|circuit)\b.*\b(state|up|health|open)\b/ },
   { role: 'provider_requests', name: /^(llm|gen ai)\b.*\brequests?\b(?!.*(duration|seconds))/ },

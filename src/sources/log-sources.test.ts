@@ -9,6 +9,8 @@ import { startElasticsearchServer } from './elasticsearch/testing/elasticsearch-
 import { createFileLogSource } from './files/files.ts'
 import type { LogFields } from './log-line.ts'
 import { LOG_SHOP, logSourceContract } from './log-source-contract.ts'
+import { createJournaldSource } from './journald/journald.ts'
+import { journalRemote, writeJournal } from './journald/testing/write-journal.ts'
 import { createLokiSource } from './loki/loki.ts'
 import { startLokiServer } from './loki/testing/loki-server.ts'
 
@@ -42,6 +44,28 @@ describe('files', () => {
   })
   afterAll(() => rmSync(folder, { recursive: true, force: true }))
   logSourceContract('files', () => source)
+})
+
+describe.skipIf(journalRemote === undefined)('journald', () => {
+  let folder: string
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'midwatch-journal-'))
+    const priorities = { debug: 7, info: 6, warn: 4, error: 3, fatal: 2 }
+    writeJournal(
+      join(folder, 'shop.journal'),
+      LOG_SHOP.map(({ at, service, level }, i) => ({
+        at,
+        fields: {
+          _SYSTEMD_UNIT: `${service}.service`,
+          PRIORITY: String(priorities[level]),
+          MESSAGE: JSON.stringify(documents[i]),
+        },
+      })),
+    )
+    source = createJournaldSource({ files: [join(folder, 'shop.journal')], fields: FIELDS })
+  })
+  afterAll(() => rmSync(folder, { recursive: true, force: true }))
+  logSourceContract('journald', () => source)
 })
 
 describe.each([
