@@ -3,13 +3,13 @@
 import { join } from 'node:path'
 import { createIdentify } from './access/identify.ts'
 import { createKeyRing } from './access/key-ring.ts'
-import { findCallerByKeyId } from './access/keys.ts'
+import { findCallerByKeyId, findCallerByName } from './access/keys.ts'
 import type { AccessTables } from './access/tables.ts'
 import type { AuditTables } from './audit/tables.ts'
 import { createActions } from './actions/actions.ts'
 import type { Role } from './cli/start.ts'
 import type { Config } from './config/schema.ts'
-import { type Caller, DEFAULT_TENANT } from './core/caller.ts'
+import { type Caller, DEFAULT_TENANT, LOCAL_CALLER } from './core/caller.ts'
 import { systemClock } from './core/clock.ts'
 import { databaseFile, openDatabase } from './database.ts'
 import type { Db } from './db/connect.ts'
@@ -54,6 +54,7 @@ import { requestRoutes } from './http/routes/requests.ts'
 import { responsesRoutes } from './http/routes/responses.ts'
 import { sessionRoutes } from './http/routes/session.ts'
 import { silenceRoutes } from './http/routes/silences.ts'
+import { slackRoutes } from './http/routes/slack.ts'
 import { usageRoutes } from './http/routes/usage.ts'
 import { startServer } from './http/server.ts'
 import { ensureWebBuilt, WEB_DIST } from './http/web-build.ts'
@@ -72,6 +73,7 @@ import type { ModelCost } from './incidents/reports/weekly.ts'
 import { askForLook } from './incidents/investigation/ask-look.ts'
 import type { IncidentTables } from './incidents/tables.ts'
 import { channelsOf } from './incidents/telling/channels.ts'
+import type { FindCaller } from './incidents/telling/slack/people.ts'
 import { createTelling } from './incidents/telling/telling.ts'
 import { createTellingWorkers } from './incidents/telling/workers.ts'
 import { createMcpAnswering } from './mcp/server.ts'
@@ -282,6 +284,24 @@ async function start(
     )
   }
 
+  const { slack } = config.agent.notify
+  const slackDoor =
+    slack && roles.has('agent')
+      ? (await import('./incidents/telling/slack/door.ts')).createSlackDoor({
+          config: slack,
+          db,
+          investigator,
+          findCaller: personIn(db, config),
+          feed,
+          clock,
+          log,
+        })
+      : undefined
+  if (slackDoor) {
+    slackDoor.start()
+    stops.push(() => slackDoor.stop())
+  }
+
   let stopping = false
   const watched = { config, roles, db, gateway, knowledge, live, clock }
   await ensureWebBuilt()
@@ -340,6 +360,7 @@ async function start(
               ...incidentRoutes({ db, feed, clock, confirmFromRisk: config.agent.approval.confirmFromRisk }),
               ...actingRoutes({ db, clock, overview: (tenant) => readActing(db, tenant, config.agent.actions) }),
               ...approvalRoutes({ db, investigator, confirmFromRisk: config.agent.approval.confirmFromRisk }),
+              ...(slackDoor?.handle ? slackRoutes({ handle: slackDoor.handle }) : []),
               ...lessonRoutes({ db, feed, clock }),
               ...reportRoutes({ db, clock, modelCost: agentCost(db, () => gateway.flush()) }),
               ...mcpRoutes(
@@ -396,6 +417,14 @@ const ledgerPlaces = (dataFolder: string) => ({
 /** Whoever made a batch with a key: as the key is now. Who needed none (or proved themselves otherwise) stays who they were. */
 const ownerNow = (db: Db<AccessTables>) => async (owner: Caller) =>
   owner.keyId.startsWith('key_') ? findCallerByKeyId(db, owner.keyId) : owner
+
+/** Who answers from a chat has the rights of a key; where none is needed, they are whom the config names, as on the page. */
+const personIn =
+  (db: Db<AccessTables>, { auth }: Config): FindCaller =>
+  (tenant, name, scope) =>
+    auth.mode === 'off'
+      ? Promise.resolve({ ...LOCAL_CALLER, tenant, name })
+      : findCallerByName(db, { tenant, name, scope })
 
 /** Who the agent is to the gateway: its calls are charged and counted like anyone's. */
 const AGENT: Caller = { tenant: DEFAULT_TENANT, keyId: 'agent', name: 'on-call agent', scopes: ['llm:chat'] }

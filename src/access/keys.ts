@@ -2,7 +2,7 @@
 // it is made; afterwards only its hash exists. A key may belong to a team and have limits of its own.
 import { randomBytes } from 'node:crypto'
 import { z } from 'zod'
-import { type Caller, SCOPES, type Scope } from '../core/caller.ts'
+import { type Caller, mayDo, SCOPES, type Scope } from '../core/caller.ts'
 import type { Clock } from '../core/clock.ts'
 import { sha256Hex } from '../core/hash.ts'
 import { newId } from '../core/ids.ts'
@@ -142,6 +142,24 @@ export async function findCallerByKeyId(db: Db<AccessTables>, id: string): Promi
     .where('revoked_at', 'is', null)
     .executeTakeFirst()
   return row && toCaller(row)
+}
+
+/** Of the valid keys of that name in a tenant the newest that may do this, else the newest; undefined where there is none. */
+export async function findCallerByName(
+  db: Db<AccessTables>,
+  { tenant, name, scope }: { readonly tenant: string; readonly name: string; readonly scope: Scope },
+): Promise<Caller | undefined> {
+  const rows = await db
+    .selectFrom('api_keys')
+    .selectAll()
+    .where('tenant', '=', tenant)
+    .where('name', '=', name)
+    .where('revoked_at', 'is', null)
+    .orderBy('created_at', 'desc')
+    .orderBy('id', 'desc')
+    .execute()
+  const callers = rows.map(toCaller)
+  return callers.find((caller) => mayDo(caller, scope)) ?? callers[0]
 }
 
 export const toCaller = (row: ApiKeyRow): Caller => ({

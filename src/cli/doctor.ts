@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { Command } from 'commander'
 import { ConfigError } from '../config/load.ts'
 import type { Config, ProviderConfig } from '../config/schema.ts'
+import type { SlackConfig } from '../config/slack-schema.ts'
 import { AppError, describeError } from '../core/errors.ts'
 import type { LogSource } from '../core/telemetry.ts'
 import { silentLog } from '../observe/log.ts'
@@ -45,6 +46,7 @@ async function examine(file: string | undefined): Promise<Finding[]> {
     return [...findings, { what: 'config', ok: false, detail: error.message }]
   }
   const { prometheus, files, loki, elasticsearch, jaeger } = config.agent.sources
+  const { slack } = config.agent.notify
   const probes = [
     probe('data folder', () => examineFolder(config.data)),
     probe('port', () => examinePort(config.server.host, config.server.port)),
@@ -60,6 +62,7 @@ async function examine(file: string | undefined): Promise<Finding[]> {
     ...openSources(config, silentLog(), { sampling: false })
       .logs.filter(({ name }) => name === 'kubernetes' || name === 'journald')
       .map((source) => probe(source.name, () => examineLogs(source))),
+    ...(slack ? [probe('slack', () => examineSlackOf(slack))] : []),
     ...(files?.paths ?? []).map((path) => probe('log files', () => examineReadable(path))),
   ]
   return [...findings, ...(await Promise.all(probes))]
@@ -122,6 +125,11 @@ async function examineLogs(source: LogSource): Promise<string> {
   const { lines, problems = [] } = await source.read(query, AbortSignal.timeout(PROBE_TIMEOUT_MS))
   if (problems.length > 0) throw new Error(problems.join('; '))
   return `answers, with ${lines.length} lines of the last minute`
+}
+
+async function examineSlackOf(slack: SlackConfig): Promise<string> {
+  const { examineSlack } = await import('../incidents/telling/slack/examine.ts')
+  return await examineSlack(slack, AbortSignal.timeout(PROBE_TIMEOUT_MS))
 }
 
 /** Any HTTP answer will do: it shows that something is there. */

@@ -27,6 +27,8 @@ const exampleEnvironment = {
   AWS_SECRET_ACCESS_KEY: 'f',
   OTLP_TOKEN: 'g',
   NOTIFY_SECRET: 's',
+  SLACK_BOT_TOKEN: 'xoxb-1',
+  SLACK_APP_TOKEN: 'xapp-1',
   PAGERDUTY_WEBHOOK_SECRET: 's',
   SENTRY_CLIENT_SECRET: 's',
   GRAFANA_WEBHOOK_SECRET: 's',

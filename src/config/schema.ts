@@ -9,6 +9,7 @@ import { gatewayFields } from './gateway-schema.ts'
 import { intakeSchema } from './intake-schema.ts'
 import { mcpSources } from './mcp-schema.ts'
 import { ragSchema } from './rag-schema.ts'
+import { slackSchema } from './slack-schema.ts'
 import { journald, kubernetes, lineFields } from './source-schema.ts'
 
 const server = z.strictObject({
@@ -156,7 +157,17 @@ const agent = z.strictObject({
     })
     .prefault({}),
   notify: z
-    .strictObject({ webhook: z.strictObject({ url: httpUrl, secret: secret.optional() }).optional() })
+    .strictObject({
+      webhook: z.strictObject({ url: httpUrl, secret: secret.optional() }).optional(),
+      slack: slackSchema.optional(),
+      /** What people who are not engineers are told. */
+      status: z
+        .strictObject({
+          /** A service, and what they call it: `storefront: the shop`. */
+          names: z.record(name, z.string().trim().min(1).max(80)).default({}),
+        })
+        .prefault({}),
+    })
     .prefault({}),
   /** What it may do: nothing outside of it can run. */
   actions: actionCatalogue.default([]),

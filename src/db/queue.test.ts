@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { ManualClock } from '../core/clock.ts'
+import { AppError } from '../core/errors.ts'
 import { silentLog } from '../observe/log.ts'
 import { type Connection, connectSqlite, type Db } from './connect.ts'
 import { migrate } from './migrate.ts'
@@ -85,6 +86,23 @@ describe('the queue', () => {
     expect(pauses[0]).toBeGreaterThanOrEqual(1000)
     expect(pauses[1]).toBeGreaterThanOrEqual(2000)
     expect(pauses[2]).toBeGreaterThanOrEqual(4000)
+  })
+
+  test('who asks to be left alone for a while is left alone so long, and nobody else waits for it', async () => {
+    const at: string[] = []
+    const begin = clock.now()
+    const worker = workerOf(async (job) => {
+      at.push(`${job.key} ${Math.round((clock.now() - begin) / 1000)}`)
+      if (job.key === 'busy' && job.attempts < 2) throw new AppError('limited', undefined, { retryAfterSeconds: 90 })
+    })
+    await put('busy')
+    await put('free', begin + 5000)
+    worker.start()
+    await pass(89_000)
+    expect(at).toEqual(['busy 0', 'free 5'])
+    await pass(3000)
+    await worker.stop()
+    expect(at).toHaveLength(3)
   })
 
   test('what never succeeds stays as dead, with its last error', async () => {

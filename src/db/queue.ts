@@ -4,7 +4,7 @@
 import { setMaxListeners } from 'node:events'
 import type { Kysely } from 'kysely'
 import type { Clock } from '../core/clock.ts'
-import { describeError } from '../core/errors.ts'
+import { AppError, describeError } from '../core/errors.ts'
 import { newId } from '../core/ids.ts'
 import type { Log } from '../observe/log.ts'
 import type { Db } from './connect.ts'
@@ -115,6 +115,7 @@ const POLL_MS = 1000
 const LEASE_MS = 60_000
 const FIRST_PAUSE_MS = 1000
 const LONGEST_PAUSE_MS = 5 * 60_000
+const MOST_ASKED_MS = 3_600_000
 /** How long a finished job is remembered at least, and so how long its key keeps a second one out: starts forget. */
 const KEEP_DONE_MS = 30 * 86_400_000
 
@@ -194,7 +195,12 @@ export function createWorker<Tables extends QueueTables>(options: WorkerOptions<
         return await close(row.id, { state: 'dead', failures: attempts, last_error, finished_at: clock.now() })
       }
       log.warn(about, 'a job failed and will be tried again')
-      await close(row.id, { state: 'waiting', failures: attempts, last_error, run_at: clock.now() + pause(attempts) })
+      await close(row.id, {
+        state: 'waiting',
+        failures: attempts,
+        last_error,
+        run_at: clock.now() + Math.max(pause(attempts), askedPause(error)),
+      })
     } finally {
       over.abort()
       await beating
@@ -276,6 +282,10 @@ export function createWorker<Tables extends QueueTables>(options: WorkerOptions<
   }
   return worker
 }
+
+/** How long the other side asks to be left alone. */
+const askedPause = (error: unknown): number =>
+  error instanceof AppError ? Math.min(MOST_ASKED_MS, (error.retryAfterSeconds ?? 0) * 1000) : 0
 
 /** Something to wait for that may be raised before anyone waits. */
 function wakeSignal(): { raise(): void; wait(clock: Clock, ms: number, signal: AbortSignal): Promise<void> } {

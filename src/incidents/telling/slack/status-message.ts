@@ -1,0 +1,16 @@
+// A status update as a message: what people notice first, and no button.
+import { sayStatus, type StatusUpdate } from '../status-update.ts'
+import { context, escape, sections } from './mrkdwn.ts'
+import type { Post } from './post-once.ts'
+
+export function statusMessage(update: StatusUpdate): Post {
+  const { headline, doing, since, next } = update
+  const colour = next === null ? ':white_check_mark:' : ':warning:'
+  return {
+    text: sayStatus(update),
+    blocks: [
+      ...sections([`${colour} *${escape(headline)}*`, escape(doing)]),
+      context(escape(next === null ? since : `${since} ${next}`)),
+    ],
+  }
+}
