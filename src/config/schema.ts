@@ -11,6 +11,7 @@ import { mcpSources } from './mcp-schema.ts'
 import { ragSchema } from './rag-schema.ts'
 import { slackSchema } from './slack-schema.ts'
 import { journald, kubernetes, lineFields } from './source-schema.ts'
+import { emailSchema, pagerdutySchema, ticketsSchema } from './telling-schema.ts'
 
 const server = z.strictObject({
   host: z.string().default('127.0.0.1'),
@@ -167,8 +168,11 @@ const agent = z.strictObject({
           names: z.record(name, z.string().trim().min(1).max(80)).default({}),
         })
         .prefault({}),
+      pagerduty: pagerdutySchema.optional(),
+      email: emailSchema.optional(),
     })
     .prefault({}),
+  tickets: ticketsSchema.prefault({}),
   /** What it may do: nothing outside of it can run. */
   actions: actionCatalogue.default([]),
   approval: approvalSchema.prefault({}),
