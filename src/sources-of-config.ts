@@ -14,6 +14,8 @@ import { createJournaldSource } from './sources/journald/journald.ts'
 import { createKubernetesSources } from './sources/kubernetes/kubernetes.ts'
 import { createLokiSource } from './sources/loki/loki.ts'
 import { createMcpSource } from './sources/mcp/mcp.ts'
+import { createPostgresSources } from './sources/postgres/postgres.ts'
+import { probePlaces } from './sources/probes/probes.ts'
 import { createPrometheusSource } from './sources/prometheus/prometheus.ts'
 import { createSampler, type Place, type Sampler } from './sources/sampling/sampler.ts'
 import { createScraper } from './sources/scraper/scraper.ts'
@@ -31,10 +33,23 @@ export interface Sources {
  * what has no memory of its own is left out of the metrics.
  */
 export function openSources(config: Config, log: Log, { sampling }: { sampling: boolean }): Sources {
-  const { prometheus, scrape, files, loki, elasticsearch, jaeger, git, github, kubernetes, journald } =
-    config.agent.sources
+  const {
+    prometheus,
+    scrape,
+    files,
+    loki,
+    elasticsearch,
+    jaeger,
+    git,
+    github,
+    kubernetes,
+    journald,
+    postgres,
+    probes,
+  } = config.agent.sources
   const clock = systemClock
   const cluster = kubernetes && createKubernetesSources({ ...kubernetes, clock })
+  const databases = postgres && createPostgresSources(postgres)
   const sampler = (
     name: string,
     places: readonly Place[],
@@ -54,6 +69,10 @@ export function openSources(config: Config, log: Log, { sampling }: { sampling: 
     ? [
         ...(scrape ? [createScraper({ ...scrape, dataDir: config.data, clock, log })] : []),
         ...(kubernetes && cluster ? [sampler('kubernetes', [cluster.health], kubernetes)] : []),
+        ...(postgres && databases
+          ? [closing(sampler('postgres', databases.places, postgres), () => databases.close())]
+          : []),
+        ...(probes ? [sampler('probes', probePlaces(probes.targets), probes)] : []),
       ]
     : []
   return {
@@ -68,6 +87,7 @@ export function openSources(config: Config, log: Log, { sampling }: { sampling: 
       ...(elasticsearch ? [createElasticsearchSource(elasticsearch)] : []),
       ...(journald ? [createJournaldSource(journald)] : []),
       ...(cluster ? [cluster.logs] : []),
+      ...(databases && sampling ? [databases.logs] : []),
     ],
     changes: [
       ...(git ? [createGitSource(git)] : []),
@@ -77,6 +97,14 @@ export function openSources(config: Config, log: Log, { sampling }: { sampling: 
     samplers,
   }
 }
+
+const closing = (sampler: Sampler, close: () => Promise<void>): Sampler => ({
+  ...sampler,
+  stop: async () => {
+    await sampler.stop()
+    await close()
+  },
+})
 
 /** What may be asked of other systems, and what is asked for each incident. `version` is Midwatch's, which a server is told. */
 export const mcpSources = ({ agent }: Config, version: string, log: Log): readonly AskedSource[] =>

@@ -7,9 +7,7 @@ import { ConfigError } from '../config/load.ts'
 import type { Config, ProviderConfig } from '../config/schema.ts'
 import type { SlackConfig } from '../config/slack-schema.ts'
 import { AppError, describeError } from '../core/errors.ts'
-import type { LogSource } from '../core/telemetry.ts'
-import { silentLog } from '../observe/log.ts'
-import { openSources } from '../sources-of-config.ts'
+import { sourceLooks } from './doctor-sources.ts'
 import { readSettings } from './settings.ts'
 
 interface Finding {
@@ -59,9 +57,7 @@ async function examine(file: string | undefined): Promise<Finding[]> {
     ...(loki ? [probe('loki', () => examineUrl(new URL('/ready', withoutUser(loki.url)).href))] : []),
     ...(elasticsearch ? [probe('elasticsearch', () => examineUrl(withoutUser(elasticsearch.url)))] : []),
     ...(jaeger ? [probe('jaeger', () => examineUrl(withoutUser(jaeger.url)))] : []),
-    ...openSources(config, silentLog(), { sampling: false })
-      .logs.filter(({ name }) => name === 'kubernetes' || name === 'journald')
-      .map((source) => probe(source.name, () => examineLogs(source))),
+    ...sourceLooks(config).map(({ what, look }) => probe(what, look)),
     ...(slack ? [probe('slack', () => examineSlackOf(slack))] : []),
     ...(files?.paths ?? []).map((path) => probe('log files', () => examineReadable(path))),
   ]
@@ -116,15 +112,6 @@ function examinePort(host: string, port: number): Promise<string> {
 async function examineReadable(path: string): Promise<string> {
   await access(path, constants.R_OK)
   return `${path} is readable`
-}
-
-/** The last minute's lines, as an investigation would ask for them. */
-async function examineLogs(source: LogSource): Promise<string> {
-  const toMs = Date.now()
-  const query = { fromMs: toMs - 60_000, toMs, limit: 10 }
-  const { lines, problems = [] } = await source.read(query, AbortSignal.timeout(PROBE_TIMEOUT_MS))
-  if (problems.length > 0) throw new Error(problems.join('; '))
-  return `answers, with ${lines.length} lines of the last minute`
 }
 
 async function examineSlackOf(slack: SlackConfig): Promise<string> {

@@ -10,7 +10,7 @@ import { intakeSchema } from './intake-schema.ts'
 import { mcpSources } from './mcp-schema.ts'
 import { ragSchema } from './rag-schema.ts'
 import { slackSchema } from './slack-schema.ts'
-import { journald, kubernetes, lineFields } from './source-schema.ts'
+import { journald, kubernetes, lineFields, postgres, probes } from './source-schema.ts'
 import { emailSchema, pagerdutySchema, ticketsSchema } from './telling-schema.ts'
 
 const server = z.strictObject({
@@ -82,6 +82,10 @@ const sources = z.strictObject({
   jaeger: z.strictObject({ url: httpUrl, ...credentials }).optional(),
   /** Rollouts, scalings and changed settings as changes, events as log lines, restarts as numbers. */
   kubernetes: kubernetes.optional(),
+  /** Databases by their statistics. */
+  postgres: postgres.optional(),
+  /** URLs that are asked for now and then. */
+  probes: probes.optional(),
   /** Repositories on this machine, whose commits on a branch are changes. */
   git: z
     .strictObject({

@@ -1,6 +1,6 @@
 // Sources of `agent.sources` that have more to say: clusters, journals, databases, probes, and other people's stores.
 import { z } from 'zod'
-import { name, seconds } from './fields.ts'
+import { headerSecret, httpUrl, name, seconds, secret } from './fields.ts'
 
 const names = (...fallback: string[]) => z.array(z.string()).default(fallback)
 
@@ -54,3 +54,45 @@ export const journald = z
     ({ directory, files }) => directory === undefined || files.length === 0,
     'takes a directory or files, not both',
   )
+
+export const postgres = z.strictObject({
+  databases: z
+    .array(
+      z.strictObject({
+        service: name,
+        url: z
+          .string()
+          .regex(/^postgres(ql)?:\/\//, 'must be a postgres:// URL')
+          .transform((text, context) => {
+            if (URL.canParse(text)) return text
+            context.addIssue({ code: 'custom', message: 'must be a postgres:// URL' })
+            return z.NEVER
+          }),
+        password: secret.optional(),
+      }),
+    )
+    .min(1),
+  ...sampled(15),
+})
+
+export const probes = z.strictObject({
+  targets: z
+    .array(
+      z.strictObject({
+        service: name,
+        url: httpUrl,
+        timeoutSeconds: z.number().positive().max(60).default(5),
+        /** Any of 200 to 399 unless told. */
+        expectStatus: z.array(z.number().int().min(100).max(599)).min(1).optional(),
+        /** Text that the answer has to have in it. */
+        expectBody: z.string().min(1).max(1000).optional(),
+        headers: z
+          .record(z.string().regex(/^[A-Za-z0-9-]+$/, 'must be the name of a header'), headerSecret)
+          .default({}),
+        /** Of a certificate that no known authority signed: its file, in PEM. */
+        caFile: z.string().min(1).optional(),
+      }),
+    )
+    .min(1),
+  ...sampled(15),
+})

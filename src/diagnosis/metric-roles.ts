@@ -85,6 +85,7 @@ const SUBJECT_LABELS = [
   'provider',
   'name',
   'area',
+  'phase',
 ]
 
 const find = (names: readonly string[], wanted: readonly string[]): string | undefined =>

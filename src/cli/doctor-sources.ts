@@ -1,0 +1,55 @@
+// What `midwatch doctor` asks of sources that do not just answer at an address: a question as an investigation, or the sampler,
+// would put it.
+import type { Config } from '../config/schema.ts'
+import type { LogSource } from '../core/telemetry.ts'
+import { silentLog } from '../observe/log.ts'
+import { createPostgresSources } from '../sources/postgres/postgres.ts'
+import { probePlaces } from '../sources/probes/probes.ts'
+import type { Place } from '../sources/sampling/sampler.ts'
+import { openSources } from '../sources-of-config.ts'
+
+interface Look {
+  readonly what: string
+  /** What is well, in words; throws what is not. */
+  readonly look: () => Promise<string>
+}
+
+const DEADLINE_MS = 5000
+const LOGS = new Set(['kubernetes', 'journald', 'datadog'])
+
+export function sourceLooks(config: Config): Look[] {
+  const { postgres, probes } = config.agent.sources
+  const { logs } = openSources(config, silentLog(), { sampling: false })
+  return [
+    ...logs
+      .filter(({ name }) => LOGS.has(name))
+      .map((source) => ({ what: source.name, look: () => examineLogs(source) })),
+    ...(postgres?.databases ?? []).map((database) => ({
+      what: `postgres ${database.service}`,
+      look: async () => {
+        const { places, close } = createPostgresSources({ databases: [database] })
+        try {
+          return (await Promise.all(places.map(examinePlace))).join()
+        } finally {
+          await close()
+        }
+      },
+    })),
+    ...probePlaces(probes?.targets ?? []).map((place) => ({ what: place.key, look: () => examinePlace(place) })),
+  ]
+}
+
+/** The last minute's lines. */
+async function examineLogs(source: LogSource): Promise<string> {
+  const toMs = Date.now()
+  const query = { fromMs: toMs - 60_000, toMs, limit: 10 }
+  const { lines, problems = [] } = await source.read(query, AbortSignal.timeout(DEADLINE_MS))
+  if (problems.length > 0) throw new Error(problems.join('; '))
+  return `answers, with ${lines.length} lines of the last minute`
+}
+
+async function examinePlace({ look }: Place): Promise<string> {
+  const { problem, samples } = await look(Date.now(), AbortSignal.timeout(DEADLINE_MS))
+  if (problem !== '') throw new Error(problem)
+  return `answers, with ${samples.length} numbers`
+}
