@@ -27,11 +27,11 @@ export function sourceLooks(config: Config): Look[] {
     ...(postgres?.databases ?? []).map((database) => ({
       what: `postgres ${database.service}`,
       look: async () => {
-        const { places, close } = createPostgresSources({ databases: [database] })
+        const asked = createPostgresSources({ databases: [database] })
         try {
-          return (await Promise.all(places.map(examinePlace))).join()
+          return (await Promise.all(asked.places.map(examinePlace))).join()
         } finally {
-          await close()
+          await asked.close()
         }
       },
     })),
@@ -48,8 +48,8 @@ async function examineLogs(source: LogSource): Promise<string> {
   return `answers, with ${lines.length} lines of the last minute`
 }
 
-async function examinePlace({ look }: Place): Promise<string> {
-  const { problem, samples } = await look(Date.now(), AbortSignal.timeout(DEADLINE_MS))
+async function examinePlace(place: Place): Promise<string> {
+  const { problem, samples } = await place.look(Date.now(), AbortSignal.timeout(DEADLINE_MS))
   if (problem !== '') throw new Error(problem)
   return `answers, with ${samples.length} numbers`
 }
