@@ -178,7 +178,8 @@ export interface FeedbackRow {
   text: string | null
 }
 
-export interface IncidentTables extends ContextTables, CaseTables, FoldingTables, InquiryTables, ActingTables, TellingTables {
+export interface IncidentTables
+  extends ContextTables, CaseTables, FoldingTables, InquiryTables, ActingTables, TellingTables {
   deliveries: DeliveryRow
   alerts: AlertRow
   incidents: IncidentRow

@@ -4,7 +4,7 @@
 import type { SlackConfig } from '../../../config/slack-schema.ts'
 import { type Caller, mayDo, type Scope } from '../../../core/caller.ts'
 import { AppError } from '../../../core/errors.ts'
-import type { SlackClient } from './client.ts'
+import { type SlackClient, SlackCallError } from './client.ts'
 import type { Identity } from './identity.ts'
 
 /** The caller of that name in a tenant, as its key is now; undefined where there is none. */
@@ -22,25 +22,27 @@ export interface PeopleOptions {
   readonly findCaller: FindCaller
 }
 
+/** Somebody whom our token cannot see. */
+const NOT_OURS = new Set(['user_not_found', 'user_not_visible'])
+
 export function createPeople({ people, client, identity, findCaller }: PeopleOptions): People {
   const byAddress = new Map(
     Object.entries(people).flatMap(([who, name]) => (who.includes('@') ? [[who.toLowerCase(), name] as const] : [])),
   )
-  /** An address is a person's for as long as this process runs: it is asked for within the three seconds of a click. */
-  const addresses = new Map<string, string | null>()
   const addressOf = async (user: string, signal: AbortSignal): Promise<string | null> => {
-    const known = addresses.get(user)
-    if (known !== undefined) return known
     const { teamId } = await identity(signal)
-    const told = await client.call('the workspace', 'users.info', (web) => web.users.info({ user }), signal)
+    const told = await client
+      .call('the workspace', 'users.info', (web) => web.users.info({ user }), signal)
+      .catch((error: unknown) => {
+        if (error instanceof SlackCallError && NOT_OURS.has(error.failure.code ?? '')) return undefined
+        throw error
+      })
     const { team_id, deleted, is_bot, is_restricted, is_ultra_restricted, is_stranger, profile, ...more } =
-      told.user ?? {}
+      told?.user ?? {}
     const isMember = !deleted && !is_bot && !is_restricted && !is_ultra_restricted && !is_stranger && team_id === teamId
     // It is not in the types of the client, and Slack leaves it out for addresses that single sign-on gave.
     const isConfirmed = (more as { readonly is_email_confirmed?: boolean }).is_email_confirmed !== false
-    const address = isMember && isConfirmed ? (profile?.email?.toLowerCase() ?? null) : null
-    addresses.set(user, address)
-    return address
+    return isMember && isConfirmed ? (profile?.email?.toLowerCase() ?? null) : null
   }
   const nameOf = async (user: string, signal: AbortSignal): Promise<string | undefined> => {
     if (Object.hasOwn(people, user)) return people[user]

@@ -146,6 +146,14 @@ describe('an incident in Slack', () => {
     expect(slack.replies()).toHaveLength(1)
   })
 
+  test('has buttons only where answers can come back', async () => {
+    const incident = { approval: PROPOSAL, state: 'awaiting_approval' } as const
+    await only(channelsAs({ signingSecret: undefined })).tell(newsOf({ incident }), never)
+    expect(JSON.stringify(slack.roots())).not.toContain('"button"')
+    await channel.tell(newsOf({ kind: 'proposed', incident }), never)
+    expect(JSON.stringify(slack.roots())).toContain('midwatch_approve')
+  })
+
   test('goes where its route says', async () => {
     await channel.tell(newsOf({ to: '#status' }), never)
     await channel.tell(newsOf({ to: 'C0ONCALL', incident: { id: 'inc_2' } }), never)
