@@ -16,7 +16,7 @@ export function channelsOf({ notify, tickets }: AgentConfig, clock: Clock = syst
   const { jira, github } = tickets
   return [
     ...(webhook ? [createWebhook(webhook)] : []),
-    ...(slack ? createSlackChannels(slack, status) : []),
+    ...(slack ? createSlackChannels(slack, { ...status, clock }) : []),
     ...(pagerduty ? [createPagerduty(pagerduty)] : []),
     ...(email ? [createEmail(email)] : []),
     ...(jira ? [createJira(jira)] : []),

@@ -59,7 +59,7 @@ test('whatever an incident says, nothing of it is passed on but numbers of ours'
         `${some} fails for 31 % of requests`,
         `${some} answers in ${some} instead of ${some}`,
       ])
-        expect(sayStatus(statusUpdateOf(told({ ...incident, effect } as never), names))).not.toContain('Zq')
+        expect(sayStatus(statusUpdateOf(told({ ...incident, effect }), names))).not.toContain('Zq')
     }),
   )
 })

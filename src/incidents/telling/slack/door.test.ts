@@ -5,14 +5,12 @@ import type { SlackConfig } from '../../../config/slack-schema.ts'
 import type { Caller } from '../../../core/caller.ts'
 import { systemClock } from '../../../core/clock.ts'
 import type { Db } from '../../../db/connect.ts'
-import type { QueueTables } from '../../../db/queue.ts'
 import { slackRoutes } from '../../../http/routes/slack.ts'
 import { type RunningServer, startServer } from '../../../http/server.ts'
 import { silentLog } from '../../../observe/log.ts'
 import { createIncidentFeed } from '../../feed.ts'
 import type { Investigator } from '../../investigation/investigator.ts'
 import { INCIDENT, makeWorld, type World } from '../../investigation/testing/world.ts'
-import type { IncidentTables } from '../../tables.ts'
 import { createSlackDoor, type SlackDoor } from './door.ts'
 import { createSlackChannels } from './slack.ts'
 import { answered, type Payload, pressed, type SendOptions, sendSigned, SIGNING_SECRET } from './testing/payloads.ts'
@@ -43,7 +41,7 @@ async function open(
   await world.work(investigator)
   door = createSlackDoor({
     config,
-    db: world.db as unknown as Db<IncidentTables & QueueTables & AuditTables>,
+    db: world.db,
     investigator,
     findCaller: async (tenant, name) => keys.find((key) => key.tenant === tenant && key.name === name),
     feed: createIncidentFeed(),
