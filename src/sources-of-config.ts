@@ -5,6 +5,7 @@ import { systemClock } from './core/clock.ts'
 import type { ChangeSource, LogSource, MetricSource } from './core/telemetry.ts'
 import type { AskedSource } from './incidents/context/context.ts'
 import type { Log } from './observe/log.ts'
+import { createDatadogSources } from './sources/datadog/datadog.ts'
 import { createElasticsearchSource } from './sources/elasticsearch/elasticsearch.ts'
 import { createFileLogSource } from './sources/files/files.ts'
 import { createGitSource } from './sources/git/git.ts'
@@ -19,6 +20,7 @@ import { probePlaces } from './sources/probes/probes.ts'
 import { createPrometheusSource } from './sources/prometheus/prometheus.ts'
 import { createSampler, type Place, type Sampler } from './sources/sampling/sampler.ts'
 import { createScraper } from './sources/scraper/scraper.ts'
+import { createTempoSource } from './sources/tempo/tempo.ts'
 
 export interface Sources {
   readonly metrics: readonly MetricSource[]
@@ -46,9 +48,12 @@ export function openSources(config: Config, log: Log, { sampling }: { sampling: 
     journald,
     postgres,
     probes,
+    datadog,
+    tempo,
   } = config.agent.sources
   const clock = systemClock
   const cluster = kubernetes && createKubernetesSources({ ...kubernetes, clock })
+  const dog = datadog && createDatadogSources({ ...datadog, clock })
   const databases = postgres && createPostgresSources(postgres)
   const sampler = (
     name: string,
@@ -80,6 +85,8 @@ export function openSources(config: Config, log: Log, { sampling }: { sampling: 
       ...(prometheus ? [createPrometheusSource({ ...prometheus, clock })] : []),
       ...samplers,
       ...(jaeger ? [createJaegerSource({ ...jaeger, clock })] : []),
+      ...(tempo ? [createTempoSource({ ...tempo, clock })] : []),
+      ...(dog?.metrics ?? []),
     ],
     logs: [
       ...(files ? [createFileLogSource(files)] : []),
@@ -87,6 +94,7 @@ export function openSources(config: Config, log: Log, { sampling }: { sampling: 
       ...(elasticsearch ? [createElasticsearchSource(elasticsearch)] : []),
       ...(journald ? [createJournaldSource(journald)] : []),
       ...(cluster ? [cluster.logs] : []),
+      ...(dog?.logs ?? []),
       ...(databases && sampling ? [databases.logs] : []),
     ],
     changes: [

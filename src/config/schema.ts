@@ -10,7 +10,7 @@ import { intakeSchema } from './intake-schema.ts'
 import { mcpSources } from './mcp-schema.ts'
 import { ragSchema } from './rag-schema.ts'
 import { slackSchema } from './slack-schema.ts'
-import { journald, kubernetes, lineFields, postgres, probes } from './source-schema.ts'
+import { lineFields, moreSources } from './source-schema.ts'
 import { emailSchema, pagerdutySchema, ticketsSchema } from './telling-schema.ts'
 
 const server = z.strictObject({
@@ -49,6 +49,7 @@ const documentFields = z
 const credentials = { bearerToken: headerSecret.optional(), user: headerText.optional(), password: secret.optional() }
 
 const sources = z.strictObject({
+  ...moreSources,
   prometheus: z
     .strictObject({ url: httpUrl, serviceLabel: z.string().default('service'), bearerToken: secret.optional() })
     .optional(),
@@ -76,16 +77,8 @@ const sources = z.strictObject({
       fields: documentFields,
     })
     .optional(),
-  /** The journal of systemd. */
-  journald: journald.optional(),
   /** Traces, as what they say of services and calls. */
   jaeger: z.strictObject({ url: httpUrl, ...credentials }).optional(),
-  /** Rollouts, scalings and changed settings as changes, events as log lines, restarts as numbers. */
-  kubernetes: kubernetes.optional(),
-  /** Databases by their statistics. */
-  postgres: postgres.optional(),
-  /** URLs that are asked for now and then. */
-  probes: probes.optional(),
   /** Repositories on this machine, whose commits on a branch are changes. */
   git: z
     .strictObject({

@@ -1,6 +1,6 @@
 // Sources of `agent.sources` that have more to say: clusters, journals, databases, probes, and other people's stores.
 import { z } from 'zod'
-import { headerSecret, httpUrl, name, seconds, secret } from './fields.ts'
+import { headerSecret, headerText, httpUrl, name, seconds, secret } from './fields.ts'
 
 const names = (...fallback: string[]) => z.array(z.string()).default(fallback)
 
@@ -21,7 +21,7 @@ const sampled = (everySeconds: number) => ({
   retentionSeconds: seconds(6 * 3600),
 })
 
-export const kubernetes = z.strictObject({
+const kubernetes = z.strictObject({
   /** Without it $KUBECONFIG, ~/.kube/config, or the service account of the pod. */
   kubeconfig: z.string().min(1).optional(),
   context: z.string().min(1).optional(),
@@ -39,7 +39,7 @@ export const kubernetes = z.strictObject({
   ...sampled(30),
 })
 
-export const journald = z
+const journald = z
   .strictObject({
     /** A folder of journals, or journal files; with neither, this machine's own journal. */
     directory: z.string().min(1).optional(),
@@ -55,7 +55,7 @@ export const journald = z
     'takes a directory or files, not both',
   )
 
-export const postgres = z.strictObject({
+const postgres = z.strictObject({
   databases: z
     .array(
       z.strictObject({
@@ -75,7 +75,7 @@ export const postgres = z.strictObject({
   ...sampled(15),
 })
 
-export const probes = z.strictObject({
+const probes = z.strictObject({
   targets: z
     .array(
       z.strictObject({
@@ -96,3 +96,72 @@ export const probes = z.strictObject({
     .min(1),
   ...sampled(15),
 })
+
+const SITES = [
+  'datadoghq.com',
+  'us3.datadoghq.com',
+  'us5.datadoghq.com',
+  'datadoghq.eu',
+  'ap1.datadoghq.com',
+  'ap2.datadoghq.com',
+  'ddog-gov.com',
+] as const
+
+const datadog = z.strictObject({
+  site: z.enum(SITES).default('datadoghq.com'),
+  /** In place of what follows from the site, for a proxy. */
+  url: httpUrl.optional(),
+  apiKey: headerSecret,
+  applicationKey: headerSecret,
+  /** The tag that names the service of a series. */
+  serviceTag: z
+    .string()
+    .regex(/^[a-z][a-z0-9_.-]*$/, 'must be the name of a tag')
+    .default('service'),
+  /** What is read of metrics: Datadog has too many to read all. */
+  metrics: z
+    .array(
+      z.strictObject({
+        name: z.string().regex(/^[A-Za-z][A-Za-z0-9_.]*$/, 'must be the name of a metric'),
+        type: z.enum(['gauge', 'counter']).default('gauge'),
+        aggregate: z.enum(['avg', 'sum', 'max', 'min']).default('avg'),
+        by: z
+          .array(z.string().regex(/^[A-Za-z][A-Za-z0-9_.-]*$/, 'must be the name of a tag'))
+          .max(4)
+          .default([]),
+      }),
+    )
+    .max(100)
+    .default([]),
+  /** Restricts both, `env:prod`. */
+  filter: z
+    .string()
+    .regex(/^[^{}]*$/, 'must be tags such as env:prod')
+    .default(''),
+  logs: z.boolean().default(true),
+})
+
+const tempo = z.strictObject({
+  url: httpUrl,
+  bearerToken: headerSecret.optional(),
+  user: headerText.optional(),
+  password: secret.optional(),
+  /** The X-Scope-OrgID, where it serves several tenants. */
+  tenant: headerText.optional(),
+})
+
+/** All of them, as keys of `agent.sources`. */
+export const moreSources = {
+  /** Rollouts, scalings and changed settings as changes, events as log lines, restarts as numbers. */
+  kubernetes: kubernetes.optional(),
+  /** The journal of systemd. */
+  journald: journald.optional(),
+  /** Databases by their statistics. */
+  postgres: postgres.optional(),
+  /** URLs that are asked for now and then. */
+  probes: probes.optional(),
+  /** Metrics and logs. */
+  datadog: datadog.optional(),
+  /** Traces, as what they say of services and calls. */
+  tempo: tempo.optional(),
+}

@@ -44,6 +44,8 @@ export interface Answer {
   readonly status: number
   readonly json: unknown
   readonly text: string
+  /** By their names in lower case. */
+  readonly headers: { get(name: string): string | null }
 }
 
 export function connectHttpApi(options: HttpApiOptions): HttpApi {
@@ -68,7 +70,7 @@ export function connectHttpApi(options: HttpApiOptions): HttpApi {
         const text = await readBounded(reply.body, options.maxBytes)
         if (text === undefined)
           throw new AppError('upstream', `${name} answered with more than ${options.maxBytes} bytes. Ask for less.`)
-        return { status: reply.status, json: parseJson(text), text }
+        return { status: reply.status, json: parseJson(text), text, headers: reply.headers }
       } catch (error) {
         signal.throwIfAborted()
         if (timeout.aborted)
@@ -86,7 +88,7 @@ export function connectHttpApi(options: HttpApiOptions): HttpApi {
  */
 export function readAnswer<T>(
   api: HttpApi,
-  { status, json, text }: Answer,
+  { status, json, text }: Pick<Answer, 'status' | 'json' | 'text'>,
   read: (json: unknown) => T,
   refusalOf: (json: unknown) => string | undefined = () => undefined,
 ): T {

@@ -4,6 +4,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe } from 'vitest'
 import type { LogSource } from '../core/telemetry.ts'
+import { ManualClock } from '../core/clock.ts'
+import { Secret } from '../core/secret.ts'
+import { createDatadogSources } from './datadog/datadog.ts'
+import { startDatadogServer } from './datadog/testing/datadog-server.ts'
 import { createElasticsearchSource } from './elasticsearch/elasticsearch.ts'
 import { startElasticsearchServer } from './elasticsearch/testing/elasticsearch-server.ts'
 import { createFileLogSource } from './files/files.ts'
@@ -102,6 +106,38 @@ describe('Elasticsearch', () => {
     source = createElasticsearchSource({ url: es.url, index: 'logs-*', fields: FIELDS })
   })
   logSourceContract('elasticsearch', () => source)
+})
+
+describe('Datadog', () => {
+  let server: Awaited<ReturnType<typeof startDatadogServer>>
+  beforeAll(async () => {
+    server = await startDatadogServer(
+      LOG_SHOP.map(({ at, service, level, message, requestId }, i) => ({
+        id: `AQ${i}`,
+        atMs: at,
+        attributes: {
+          service,
+          status: level === 'fatal' ? 'critical' : level,
+          message,
+          attributes: requestId === undefined ? {} : { trace_id: requestId },
+        },
+      })),
+    )
+    const { logs } = createDatadogSources({
+      site: 'datadoghq.com',
+      url: server.url,
+      apiKey: new Secret('api'),
+      applicationKey: new Secret('app'),
+      serviceTag: 'service',
+      filter: 'env:prod',
+      metrics: [],
+      logs: true,
+      clock: new ManualClock(),
+    })
+    source = logs[0] as LogSource
+  })
+  afterAll(() => server[Symbol.asyncDispose]())
+  logSourceContract('datadog', () => source)
 })
 
 /** The same against a server that is already running: ELASTICSEARCH_URL=http://127.0.0.1:9200, Elasticsearch or OpenSearch. */

@@ -5,8 +5,8 @@ import { ManualClock } from '../../core/clock.ts'
 import type { TimeRange } from '../../core/telemetry.ts'
 import { planQueries } from '../../diagnosis/signals.ts'
 import { startAnswering } from '../testing/answering-server.ts'
+import { measure, type Span } from '../traces/spans.ts'
 import { createJaegerSource } from './jaeger.ts'
-import { measure, type Span } from './spans.ts'
 
 const never = new AbortController().signal
 const START = Date.UTC(2026, 10, 1)

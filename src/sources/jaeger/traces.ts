@@ -2,14 +2,8 @@
 import { z } from 'zod'
 import { mapParallel } from '../../core/parallel.ts'
 import { type HttpApi, readAnswer } from '../http-api.ts'
-import type { Span } from './spans.ts'
-
-export interface Traces {
-  /** Each once, though several services were asked for the same trace. */
-  readonly spans: readonly Span[]
-  /** Stretches of which not all traces were given: what is counted in them is too little. */
-  readonly partial: readonly { readonly fromMs: number; readonly toMs: number }[]
-}
+import type { Span } from '../traces/spans.ts'
+import type { Traces } from '../traces/trace-source.ts'
 
 /** The most traces that are asked for at once. */
 const LIMIT = 1500
