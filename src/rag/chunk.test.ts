@@ -87,3 +87,15 @@ it('abbreviations, names with dots and numbered steps do not end a sentence', ()
     '次',
   ])
 })
+
+it('a table of very many columns is not stored once more with each of its rows', () => {
+  const names = Array.from({ length: 5_000 }, (_, i) => `column ${i}`)
+  const row = Array.from({ length: 5_000 }, (_, i) => `cell ${i}`).join(' | ')
+  const text = `${names.join(' | ')}\n${row}\n${row}`
+  const blocks = [{ kind: 'table' as const, columns: names, start: 0, end: text.length }]
+  const passages = chunk({ title: 'T', text, blocks, metadata: {} })
+  expect(passages.length).toBeGreaterThan(10)
+  const headings = passages.map((passage) => passage.headings.join(''))
+  expect(Math.max(...headings.map(({ length }) => length))).toBeLessThan(500)
+  expect(headings.at(-1)).toContain('Columns: column 0 | column 1')
+})

@@ -9,6 +9,16 @@ export const collectionName = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'must be letters, digits, ".", "_" or "-", at most 64')
 
+/** A record read by `schema`; of `__proto__`, which it passes over in silence, it would say nothing. */
+export const recordOf = <T extends z.ZodType>(schema: T) =>
+  z
+    .unknown()
+    .refine(
+      (of) => typeof of !== 'object' || of === null || !Object.hasOwn(of, '__proto__'),
+      'must not have the key __proto__',
+    )
+    .pipe(schema)
+
 export const isVisible = (collection: Collection, caller: Caller): boolean =>
   mayRead(collection, { tenant: caller.tenant, ...(caller.team === undefined ? {} : { team: caller.team }) })
 

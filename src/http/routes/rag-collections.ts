@@ -46,7 +46,8 @@ export function ragCollectionRoutes({ open, isOfConfig, clock }: CollectionRoute
         }
         const { store } = await open()
         const made = await store.createCollection({ tenant: caller.tenant, name, teams }, clock.now())
-        if (!made) throw new AppError('conflict', `There is a collection ${name} already.`, { field: 'name' })
+        // Also of one that the caller may not see, of which no more is said than that.
+        if (!made) throw new AppError('conflict', `The name ${name} is taken. Choose another.`, { field: 'name' })
         return { status: 201, json: view(made) }
       },
     },

@@ -8,7 +8,7 @@ import type { RawDocument } from '../../rag/document.ts'
 import type { OpenKnowledge } from '../../rag/knowledge.ts'
 import type { Collection, StoredDocument } from '../../rag/store/store.ts'
 import { type Exchange, ok, type Reply, type Route } from '../exchange.ts'
-import { collectionName, getReadable } from './rag-access.ts'
+import { collectionName, getReadable, recordOf } from './rag-access.ts'
 import { Intake } from './rag-intake.ts'
 import { MAX_FILE_BYTES, readUpload, sizeOf, type Upload, withinTime } from './rag-upload.ts'
 
@@ -22,9 +22,15 @@ const documentId = z
   .max(1000)
   // oxlint-disable-next-line no-control-regex -- they are what must not be in it
   .regex(/^[^\u0000-\u001f\u007f]+$/, 'must have no control characters')
-const metadata = z
-  .record(z.string().min(1).max(100), z.union([z.string().max(10_000), z.number(), z.boolean()]))
-  .refine((all) => Object.keys(all).length <= 64, 'has more than 64 keys')
+  // No client asks for them as they are: it resolves them in the address.
+  .refine((id) => id !== '.' && id !== '..', 'must not be "." or ".."')
+  // As it is stored, so that what is answered can be asked for.
+  .transform((id) => id.toWellFormed())
+const metadata = recordOf(
+  z
+    .record(z.string().min(1).max(100), z.union([z.string().max(10_000), z.number(), z.boolean()]))
+    .refine((all) => Object.keys(all).length <= 64, 'has more than 64 keys'),
+)
 const owner = z.string().min(1).max(200)
 
 const newDocument = z.strictObject({

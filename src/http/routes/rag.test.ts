@@ -388,6 +388,7 @@ describe('what is asked wrongly is told by name', () => {
     [{ stream: 'yes' }, 'stream'],
     [{ mode: 'magic' }, 'mode'],
     [{ filter: { a: {} } }, 'filter.a'],
+    [{ filter: JSON.parse('{"__proto__": "x"}') as object }, 'filter'],
     [{ collections: ['x'] }, 'collection'],
     [{ collection: undefined }, 'collection'],
     [{ collections: [], collection: undefined }, 'collections'],

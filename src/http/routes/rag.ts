@@ -14,7 +14,7 @@ import type { KnowledgeStore } from '../../rag/store/store.ts'
 import { errorReply } from '../error-reply.ts'
 import { beginEvents } from '../event-stream.ts'
 import { type Exchange, ok, type Reply, type Route } from '../exchange.ts'
-import { collectionName, getReadable } from './rag-access.ts'
+import { collectionName, getReadable, recordOf } from './rag-access.ts'
 
 export interface RagRoutesParts {
   /** Opened at the first call. Throws `unavailable`. */
@@ -37,10 +37,11 @@ const asked = {
     .refine((text) => text.trim() !== '', 'is empty'),
   collection: collectionName.optional(),
   collections: z.array(collectionName).min(1).max(MAX_COLLECTIONS).optional(),
-  filter: z
-    .record(z.string().max(100), z.union([z.string().max(1000), z.number(), z.boolean()]))
-    .refine((filter) => Object.keys(filter).length <= 16, 'has more than 16 keys')
-    .optional(),
+  filter: recordOf(
+    z
+      .record(z.string().max(100), z.union([z.string().max(1000), z.number(), z.boolean()]))
+      .refine((filter) => Object.keys(filter).length <= 16, 'has more than 16 keys'),
+  ).optional(),
   mode: z.enum(['hybrid', 'bm25', 'vector']).optional(),
 }
 

@@ -20,13 +20,52 @@ const IRREGULAR: ReadonlyMap<string, string> = new Map(
 )
 
 /** The form that a dictionary has, where the word is irregular. */
-export const baseOf = (word: string): string => IRREGULAR.get(word) ?? word
+export const baseOf = (word: string): string => {
+  const [, before = '', rest = ''] = /^(re|over|under|out|mis)(\w{3,})$/.exec(word) ?? []
+  const base = IRREGULAR.get(rest)
+  return IRREGULAR.get(word) ?? (base === undefined ? word : before + base)
+}
 
-/** By stem, the stem of the word that says the same of a quantity. */
+/** Words that say little by themselves: which of them a writer takes is a matter of style. */
+const LIGHT = new Set(
+  (
+    'take have be do get make give go come become keep put let need use hold include contain consist comprise reach stay remain amount mean ' +
+    'count per also well still then now just already currently possible able start'
+  )
+    .split(' ')
+    .map((word) => withoutEnding(word)),
+)
+
+export const isLight = (stem: string): boolean => LIGHT.has(stem)
+
+/** By stem, the stem of the word that says the same. */
 export const SAME: ReadonlyMap<string, string> = new Map(
   [
     ['rise', 'increase grow climb raise'],
     ['fall', 'decrease decline reduce shrink diminish'],
+    ['allow', 'permit'],
+    ['forbid', 'prohibit'],
+    ['remove', 'delete erase'],
+    ['require', 'need'],
+    ['begin', 'start'],
+    ['continue', 'proceed'],
+    ['stay', 'remain'],
+    ['hold', 'contain'],
+    ['consent', 'agreement approval'],
+    ['month', 'monthly'],
+    ['year', 'yearly annual annually'],
+    ['day', 'daily'],
+    ['week', 'weekly'],
+    ['hand', 'manually'],
+    ['big', 'large'],
+    ['small', 'little'],
+    ['quick', 'fast rapid'],
+    ['buy', 'purchase'],
+    ['repair', 'fix'],
+    ['change', 'alter modify'],
+    ['show', 'display'],
+    ['receive', 'obtain'],
+    ['select', 'choose'],
   ].flatMap(([word = '', others = '']) =>
     others.split(' ').map((one) => [withoutEnding(one), withoutEnding(word)] as const),
   ),

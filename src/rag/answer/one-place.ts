@@ -2,7 +2,9 @@
 // same things, in the same relations and on the same side of opposites. Else what is said of one thing could be put together
 // with the number of another, and with all words there nobody would see it.
 import type { Evidence } from './evidence.ts'
-import { isThere, sameUnit } from './same.ts'
+import { isLight } from './lexicon.ts'
+import { mixedIn } from './other-clause.ts'
+import { isThere, sameRate, sameUnit } from './same.ts'
 import type { NameTerm, NumberTerm, Terms } from './terms.ts'
 
 /** Of a part's words, so many have to stand in the one place. */
@@ -17,12 +19,17 @@ interface Part {
 /** Why not; undefined where each part has its place. */
 export function inOnePlace(said: Terms, { sentences, subject }: Evidence): string | undefined {
   const places = sentences.map(({ terms }) => placeOf(terms, subject))
+  const called = new Set(subject.words.map(({ stem }) => stem))
+  const whole = {
+    keys: new Set([...said.words.map(({ stem }) => stem), ...said.names.map(({ name }) => name)]),
+    numbers: new Set(said.numbers.map(({ value }) => value)),
+  }
   for (const part of partsOf(said)) {
     let reason: string | undefined
     let found = false
     for (const place of places) {
       if (!holds(part, place)) continue
-      const wrong = findWrong(part, said, place.terms)
+      const wrong = findWrong(part, said, place.terms) ?? findMixed(part, whole, place.terms, called)
       if (wrong === undefined) found = true
       reason ??= wrong
     }
@@ -94,11 +101,27 @@ function holds({ words, numbers, names }: Part, { terms, stems, text }: Place): 
   return numbers.every(({ value }) => terms.numbers.some((one) => one.value === value))
 }
 
+function findMixed(
+  { words, names, numbers }: Part,
+  whole: { readonly keys: ReadonlySet<string>; readonly numbers: ReadonlySet<string> },
+  terms: Terms,
+  called: ReadonlySet<string>,
+): string | undefined {
+  const part = {
+    stems: words.map(({ stem }) => stem),
+    names: names.map(({ name }) => name),
+    numbers: numbers.map(({ value }) => value),
+  }
+  const mixed = mixedIn(part, whole, terms, called)
+  return mixed === undefined ? undefined : `the passage says it of something else than "${mixed}"`
+}
+
 function findWrong(part: Part, said: Terms, terms: Terms): string | undefined {
   for (const number of part.numbers) {
     const same = terms.numbers.filter(({ value }) => value === number.value)
     const fits = same.some(
-      ({ unit, head }) =>
+      ({ unit, head, rate }) =>
+        sameRate(number.rate, rate) &&
         (sameUnit(number.unit, unit) || unit === undefined) &&
         (number.head === undefined || head === undefined || number.head === head || number.unit !== undefined),
     )
@@ -112,11 +135,8 @@ function findWrong(part: Part, said: Terms, terms: Terms): string | undefined {
     )
       return `the passage says it the other way round: ${number.relation} ${other.value}`
   }
-  const clauses = new Set(part.numbers.map(({ value }) => terms.numbers.find((one) => one.value === value)?.clause))
-  if (clauses.size > 1 && part.numbers.every(({ clause }) => clause === part.numbers[0]?.clause))
-    return 'the passage says the numbers of different things'
   for (const turn of said.turns) {
-    if (!terms.turns.has(turn) && isOf(turn, part)) return `the passage does not say "${turn}" of it`
+    if (!terms.turns.has(turn) && !isLight(turn) && isOf(turn, part)) return `the passage does not say "${turn}" of it`
   }
   return areTurnedRound(part, said, terms) ? 'the passage says it the other way round' : undefined
 }
@@ -124,8 +144,9 @@ function findWrong(part: Part, said: Terms, terms: Terms): string | undefined {
 const isOf = (turn: string, { words }: Part): boolean =>
   words.some(({ stem }) => stem === turn || turn.startsWith(stem))
 
-/** Two names with the same word between them, in the other order, and neither in the passive. */
+/** Two names with the same word between them, in the other order, and neither in the passive; or three words in a row. */
 function areTurnedRound({ names, words }: Part, said: Terms, terms: Terms): boolean {
+  if (areWordsTurned(words, said, terms)) return true
   for (const [i, first] of names.entries()) {
     for (const second of names.slice(i + 1)) {
       const [a, b] = [terms.text.indexOf(first.name), terms.text.indexOf(second.name)]
@@ -139,4 +160,17 @@ function areTurnedRound({ names, words }: Part, said: Terms, terms: Terms): bool
     }
   }
   return false
+}
+
+function areWordsTurned(words: Part['words'], said: Terms, terms: Terms): boolean {
+  const passive = (text: string): boolean => / by /.test(text)
+  if (passive(said.text) !== passive(terms.text)) return false
+  const onlyOne = (stem: string) => {
+    const found = terms.words.filter((one) => one.stem === stem)
+    return found.length === 1 ? found[0] : undefined
+  }
+  return words.slice(0, -2).some(({ stem }, i) => {
+    const [a, b, c] = [stem, words[i + 1]?.stem ?? '', words[i + 2]?.stem ?? ''].map((one) => onlyOne(one))
+    return a && b && c && a.clause === b.clause && b.clause === c.clause && c.at < b.at && b.at < a.at
+  })
 }

@@ -22,3 +22,7 @@ export function isThere(stem: string, stems: ReadonlySet<string>): boolean {
   }
   return false
 }
+
+/** A rate that one of both leaves out is the same. */
+export const sameRate = (a: string | undefined, b: string | undefined): boolean =>
+  a === undefined || b === undefined || a === b

@@ -5,9 +5,9 @@
 // thing that share no stem.
 import { type Evidence, type EvidenceSentence, hasHidden } from './evidence.ts'
 import type { Span } from './sentences.ts'
-import { OPPOSITES } from './lexicon.ts'
+import { isLight, OPPOSITES } from './lexicon.ts'
 import { inOnePlace } from './one-place.ts'
-import { isThere, sameUnit } from './same.ts'
+import { isThere, sameRate, sameUnit } from './same.ts'
 import { type NumberTerm, readTerms, type Terms } from './terms.ts'
 
 export type Support =
@@ -28,6 +28,8 @@ export function findSupport(sentence: string, evidence: Evidence): Support {
   if (number) return no(`${number.value} is not said of this in the passage`)
   const turned = findTurned(terms, chosen)
   if (turned !== undefined) return no(turned)
+  const wide = findWide(sentence, chosen)
+  if (wide !== undefined) return no(wide)
   const missing = findMissing(terms, chosen, evidence)
   if (missing !== undefined) return no(missing)
   const scattered = inOnePlace(terms, evidence)
@@ -82,6 +84,7 @@ function broughtBy(said: Terms, left: ReadonlySet<string>): string[] {
 function hasName({ readable, subject }: Evidence, name: string): boolean {
   const text = readable.toLowerCase()
   if (isIn(text, name) || isIn(subject.text, name)) return true
+  if (/^\p{L}{3,}s$/u.test(name) && isIn(text, name.slice(0, -1))) return true
   // Words that one writer joins and another does not.
   return /^\p{L}+(?:-\p{L}+)+$/u.test(name) && isIn(text, name.replaceAll('-', ' '))
 }
@@ -107,10 +110,11 @@ function isIn(text: string, name: string): boolean {
 function hasNumber(number: NumberTerm, terms: Terms, said: Terms): boolean {
   const wanted = wordsBeside(number, terms)
   return said.numbers.some((other) => {
-    if (other.value !== number.value) return false
+    if (other.value !== number.value || !sameRate(number.rate, other.rate)) return false
     if (!sameUnit(number.unit, other.unit) && !(other.unit === undefined && isUnitNamed(number, said))) return false
     if (wanted.length === 0 || terms.names.some(({ name }) => said.text.includes(name))) return true
-    const beside = said.numbers.length === 1 ? said.words.map(({ stem }) => stem) : wordsBeside(other, said)
+    const isWhole = said.numbers.length === 1 || said.subordinate.has(other.clause)
+    const beside = isWhole ? said.words.map(({ stem }) => stem) : wordsBeside(other, said)
     return beside.length === 0 || wanted.some((stem) => beside.includes(stem))
   })
 }
@@ -150,15 +154,44 @@ function findTurned(terms: Terms, chosen: readonly EvidenceSentence[]): string |
     !chosen[0]?.terms.words.some(({ negated }) => negated)
   )
     return 'the passage does not deny it'
+  const opposed = shared.find(({ stem, negated }) => !negated && isOnlyDenied(stem, chosen))
+  if (opposed && !shared.some(({ negated }) => negated)) return `the passage denies "${opposed.stem}"`
+  // "No order is lost" and "orders are not lost" deny different words, and the same.
+  const asserted = /\bno\b/.test(terms.text)
+    ? undefined
+    : shared.find(({ stem, denied: own }) => own && !there.get(stem)?.has(true))
+  if (asserted) return `the passage does not deny "${asserted.stem}"`
   const deniedThere = shared.filter(({ stem, negated }) => !negated && !there.get(stem)?.has(false))
   if (deniedThere.length > shared.length * MOST_DENIED) return 'the passage denies it'
   return undefined
 }
 
-/** What is denied of a few of its words only is said of something else. */
-const MOST_DENIED = 0.25
-/** Of a sentence a quarter of the words may be another's; of a part of it between commas no more than half. */
-const STRANGE_WORDS = 0.25
+/** In the sentence that was chosen first for it. */
+function isOnlyDenied(stem: string, chosen: readonly EvidenceSentence[]): boolean {
+  const first = chosen.find(({ terms }) => terms.words.some((word) => word.stem === stem))
+  const said = first?.terms.words.filter((word) => word.stem === stem) ?? []
+  return said.length > 0 && said.every(({ denied }) => denied)
+}
+
+const ALL = /\b(?:all|every|everyone|everybody|always|entire|whole)\b/i
+const ALL_THERE = /\b(?:all|every|everyone|everybody|each|always|any|anyone|both|whole|entire|never|no|none|nobody)\b/i
+const EXCEPT = /\b(?:except|unless|apart from|other than|but not)\b/i
+
+/** What is said of all has to be said of all, and not of all but some. */
+function findWide(sentence: string, chosen: readonly EvidenceSentence[]): string | undefined {
+  const all = ALL.exec(sentence)?.[0] ?? (/\b(?:each|any)\b/i.exec(sentence)?.[0] || undefined)
+  if (all === undefined) return undefined
+  if (ALL.test(sentence) && !chosen.some(({ text }) => ALL_THERE.test(text))) return `the passage does not say "${all}"`
+  const [first] = chosen
+  return first && EXCEPT.test(first.text) && !/\b(?:except|unless|apart|other|but|most)\b/i.test(sentence)
+    ? `the passage does not say "${all}" without an exception`
+    : undefined
+}
+
+/** What is denied of some of its words only, and not of the one that a negation stands before, is said of something else. */
+const MOST_DENIED = 0.5
+/** Of a sentence so many of the words may be another's; of a part of it between commas no more than half. */
+const STRANGE_WORDS = 0.17
 
 function findMissing(terms: Terms, chosen: readonly EvidenceSentence[], { subject }: Evidence): string | undefined {
   const there = new Set([...chosen.flatMap((one) => one.terms.words), ...subject.words].map(({ stem }) => stem))
@@ -167,11 +200,13 @@ function findMissing(terms: Terms, chosen: readonly EvidenceSentence[], { subjec
   const missing = terms.words.filter(({ stem }) => !isThere(stem, there) && !(stem.length > 3 && names.includes(stem)))
   const subjectless = missing.find((word) => word.required)
   if (subjectless) return `the passage does not speak of "${subjectless.stem}"`
-  if (missing.length > Math.floor(terms.words.length * STRANGE_WORDS))
-    return `the passage does not speak of "${missing[0]?.stem ?? ''}"`
+  const strange = missing.filter(({ stem }) => !isLight(stem))
+  const all = terms.words.length + terms.numbers.length + terms.names.length
+  if (strange.length > Math.floor(all * STRANGE_WORDS))
+    return `the passage does not speak of "${strange[0]?.stem ?? ''}"`
   for (const clause of new Set(missing.map((word) => word.clause))) {
-    const all = terms.words.filter((word) => word.clause === clause).length
-    if (all > 1 && missing.filter((word) => word.clause === clause).length > all / 2)
+    const inside = terms.words.filter((word) => word.clause === clause).length
+    if (inside > 1 && missing.filter((word) => word.clause === clause).length > inside / 2)
       return `the passage does not speak of "${missing.find((word) => word.clause === clause)?.stem ?? ''}"`
   }
   return undefined

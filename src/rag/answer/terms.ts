@@ -14,6 +14,8 @@ export interface Terms {
   readonly turns: ReadonlySet<string>
   /** Each of them with the next word that carries meaning: `after traffic`. */
   readonly turned: ReadonlySet<string>
+  /** The clauses that begin with "if", "which" and the like. */
+  readonly subordinate: ReadonlySet<number>
 }
 
 export interface NameTerm {
@@ -35,6 +37,8 @@ export interface NumberTerm {
   readonly head: string | undefined
   /** What stands before it and says which of two it is: *from* 210 *to* 164. */
   readonly relation: string | undefined
+  /** The unit of time that it is for: 600 requests *a minute*. */
+  readonly rate: string | undefined
 }
 
 export interface WordTerm {
@@ -42,6 +46,8 @@ export interface WordTerm {
   /** Where it begins in `text`. */
   readonly at: number
   readonly negated: boolean
+  /** It is what the negation stands before, or all that it can be of: nothing else is denied so surely. */
+  readonly denied: boolean
   readonly clause: number
   /** What the sentence is about, by where it stands: no other word will do. */
   readonly required: boolean
@@ -56,8 +62,15 @@ const NEGATORS = new Set(
     'shouldnt wouldnt wont mustnt neednt havent hasnt hadnt nicht kein keine keinen keiner keinem nie niemals ohne ne pas jamais sans nunca sin jamás non mai'
   ).split(' '),
 )
-/** How many words with meaning a negation reaches. */
+/** How many words with meaning a negation reaches: a verb with what belongs to it, or what stands behind "without" and "no". */
 const REACH = 4
+const REACH_OF_NOUN = 2
+const NOUN_NEGATORS = new Set(['without', 'no', 'ohne', 'kein', 'keine', 'keinen', 'keiner', 'keinem', 'sans', 'sin'])
+const SUBORDINATORS = new Set(
+  'if when because since which that who whose as until unless where although though so'.split(' '),
+)
+const FOR_EACH = new Set(['a', 'an', 'per', 'each', 'every'])
+const TIMES_OF = new Set(['ms', 's', 'min', 'h', 'd', 'week', 'month', 'year'])
 
 const UNITS: Readonly<Record<string, string>> = Object.fromEntries(
   [
@@ -138,21 +151,44 @@ export function readTerms(sentence: string): Terms {
   let turn: string | undefined
   let clause = 0
   let reach = 0
+  let open = false
+  const subordinate = new Set<number>()
+  const clauseBegins = (first: string | undefined): void => {
+    if (SUBORDINATORS.has(first?.toLowerCase() ?? '')) subordinate.add(clause)
+  }
+  /** A negation that nothing follows ("writes are not") is of what stands before it in its clause. */
+  const closeNegation = (): void => {
+    if (!open) return
+    open = false
+    for (const [i, word] of words.entries())
+      if (word.clause === clause) words[i] = { ...word, negated: true, denied: true }
+  }
   let begins = true
   const tokens = [...text.matchAll(TOKEN)]
+  clauseBegins(tokens[0]?.[0])
   const markEnd = /^[\s#>*\d.|-]*/.exec(text)?.[0].length ?? 0
   const count = (value: string, i: number, unit: string | undefined): void => {
     if (turn !== undefined) turned.add(`${turn} ${value}`)
     turn = undefined
     const before = tokens[i - 1]?.[0].toLowerCase() ?? ''
     const relation = RELATIONS.has(before) ? before : undefined
-    numbers.push({ value, at: tokens[i]?.index ?? 0, unit, clause, head: headOf(tokens, i + 1), relation })
+    numbers.push({
+      value,
+      at: tokens[i]?.index ?? 0,
+      unit,
+      clause,
+      head: headOf(tokens, i + 1),
+      relation,
+      rate: rateOf(tokens, i + 1),
+    })
   }
   for (const [i, { 0: token, index }] of tokens.entries()) {
     const lower = token.toLowerCase()
     const next = tokens[i + 1]
     if (/^[,;:()—–]$/.test(token)) {
+      closeNegation()
       clause++
+      clauseBegins(next?.[0])
       if (token === ';' || token === ':' || CONJUNCTION.test(next?.[0].toLowerCase() ?? '')) reach = 0
       continue
     }
@@ -166,12 +202,18 @@ export function readTerms(sentence: string): Terms {
     if (/^[%°‰$€£]$/.test(token)) continue
     const plain = lower.replaceAll("'", '')
     if (NEGATORS.has(plain) || lower.endsWith("n't")) {
-      if (!BOUND.test(next?.[0].toLowerCase() ?? '') || !/^(?:than|only)$/i.test(boundEnd(tokens, i))) reach = REACH
+      if (!BOUND.test(next?.[0].toLowerCase() ?? '') || !/^(?:than|only)$/i.test(boundEnd(tokens, i))) {
+        // "Do not delete it without asking" wants asking.
+        const twice = plain === 'without' && words.some(({ negated }) => negated)
+        reach = NOUN_NEGATORS.has(plain) ? (twice ? 0 : REACH_OF_NOUN) : REACH
+        open = !twice
+      }
       if (plain === 'never') turns.add('never')
       begins = false
       continue
     }
-    if (lower === 'but' || lower === 'instead' || lower === 'sondern') {
+    if (lower === 'but' || lower === 'instead' || lower === 'sondern' || lower === 'while' || lower === 'whereas') {
+      closeNegation()
       reach = 0
       clause++
     } else if (lower === 'because') reach = 0
@@ -180,7 +222,15 @@ export function readTerms(sentence: string): Terms {
       times !== undefined &&
       (plain !== 'once' || (tokens[i - 1]?.[0].toLowerCase() !== 'at' && isEnd(text, next, index + 4)))
     ) {
-      numbers.push({ value: times, at: index, unit: undefined, clause, head: 'time', relation: undefined })
+      numbers.push({
+        value: times,
+        at: index,
+        unit: undefined,
+        clause,
+        head: 'time',
+        relation: undefined,
+        rate: undefined,
+      })
       begins = false
       continue
     }
@@ -213,12 +263,14 @@ export function readTerms(sentence: string): Terms {
       names.push({ name: lower.replaceAll('`', '').trim(), at: index, clause })
     else if (bearing) {
       const required = begins && isSubject(token, next?.[0] ?? '')
-      words.push({ stem, at: index, negated: reach > 0, clause, required })
+      words.push({ stem, at: index, negated: reach > 0, denied: open, clause, required })
+      open = false
       if (reach > 0) reach--
     }
     begins = false
   }
-  return { text: text.toLowerCase(), numbers, names, words, turns, turned }
+  closeNegation()
+  return { text: text.toLowerCase(), numbers, names, words, turns, turned, subordinate }
 }
 
 type Tokens = readonly RegExpExecArray[]
@@ -238,6 +290,15 @@ function headOf(tokens: Tokens, from: number): string | undefined {
   while (UNITS[tokens[at]?.[0].toLowerCase() ?? ''] !== undefined) at++
   const word = tokens[at]?.[0].toLowerCase() ?? ''
   return /^\p{L}{2,}$/u.test(word) && !FUNCTION_WORDS.has(word) && SPELT[word] === undefined ? stemOf(word) : undefined
+}
+
+/** Of "600 requests a minute", the minute. */
+function rateOf(tokens: Tokens, from: number): string | undefined {
+  for (let at = from; at < from + 3; at++) {
+    const unit = UNITS[tokens[at + 1]?.[0].toLowerCase() ?? '']
+    if (FOR_EACH.has(tokens[at]?.[0].toLowerCase() ?? '') && unit !== undefined && TIMES_OF.has(unit)) return unit
+  }
+  return undefined
 }
 
 /** "One tablet", "one hour"; not "one after the other". */

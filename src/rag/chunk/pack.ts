@@ -16,6 +16,9 @@ const TINY = 0.3
 /** The most of a span that may repeat its predecessor. */
 const MOST_OVERLAP = 0.25
 
+/** Of the names of columns above a passage. */
+const LONGEST_NAMES = 400
+
 /** Sections that go into one span or, where they are larger, into several of their own. */
 interface Group {
   readonly level: number
@@ -88,7 +91,7 @@ function packGroup(text: string, group: Group, limit: number, overlapSentences: 
   const close = (): void => {
     if (!open) return
     const { start, end, first } = open
-    const columns = first.columns ? [`Columns: ${first.columns.join(' | ')}`] : []
+    const columns = first.columns ? [namesOf(first.columns)] : []
     spans.push({
       headings: [...group.path, ...columns],
       start,
@@ -109,6 +112,12 @@ function packGroup(text: string, group: Group, limit: number, overlapSentences: 
   }
   close()
   return spans
+}
+
+/** Each passage of the table carries them, so that a table of thousands would be stored once for every row. */
+function namesOf(columns: readonly string[]): string {
+  const names = `Columns: ${columns.slice(0, LONGEST_NAMES).join(' | ')}`
+  return names.length > LONGEST_NAMES ? `${names.slice(0, LONGEST_NAMES - 1).toWellFormed()}…` : names
 }
 
 /** Where the next span begins so that it repeats the end of this one, if that is prose and there is room. */

@@ -31,9 +31,9 @@ const MDAST_EXTENSIONS = [frontmatterFromMarkdown(['yaml', 'toml'])]
 const LARGE_CHARACTERS = 800
 /** Containers in one another beyond this are hostile: their cost grows with the square of the depth. */
 const DEEPEST = 100
-/** Nothing but a template's directive or link definitions. */
-const NO_CONTENT =
-  /^(?:\s*(?:\{\{[<%].*[>%]\}\}|\{%.*%\}|\[TOC\]|\[\[_TOC_\]\]|:{3,}.*|\[[^\]\n]+\]:\s+\S+.*)\s*(?:\n|$))+$/
+/** Nothing but a template's directive or a link definition, on a line; a definition may go on in the next one. */
+const NO_CONTENT = /^(?:\{\{[<%].*[>%]\}\}|\{%.*%\}|\[TOC\]|\[\[_TOC_\]\]|:{3,}.*|\[[^\]\n]+\]:(?:\s+\S.*)?)$/
+const LOOKED_INTO = 4_000
 const TAGS = /<[^>]*>|&nbsp;|\s+/g
 
 /** Offsets are those of `source`. What a reader would not see (comments, hidden elements) is blanked in the text. */
@@ -63,7 +63,7 @@ function addBlocks(node: RootContent, text: string, into: Block[]): void {
       into.push({ kind: 'heading', level: node.depth, words: wordsOfInline(text.slice(start, end)), start, end })
       return
     case 'paragraph':
-      if (!NO_CONTENT.test(text.slice(start, Math.min(end, start + 4000)))) into.push(...splitTable(text, start, end))
+      if (hasContent(text.slice(start, Math.min(end, start + LOOKED_INTO)))) into.push(...splitTable(text, start, end))
       return
     case 'code':
       into.push({ kind: 'code', start, end })
@@ -85,6 +85,14 @@ function addBlocks(node: RootContent, text: string, into: Block[]): void {
     default:
   }
 }
+
+/** Line by line: one pattern for all of them would try every way to tell many lines apart. */
+const hasContent = (paragraph: string): boolean =>
+  paragraph.split('\n').some((line, i, lines) => {
+    // The last one may be cut off in its middle.
+    const isCut = i === lines.length - 1 && i > 0 && paragraph.length === LOOKED_INTO
+    return !isCut && line.trim() !== '' && !NO_CONTENT.test(line.trim())
+  })
 
 /** The first one begins with the container's own mark ("1. "). */
 function addChildren(children: readonly RootContent[], start: number, text: string, into: Block[]): void {

@@ -226,6 +226,12 @@ describe('any file', () => {
     expect((await parse('b.txt', 'next')).text).toBe('next')
   })
 
+  it('with very many link definitions in a row is read, and they are no text of it', async () => {
+    const definitions = Array.from({ length: 2_000 }, (_, i) => `[release ${i}]: https://example.com/${i}`).join('\n')
+    const document = await parseDocument(raw('a.md', `The disk is full.\n\n${definitions}\n`), { timeLimitMs: 10_000 })
+    expect(document.blocks.map(({ start, end }) => document.text.slice(start, end))).toEqual(['The disk is full.'])
+  })
+
   it('has no longer a title than every passage can bear to be found by', async () => {
     expect((await parse('a.html', `<title>${'word '.repeat(100_000)}</title><p>Text.</p>`)).title).toHaveLength(1000)
   })

@@ -11,10 +11,6 @@ import { MAX_GRAPH_DIMENSION, vectorTable } from './vector-index.ts'
  */
 const LOOSE_AFTER = 0.1
 const LOOSE_AMID = 2
-/** Half the work of pgvector's own 16 and 64; a search that looks at 200 and more finds as much. */
-const LINKS = 12
-const LOOKED_AT = 40
-
 /** Of a vector beside its numbers: its links and what they weigh. */
 const BYTES_BESIDE = 1_000
 const LEAST_MEMORY_KB = 64 * 1024
@@ -94,8 +90,7 @@ async function build(ask: Ask, index: Standing, last: number): Promise<void> {
     // What a building that broke off left behind is no good to anybody.
     await dropGraphs(ask, n, await standingGraph(ask, n))
     const building: QueryConfig & { query_timeout: number } = {
-      text: `create index concurrently ${graph(n, last)} on ${vectorTable(n)} using hnsw (v halfvec_cosine_ops)
-        with (m = ${LINKS}, ef_construction = ${LOOKED_AT}) where passage <= ${last}`,
+      text: `create index concurrently ${graph(n, last)} on ${vectorTable(n)} using hnsw (v halfvec_cosine_ops) where passage <= ${last}`,
       query_timeout: LONGEST_MS,
     }
     await ask(building)
