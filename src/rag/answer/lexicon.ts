@@ -30,7 +30,7 @@ export const baseOf = (word: string): string => {
 const LIGHT = new Set(
   (
     'take have be do get make give go come become keep put let need use hold include contain consist comprise reach stay remain amount mean ' +
-    'count per also well still then now just already currently possible able start'
+    'per also well still then now just already currently possible able start'
   )
     .split(' ')
     .map((word) => withoutEnding(word)),

@@ -3,15 +3,20 @@
 // with the number of another, and with all words there nobody would see it.
 import type { Evidence } from './evidence.ts'
 import { isLight } from './lexicon.ts'
-import { mixedIn } from './other-clause.ts'
+import { mixedIn, type Whole } from './other-clause.ts'
 import { isThere, sameRate, sameUnit } from './same.ts'
-import type { NameTerm, NumberTerm, Terms } from './terms.ts'
+import type { NameTerm, NumberTerm, Terms, WordTerm } from './terms.ts'
 
-/** Of a part's words, so many have to stand in the one place. */
+/** Of a part's words, so many have to stand in the one place; all where it has no more than two and nothing else. */
 const MOST_WORDS = 0.5
+/** A sentence with one of these may speak of what another one names. */
+const PRONOUN = /\b(?:it|its|they|them|their|he|him|she|her|this|these|those|both|there)\b/
+/** Behind one of these stands no subject. */
+const BEFORE_NO_SUBJECT =
+  /^\W*(?:in|at|on|for|with|without|after|before|from|by|to|of|during|between|under|above|if|when|because|since|as|until|unless|although|though)\b/
 
 interface Part {
-  readonly words: readonly { readonly stem: string; readonly at: number }[]
+  readonly words: readonly WordTerm[]
   readonly numbers: readonly NumberTerm[]
   readonly names: readonly NameTerm[]
 }
@@ -20,7 +25,9 @@ interface Part {
 export function inOnePlace(said: Terms, { sentences, subject }: Evidence): string | undefined {
   const places = sentences.map(({ terms }) => placeOf(terms, subject))
   const called = new Set(subject.words.map(({ stem }) => stem))
-  const whole = {
+  const first = subjectOf(said)
+  const isElsewhere = first !== undefined && sentences.some(({ terms }) => terms.text.includes(first))
+  const whole: Whole = {
     keys: new Set([...said.words.map(({ stem }) => stem), ...said.names.map(({ name }) => name)]),
     numbers: new Set(said.numbers.map(({ value }) => value)),
   }
@@ -29,7 +36,8 @@ export function inOnePlace(said: Terms, { sentences, subject }: Evidence): strin
     let found = false
     for (const place of places) {
       if (!holds(part, place)) continue
-      const wrong = findWrong(part, said, place.terms) ?? findMixed(part, whole, place.terms, called)
+      const wrong =
+        findWrong(part, said, place.terms) ?? (isElsewhere ? findOther(part, first, place) : undefined) ?? findMixed(part, whole, place.terms, called)
       if (wrong === undefined) found = true
       reason ??= wrong
     }
@@ -96,19 +104,40 @@ const placeOf = (terms: Terms, subject: Terms): Place => ({
 
 function holds({ words, numbers, names }: Part, { terms, stems, text }: Place): boolean {
   const there = words.filter(({ stem }) => isThere(stem, stems) || (stem.length > 3 && text.includes(stem))).length
-  if (there < words.length * MOST_WORDS) return false
+  const isBare = words.length <= 2 && numbers.length + names.length === 0
+  if (there < words.length * (isBare ? 1 : MOST_WORDS)) return false
   if (names.some(({ name }) => !text.includes(name) && !text.includes(name.replaceAll('-', ' ')))) return false
   return numbers.every(({ value }) => terms.numbers.some((one) => one.value === value))
 }
 
+/** The word or name that a sentence begins with, where that may be its subject and is not what is to be done. */
+function subjectOf({ text, words, names }: Terms): string | undefined {
+  const hasSubject = /^\W*(?:the|a|an|each|every|this|that|all|some|no)\b/.test(text) || HAS_VERB.test(text)
+  if (BEFORE_NO_SUBJECT.test(text) || !hasSubject) return undefined
+  const [word, name] = [words[0], names[0]]
+  return word && (!name || word.at < name.at) ? word.stem : name?.name
+}
+
+const HAS_VERB =
+  /\b(?:is|are|was|were|has|have|had|does|did|can|could|will|would|must|should|may|might|needs?)\b/
+
+/** Of what another sentence speaks of it is not said here, unless a pronoun stands for it. */
+function findOther(part: Part, first: string, { terms, stems, text }: Place): string | undefined {
+  const isFirst = part.words.some(({ stem }) => stem === first) || part.names.some(({ name }) => name === first)
+  if (!isFirst || isLight(first) || PRONOUN.test(terms.text) || isThere(first, stems) || text.includes(first))
+    return undefined
+  return `the passage does not say it of "${first}"`
+}
+
 function findMixed(
   { words, names, numbers }: Part,
-  whole: { readonly keys: ReadonlySet<string>; readonly numbers: ReadonlySet<string> },
+  whole: Whole,
   terms: Terms,
   called: ReadonlySet<string>,
 ): string | undefined {
   const part = {
     stems: words.map(({ stem }) => stem),
+    asserted: words.flatMap(({ stem, negated }) => (negated ? [] : [stem])),
     names: names.map(({ name }) => name),
     numbers: numbers.map(({ value }) => value),
   }
@@ -135,18 +164,24 @@ function findWrong(part: Part, said: Terms, terms: Terms): string | undefined {
     )
       return `the passage says it the other way round: ${number.relation} ${other.value}`
   }
+  const places = new Set(part.numbers.map(({ value }) => terms.numbers.find((one) => one.value === value)?.clause))
+  if (places.size > 1 && part.numbers.every(({ clause }) => clause === part.numbers[0]?.clause) && !isListed(part, said))
+    return 'the passage says the numbers of different things'
   for (const turn of said.turns) {
     if (!terms.turns.has(turn) && !isLight(turn) && isOf(turn, part)) return `the passage does not say "${turn}" of it`
   }
   return areTurnedRound(part, said, terms) ? 'the passage says it the other way round' : undefined
 }
 
+/** "500 items and 4 MB", "two of the twelve". */
+const isListed = ({ numbers }: Part, { text }: Terms): boolean =>
+  /\b(?:and|or|of)\b/.test(text.slice(Math.min(...numbers.map(({ at }) => at)), Math.max(...numbers.map(({ at }) => at))))
+
 const isOf = (turn: string, { words }: Part): boolean =>
   words.some(({ stem }) => stem === turn || turn.startsWith(stem))
 
-/** Two names with the same word between them, in the other order, and neither in the passive; or three words in a row. */
+/** Two names with the same word between them, in the other order, and neither in the passive. */
 function areTurnedRound({ names, words }: Part, said: Terms, terms: Terms): boolean {
-  if (areWordsTurned(words, said, terms)) return true
   for (const [i, first] of names.entries()) {
     for (const second of names.slice(i + 1)) {
       const [a, b] = [terms.text.indexOf(first.name), terms.text.indexOf(second.name)]
@@ -160,17 +195,4 @@ function areTurnedRound({ names, words }: Part, said: Terms, terms: Terms): bool
     }
   }
   return false
-}
-
-function areWordsTurned(words: Part['words'], said: Terms, terms: Terms): boolean {
-  const passive = (text: string): boolean => / by /.test(text)
-  if (passive(said.text) !== passive(terms.text)) return false
-  const onlyOne = (stem: string) => {
-    const found = terms.words.filter((one) => one.stem === stem)
-    return found.length === 1 ? found[0] : undefined
-  }
-  return words.slice(0, -2).some(({ stem }, i) => {
-    const [a, b, c] = [stem, words[i + 1]?.stem ?? '', words[i + 2]?.stem ?? ''].map((one) => onlyOne(one))
-    return a && b && c && a.clause === b.clause && b.clause === c.clause && c.at < b.at && b.at < a.at
-  })
 }

@@ -6,6 +6,8 @@ import type { Terms } from './terms.ts'
 
 export interface PartWords {
   readonly stems: readonly string[]
+  /** Of those, what is not negated. */
+  readonly asserted: readonly string[]
   readonly names: readonly string[]
   readonly numbers: readonly string[]
 }
@@ -13,14 +15,21 @@ export interface PartWords {
 interface Clause {
   readonly at: number
   readonly keys: ReadonlySet<string>
+  readonly denied: ReadonlySet<string>
   readonly numbers: ReadonlySet<string>
-  readonly subordinate: boolean
+  readonly dependent: boolean
 }
 
-/** What of another clause is mixed in; undefined where nothing is. `whole` are the keys of the whole sentence that the part is of. */
+/** Of the whole sentence that a part is of. */
+export interface Whole {
+  readonly keys: ReadonlySet<string>
+  readonly numbers: ReadonlySet<string>
+}
+
+/** What of another clause is mixed in; undefined where nothing is. */
 export function mixedIn(
-  { stems, names, numbers }: PartWords,
-  whole: { readonly keys: ReadonlySet<string>; readonly numbers: ReadonlySet<string> },
+  { stems, asserted, names, numbers }: PartWords,
+  whole: Whole,
   said: Terms,
   subject: ReadonlySet<string>,
 ): string | undefined {
@@ -29,6 +38,8 @@ export function mixedIn(
   const keys = [...stems, ...names].filter((key) => !isLight(key) && !subject.has(key))
   const own = findOwn(clauses, keys, numbers)
   if (!own) return undefined
+  const opposed = asserted.find((stem) => own.denied.has(stem))
+  if (opposed !== undefined) return opposed
   const foreign = keys.filter((key) => !own.keys.has(key) && clauses.some((one) => one.keys.has(key)))
   const beside = clauses.filter((one) => one !== own && foreign.some((key) => one.keys.has(key)))
   if (beside.length === 0) return undefined
@@ -39,7 +50,7 @@ export function mixedIn(
   const counted = beside.find((one) => [...one.numbers].some((n) => !whole.numbers.has(n) && !own.numbers.has(n)))
   if (counted) return foreign.find((key) => counted.keys.has(key))
   // What its own clause is about was left out for it.
-  const equals = !own.subordinate && beside.every((one) => !one.subordinate)
+  const equals = !own.dependent && beside.every((one) => !one.dependent)
   const replaced = equals && [...own.keys].some((key) => !isLight(key) && isOnlyOwn(key) && !whole.keys.has(key))
   return replaced ? foreign[0] : undefined
 }
@@ -55,24 +66,27 @@ function findOwn(clauses: readonly Clause[], keys: readonly string[], numbers: r
 }
 
 /** Between commas, and at an "and" with numbers on both sides. */
-function clausesOf({ text, words, names, numbers, subordinate }: Terms): readonly Clause[] {
+function clausesOf({ text, words, names, numbers, dependent }: Terms): readonly Clause[] {
   const terms = [
-    ...words.map(({ stem, at, clause }) => ({ key: stem, number: undefined, at, clause })),
-    ...names.map(({ name, at, clause }) => ({ key: name, number: undefined, at, clause })),
-    ...numbers.map(({ value, at, clause }) => ({ key: undefined, number: value, at, clause })),
+    ...words.map(({ stem, at, clause, denied }) => ({ key: stem, number: undefined, at, clause, denied })),
+    ...names.map(({ name, at, clause }) => ({ key: name, number: undefined, at, clause, denied: false })),
+    ...numbers.map(({ value, at, clause }) => ({ key: undefined, number: value, at, clause, denied: false })),
   ].sort((a, b) => a.at - b.at)
   const found: Clause[] = []
   for (const clause of new Set(terms.map((one) => one.clause))) {
     const inside = terms.filter((one) => one.clause === clause)
     const and = andBetween(text, inside)
     const pieces = and < 0 ? [inside] : [inside.filter(({ at }) => at < and), inside.filter(({ at }) => at > and)]
-    for (const piece of pieces)
+    for (const piece of pieces) {
+      const asserted = new Set(piece.flatMap(({ key, denied }) => (denied ? [] : (key ?? []))))
       found.push({
         at: piece[0]?.at ?? 0,
         keys: new Set(piece.flatMap(({ key }) => key ?? [])),
+        denied: new Set(piece.flatMap(({ key, denied }) => (denied && key !== undefined && !asserted.has(key) ? [key] : []))),
         numbers: new Set(piece.flatMap(({ number }) => number ?? [])),
-        subordinate: subordinate.has(clause),
+        dependent: dependent.has(clause),
       })
+    }
   }
   return found
 }

@@ -111,17 +111,19 @@ function hasNumber(number: NumberTerm, terms: Terms, said: Terms): boolean {
   const wanted = wordsBeside(number, terms)
   return said.numbers.some((other) => {
     if (other.value !== number.value || !sameRate(number.rate, other.rate)) return false
-    if (!sameUnit(number.unit, other.unit) && !(other.unit === undefined && isUnitNamed(number, said))) return false
+    if (!sameUnit(number.unit, other.unit) && !(other.unit === undefined && isUnitNamed(number, other, said))) return false
     if (wanted.length === 0 || terms.names.some(({ name }) => said.text.includes(name))) return true
-    const isWhole = said.numbers.length === 1 || said.subordinate.has(other.clause)
+    const isWhole = said.numbers.length === 1 || said.dependent.has(other.clause)
     const beside = isWhole ? said.words.map(({ stem }) => stem) : wordsBeside(other, said)
     return beside.length === 0 || wanted.some((stem) => beside.includes(stem))
   })
 }
 
-/** A table names its unit in another cell. A number of nothing is of anything. */
-const isUnitNamed = ({ unit }: NumberTerm, said: Terms): boolean =>
-  unit === undefined || said.words.some(({ stem }) => stem.startsWith(unit) && unit.length > 1)
+/** A table names its unit in another cell; of "90 days, the others for 14" the second has that of the first. A number of nothing is of anything. */
+const isUnitNamed = ({ unit }: NumberTerm, { head, at }: NumberTerm, said: Terms): boolean =>
+  unit === undefined ||
+  said.words.some(({ stem }) => stem.startsWith(unit) && unit.length > 1) ||
+  (head === undefined && said.numbers.some((one) => one.at < at && one.unit === unit))
 
 function wordsBeside({ clause }: NumberTerm, { words }: Terms): readonly string[] {
   return words.filter((word) => word.clause === clause).map(({ stem }) => stem)

@@ -14,8 +14,8 @@ export interface Terms {
   readonly turns: ReadonlySet<string>
   /** Each of them with the next word that carries meaning: `after traffic`. */
   readonly turned: ReadonlySet<string>
-  /** The clauses that begin with "if", "which" and the like. */
-  readonly subordinate: ReadonlySet<number>
+  /** The clauses that begin with "if", "which", "it" and the like. */
+  readonly dependent: ReadonlySet<number>
 }
 
 export interface NameTerm {
@@ -66,8 +66,9 @@ const NEGATORS = new Set(
 const REACH = 4
 const REACH_OF_NOUN = 2
 const NOUN_NEGATORS = new Set(['without', 'no', 'ohne', 'kein', 'keine', 'keinen', 'keiner', 'keinem', 'sans', 'sin'])
-const SUBORDINATORS = new Set(
-  'if when because since which that who whose as until unless where although though so'.split(' '),
+/** A clause that begins so is of the one beside it, or of what that speaks of. */
+const DEPENDENT = new Set(
+  'if when because since which that who whose as until unless where although though so it they them this these he she'.split(' '),
 )
 const FOR_EACH = new Set(['a', 'an', 'per', 'each', 'every'])
 const TIMES_OF = new Set(['ms', 's', 'min', 'h', 'd', 'week', 'month', 'year'])
@@ -152,9 +153,9 @@ export function readTerms(sentence: string): Terms {
   let clause = 0
   let reach = 0
   let open = false
-  const subordinate = new Set<number>()
+  const dependent = new Set<number>()
   const clauseBegins = (first: string | undefined): void => {
-    if (SUBORDINATORS.has(first?.toLowerCase() ?? '')) subordinate.add(clause)
+    if (DEPENDENT.has(first?.toLowerCase() ?? '')) dependent.add(clause)
   }
   /** A negation that nothing follows ("writes are not") is of what stands before it in its clause. */
   const closeNegation = (): void => {
@@ -270,7 +271,7 @@ export function readTerms(sentence: string): Terms {
     begins = false
   }
   closeNegation()
-  return { text: text.toLowerCase(), numbers, names, words, turns, turned, subordinate }
+  return { text: text.toLowerCase(), numbers, names, words, turns, turned, dependent }
 }
 
 type Tokens = readonly RegExpExecArray[]
