@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { readdirSync } from 'node:fs'
+import { readdirSync, writeFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { tempFolder } from '../../../test/temp.ts'
 import { systemClock } from '../../core/clock.ts'
@@ -40,4 +40,14 @@ test('another process that reads it is waited for, told of once, and who stops w
   await expect(stopped).rejects.toThrow('stopped')
   expect(await oneAtATime(SOURCE, async () => 'ran', { signal, onWait: () => held.close() })).toBe('ran')
   expect(told).toBe(1)
+})
+
+test('where its folder cannot be written to it says so, and what to do', async () => {
+  const file = join(tempFolder(), 'file')
+  writeFileSync(file, '')
+  const oneAtATime = createOneAtATime({ folder: join(file, 'locks'), clock: systemClock })
+  await expect(oneAtATime(SOURCE, async () => undefined, { signal })).rejects.toMatchObject({
+    code: 'unavailable',
+    message: expect.stringContaining('Make room or see to its permissions') as string,
+  })
 })

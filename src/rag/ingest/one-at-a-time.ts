@@ -5,6 +5,7 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import type { Clock } from '../../core/clock.ts'
+import { AppError, describeError } from '../../core/errors.ts'
 import { sha256Hex } from '../../core/hash.ts'
 import { createKeyedLock } from '../../core/keyed-lock.ts'
 import { isBusy } from '../../db/patience.ts'
@@ -23,7 +24,11 @@ export function createOneAtATime({ folder, clock }: { readonly folder: string; r
   return async ({ collection, place }, work, { signal, onWait }) => {
     const name = sha256Hex(`${collection} ${place}`).slice(0, 24)
     return lock(name, async () => {
-      mkdirSync(folder, { recursive: true, mode: 0o700 })
+      try {
+        mkdirSync(folder, { recursive: true, mode: 0o700 })
+      } catch (error) {
+        throw unusable(folder, error)
+      }
       const held = await hold(join(folder, `${name}.db`), clock, signal, onWait)
       try {
         return await work()
@@ -37,16 +42,25 @@ export function createOneAtATime({ folder, clock }: { readonly folder: string; r
 async function hold(file: string, clock: Clock, signal: AbortSignal, onWait?: () => void): Promise<DatabaseSync> {
   for (let told = false; ;) {
     signal.throwIfAborted()
-    const database = new DatabaseSync(file, { timeout: 0 })
+    let database: DatabaseSync | undefined
     try {
+      database = new DatabaseSync(file, { timeout: 0 })
       database.exec('begin exclusive')
       return database
     } catch (error) {
-      database.close()
-      if (!isBusy(error)) throw error
+      database?.close()
+      if (!isBusy(error)) throw unusable(file, error)
     }
     if (!told) onWait?.()
     told = true
     await clock.sleep(LOOK_AGAIN_MS, signal)
   }
 }
+
+/** The disk is full, or it may not be written to. */
+const unusable = (path: string, cause: unknown): AppError =>
+  new AppError(
+    'unavailable',
+    `${path} cannot be written to (${describeError(cause)}). Make room or see to its permissions, and try again.`,
+    { cause },
+  )
