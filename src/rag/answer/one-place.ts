@@ -37,7 +37,9 @@ export function inOnePlace(said: Terms, { sentences, subject }: Evidence): strin
     for (const place of places) {
       if (!holds(part, place)) continue
       const wrong =
-        findWrong(part, said, place.terms) ?? (isElsewhere ? findOther(part, first, place) : undefined) ?? findMixed(part, whole, place.terms, called)
+        findWrong(part, said, place.terms) ??
+        (isElsewhere ? findOther(part, first, place) : undefined) ??
+        findMixed(part, whole, place.terms, called)
       if (wrong === undefined) found = true
       reason ??= wrong
     }
@@ -118,8 +120,7 @@ function subjectOf({ text, words, names }: Terms): string | undefined {
   return word && (!name || word.at < name.at) ? word.stem : name?.name
 }
 
-const HAS_VERB =
-  /\b(?:is|are|was|were|has|have|had|does|did|can|could|will|would|must|should|may|might|needs?)\b/
+const HAS_VERB = /\b(?:is|are|was|were|has|have|had|does|did|can|could|will|would|must|should|may|might|needs?)\b/
 
 /** Of what another sentence speaks of it is not said here, unless a pronoun stands for it. */
 function findOther(part: Part, first: string, { terms, stems, text }: Place): string | undefined {
@@ -165,7 +166,11 @@ function findWrong(part: Part, said: Terms, terms: Terms): string | undefined {
       return `the passage says it the other way round: ${number.relation} ${other.value}`
   }
   const places = new Set(part.numbers.map(({ value }) => terms.numbers.find((one) => one.value === value)?.clause))
-  if (places.size > 1 && part.numbers.every(({ clause }) => clause === part.numbers[0]?.clause) && !isListed(part, said))
+  if (
+    places.size > 1 &&
+    part.numbers.every(({ clause }) => clause === part.numbers[0]?.clause) &&
+    !isListed(part, said)
+  )
     return 'the passage says the numbers of different things'
   for (const turn of said.turns) {
     if (!terms.turns.has(turn) && !isLight(turn) && isOf(turn, part)) return `the passage does not say "${turn}" of it`
@@ -175,7 +180,9 @@ function findWrong(part: Part, said: Terms, terms: Terms): string | undefined {
 
 /** "500 items and 4 MB", "two of the twelve". */
 const isListed = ({ numbers }: Part, { text }: Terms): boolean =>
-  /\b(?:and|or|of)\b/.test(text.slice(Math.min(...numbers.map(({ at }) => at)), Math.max(...numbers.map(({ at }) => at))))
+  /\b(?:and|or|of)\b/.test(
+    text.slice(Math.min(...numbers.map(({ at }) => at)), Math.max(...numbers.map(({ at }) => at))),
+  )
 
 const isOf = (turn: string, { words }: Part): boolean =>
   words.some(({ stem }) => stem === turn || turn.startsWith(stem))

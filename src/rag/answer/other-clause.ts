@@ -82,7 +82,9 @@ function clausesOf({ text, words, names, numbers, dependent }: Terms): readonly 
       found.push({
         at: piece[0]?.at ?? 0,
         keys: new Set(piece.flatMap(({ key }) => key ?? [])),
-        denied: new Set(piece.flatMap(({ key, denied }) => (denied && key !== undefined && !asserted.has(key) ? [key] : []))),
+        denied: new Set(
+          piece.flatMap(({ key, denied }) => (denied && key !== undefined && !asserted.has(key) ? [key] : [])),
+        ),
         numbers: new Set(piece.flatMap(({ number }) => number ?? [])),
         dependent: dependent.has(clause),
       })
@@ -91,7 +93,10 @@ function clausesOf({ text, words, names, numbers, dependent }: Terms): readonly 
   return found
 }
 
-function andBetween(text: string, terms: readonly { readonly at: number; readonly number: string | undefined }[]): number {
+function andBetween(
+  text: string,
+  terms: readonly { readonly at: number; readonly number: string | undefined }[],
+): number {
   const numbers = terms.filter(({ number }) => number !== undefined)
   const from = numbers[0]?.at ?? -1
   const and = from < 0 ? -1 : text.indexOf(' and ', from)

@@ -55,7 +55,10 @@ describe('what is said of one thing is no evidence for another that stands besid
     ['Printers are leased for 36 months, scanners for 12.', 'Scanners are leased for 36 months.'],
     // Denied behind the clause that it borrows its verb from.
     ['Standard tickets are refunded; tickets from `auction` are not.', 'Tickets from `auction` are refunded.'],
-    ['The gate may be opened at night; in the last 2 hours it must not be opened.', 'The gate may be opened in the last 2 hours.'],
+    [
+      'The gate may be opened at night; in the last 2 hours it must not be opened.',
+      'The gate may be opened in the last 2 hours.',
+    ],
     // Of another time.
     ['A client may open 40 sessions an hour and 300 a day.', 'A client may open 300 sessions an hour.'],
     // Of all, where it is said of some, or with an exception.
@@ -64,7 +67,10 @@ describe('what is said of one thing is no evidence for another that stands besid
     // Of whom another sentence speaks.
     ['The owner signs first. The agent pays 900 euros in March.', 'The owner must pay 900 euros in March.'],
     // The word before which the negation stands, among many others.
-    ['Close the valve, call the plumber and do not touch the burner.', 'Close the valve, call the plumber and touch the burner.'],
+    [
+      'Close the valve, call the plumber and do not touch the burner.',
+      'Close the valve, call the plumber and touch the burner.',
+    ],
     ['Dogs are allowed in the garden without a leash.', 'Dogs are not allowed in the garden.'],
   ])('%s / %s', (passage, said) => {
     expect(support(said, passage)).toMatchObject({ kind: 'unsupported' })
@@ -74,7 +80,10 @@ describe('what is said of one thing is no evidence for another that stands besid
     ['Visitors park in the north yard, staff in yard 7.', 'Visitors park in the north yard.'],
     ['Printers are leased for 36 months, scanners for 12.', 'Printers are leased for 36 months.'],
     ['A client may open 40 sessions an hour and 300 a day.', 'A client may open 40 sessions an hour and 300 a day.'],
-    ['If the pump stops, the crew must drain the tank within 3 hours.', 'The crew must drain the tank within 3 hours if the pump stops.'],
+    [
+      'If the pump stops, the crew must drain the tank within 3 hours.',
+      'The crew must drain the tank within 3 hours if the pump stops.',
+    ],
     ['The owner signs first. He pays 900 euros in March.', 'The owner must pay 900 euros in March.'],
     ['Each valve is tested in May except the smallest.', 'Every valve is tested in May except the smallest.'],
     ['The tank must be cleaned; it does not have to be dried.', 'The tank does not have to be dried.'],

@@ -111,7 +111,8 @@ function hasNumber(number: NumberTerm, terms: Terms, said: Terms): boolean {
   const wanted = wordsBeside(number, terms)
   return said.numbers.some((other) => {
     if (other.value !== number.value || !sameRate(number.rate, other.rate)) return false
-    if (!sameUnit(number.unit, other.unit) && !(other.unit === undefined && isUnitNamed(number, other, said))) return false
+    if (!sameUnit(number.unit, other.unit) && !(other.unit === undefined && isUnitNamed(number, other, said)))
+      return false
     if (wanted.length === 0 || terms.names.some(({ name }) => said.text.includes(name))) return true
     const isWhole = said.numbers.length === 1 || said.dependent.has(other.clause)
     const beside = isWhole ? said.words.map(({ stem }) => stem) : wordsBeside(other, said)

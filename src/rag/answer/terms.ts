@@ -68,7 +68,9 @@ const REACH_OF_NOUN = 2
 const NOUN_NEGATORS = new Set(['without', 'no', 'ohne', 'kein', 'keine', 'keinen', 'keiner', 'keinem', 'sans', 'sin'])
 /** A clause that begins so is of the one beside it, or of what that speaks of. */
 const DEPENDENT = new Set(
-  'if when because since which that who whose as until unless where although though so it they them this these he she'.split(' '),
+  'if when because since which that who whose as until unless where although though so it they them this these he she'.split(
+    ' ',
+  ),
 )
 const FOR_EACH = new Set(['a', 'an', 'per', 'each', 'every'])
 const TIMES_OF = new Set(['ms', 's', 'min', 'h', 'd', 'week', 'month', 'year'])
