@@ -2,9 +2,9 @@
 // question, cold and then the median of nine, and how much memory the samples hold. Time of the clock is told beside it.
 // Run: npx node bench/scraper-queries.ts
 import type { MetricQuery } from '../src/core/telemetry.ts'
-import { evaluate } from '../src/sources/scraper/evaluate.ts'
-import type { Sample } from '../src/sources/scraper/exposition.ts'
-import { SampleStore } from '../src/sources/scraper/store.ts'
+import { evaluate } from '../src/sources/sampling/evaluate.ts'
+import type { Sample } from '../src/sources/sampling/sample.ts'
+import { SampleStore } from '../src/sources/sampling/store.ts'
 
 const SERVICES = 10
 const SECONDS = 1900

@@ -120,12 +120,16 @@ function forbidden({ from, to }: Import): string | undefined {
   return allowed.includes(target) ? undefined : `${folder}/ may import only ${allowed.join(', ') || 'nothing of ours'}`
 }
 
+/** What several sources are made with, in folders of their own. */
+const SHARED: ReadonlySet<string> = new Set(['sources/sampling', 'sources/traces'])
+
 /** Adapters of one kind stand side by side and never lean on each other. */
 function sibling(from: string, to: string): string | undefined {
   const [, kind = '', mine, rest] = from.split('/')
   const [, , theirs, deeper] = to.split('/')
   const adapters = ['providers', 'sources', 'actions'].includes(kind) && rest !== undefined && deeper !== undefined
-  return adapters && mine !== theirs ? `one of ${kind}/ may not import another` : undefined
+  const apart = mine !== theirs && !SHARED.has(`${kind}/${theirs ?? ''}`)
+  return adapters && apart ? `one of ${kind}/ may not import another` : undefined
 }
 
 /** Imports that go in a circle, each circle told once. */

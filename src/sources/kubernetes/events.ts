@@ -70,12 +70,12 @@ export function endLines(pod: Pod & { readonly service: string }): LogLine[] {
   })
 }
 
-export function levelOf(type: string, reason: string): LogLevel {
+function levelOf(type: string, reason: string): LogLevel {
   if (type === 'Normal') return BAD.test(reason) ? 'warn' : 'info'
   return BAD.test(reason) ? 'error' : 'warn'
 }
 
-export const printRef = (parts: readonly string[]): string => ['kubernetes', ...parts.map(encodeURIComponent)].join('|')
+const printRef = (parts: readonly string[]): string => ['kubernetes', ...parts.map(encodeURIComponent)].join('|')
 
 /** The parts of a reference that begins with `kind`, or undefined. */
 export function parseRef(ref: string, kind: 'event' | 'end'): readonly string[] | undefined {

@@ -1,6 +1,6 @@
 // How the pods of a cluster are now, as samples under the names that kube-state-metrics has, where it has them.
 import type { Place } from '../sampling/sampler.ts'
-import type { Family, Sample } from '../scraper/exposition.ts'
+import type { Family, Sample } from '../sampling/sample.ts'
 import type { Workloads } from './workloads.ts'
 
 const FAMILIES: readonly Family[] = [

@@ -53,7 +53,7 @@ const keysIn = (fields: unknown): string[] =>
     : []
 
 /** The names of what a pod template takes its settings from, wherever in it they stand. */
-export function settingsIn(template: PodTemplate): Readonly<Record<SettingsKind, ReadonlySet<string>>> {
+function settingsIn(template: PodTemplate): Readonly<Record<SettingsKind, ReadonlySet<string>>> {
   const found = { ConfigMap: new Set<string>(), Secret: new Set<string>() }
   const add = (kind: SettingsKind, name: unknown): void => {
     if (typeof name === 'string' && name !== '') found[kind].add(name)

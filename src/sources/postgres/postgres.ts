@@ -5,7 +5,7 @@ import { isAtLeast } from '../../core/log-level.ts'
 import { sha256Hex } from '../../core/hash.ts'
 import type { Secret } from '../../core/secret.ts'
 import type { Place } from '../sampling/sampler.ts'
-import type { Sample } from '../scraper/exposition.ts'
+import type { Sample } from '../sampling/sample.ts'
 import { createSession, sayFailure } from './session.ts'
 import { FAMILIES, remarksOn, samplesOf, type Remark } from './statistics.ts'
 

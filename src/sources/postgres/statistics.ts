@@ -1,7 +1,7 @@
 // What a PostgreSQL (13 and later) says of itself in its statistics views: the questions, and what is made of the answers. Only
 // SELECTs, bounded in rows; texts of queries come without their values.
 import { z } from 'zod'
-import type { Family, Sample } from '../scraper/exposition.ts'
+import type { Family, Sample } from '../sampling/sample.ts'
 import { maskSql } from './mask-sql.ts'
 
 /** Numbers come as text where they may be larger than a double holds. */

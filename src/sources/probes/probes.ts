@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import type { Secret } from '../../core/secret.ts'
 import { endpointOf } from '../endpoint.ts'
 import type { Place } from '../sampling/sampler.ts'
-import type { Family, Sample } from '../scraper/exposition.ts'
+import type { Family, Sample } from '../sampling/sample.ts'
 import { type Phase, probe } from './probe.ts'
 
 export interface DeclaredProbe {

@@ -1,6 +1,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { type Exposition, formatOf, parseExposition, type Sample } from './exposition.ts'
+import type { Sample } from '../sampling/sample.ts'
+import { type Exposition, formatOf, parseExposition } from './exposition.ts'
 
 function samplesOf(read: Exposition): readonly Sample[] {
   if (!read.ok) throw new Error(`line ${read.line}: ${read.reason}`)

@@ -3,21 +3,7 @@
 // one bad line fails the whole scrape, because half a truth looks like a change.
 import type { MetricType } from '../../core/telemetry.ts'
 import { toMetricType } from '../metric-families.ts'
-
-export interface Sample {
-  readonly name: string
-  /** Sorted by name, each once; labels that begin with `__` are dropped, as are empty values. */
-  readonly labels: readonly (readonly [name: string, value: string])[]
-  readonly value: number
-  /** The target's own time, ms. */
-  readonly timestampMs?: number
-}
-
-export interface Family {
-  readonly name: string
-  readonly type: MetricType
-  readonly help: string
-}
+import type { Family, Sample } from '../sampling/sample.ts'
 
 export type Exposition =
   | { readonly ok: true; readonly samples: readonly Sample[]; readonly families: readonly Family[] }

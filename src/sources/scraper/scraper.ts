@@ -4,9 +4,9 @@
 import { join } from 'node:path'
 import type { Clock } from '../../core/clock.ts'
 import type { SourceLog } from '../log.ts'
+import type { Sample } from '../sampling/sample.ts'
 import { createSampler, type Place, type Sampler } from '../sampling/sampler.ts'
 import { Discovery } from './discovery.ts'
-import type { Sample } from './exposition.ts'
 import { scrape, type ScrapeLimits } from './scrape.ts'
 import type { StaticTarget, Target } from './target.ts'
 

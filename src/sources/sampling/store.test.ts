@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { MetricQuery, TimeRange } from '../../core/telemetry.ts'
 import { evaluate } from './evaluate.ts'
-import type { Sample } from './exposition.ts'
+import type { Sample } from './sample.ts'
 import { SampleStore } from './store.ts'
 
 const REACH = { lookbackMs: 2500, windowMs: 4000 }

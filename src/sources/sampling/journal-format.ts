@@ -3,7 +3,7 @@
 // speaks of something unnamed loses only that value.
 import type { Labels } from '../../core/telemetry.ts'
 import { toMetricType } from '../metric-families.ts'
-import type { Family, Sample } from './exposition.ts'
+import type { Family, Sample } from './sample.ts'
 
 export interface JournalRow {
   readonly targetKey: string

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { describeError } from '../../core/errors.ts'
 import type { SourceLog } from '../log.ts'
-import type { Family } from './exposition.ts'
+import type { Family } from './sample.ts'
 import { JournalDecoder, JournalEncoder, type JournalEntry, type JournalRow } from './journal-format.ts'
 
 export interface JournalOptions {

@@ -3,7 +3,7 @@
 // Rows are kept in chunks; a full chunk keeps a column that never moved as one number. Whole chunks expire.
 import type { Labels } from '../../core/telemetry.ts'
 import { sampleNamesOf } from '../metric-families.ts'
-import type { Sample } from './exposition.ts'
+import type { Sample } from './sample.ts'
 
 export interface Chunk {
   /** Times of its rows, ascending; `rows` of them are in use. */
