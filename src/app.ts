@@ -44,6 +44,7 @@ import { keyRoutes } from './http/routes/keys.ts'
 import { lessonRoutes } from './http/routes/lessons.ts'
 import { mcpRoutes } from './http/routes/mcp.ts'
 import { modelRoutes } from './http/routes/models.ts'
+import { oncallRoutes } from './http/routes/oncall.ts'
 import { operationsRoutes } from './http/routes/operations.ts'
 import { pageRoutes } from './http/routes/page.ts'
 import { ragCollectionRoutes } from './http/routes/rag-collections.ts'
@@ -71,6 +72,7 @@ import { readActing } from './incidents/investigation/acting/overview.ts'
 import { createInvestigator } from './incidents/investigation/investigator.ts'
 import type { ModelCost } from './incidents/reports/weekly.ts'
 import { askForLook } from './incidents/investigation/ask-look.ts'
+import { createRouting } from './incidents/routing/routing.ts'
 import type { IncidentTables } from './incidents/tables.ts'
 import { channelsOf } from './incidents/telling/channels.ts'
 import type { FindCaller } from './incidents/telling/slack/people.ts'
@@ -195,6 +197,10 @@ async function start(
       return knowledge.retriever.retrieve({ ...query, chat }, signal)
     },
   }
+  const wakeAll = (): void => {
+    worker.wake()
+    pager.wake()
+  }
   const investigator = createInvestigator({
     db,
     checkpointDb: connection.as<CheckpointTables>(),
@@ -205,8 +211,8 @@ async function start(
     },
     diagnose,
     actions: createActions(),
-    // The worker runs what the investigator hands it and is woken by it: each needs the other.
-    wake: () => worker.wake(),
+    // The workers run what the investigator hands them and are woken by it: each needs the other.
+    wake: wakeAll,
     config: config.agent,
     chatModel: config.agent.model === undefined ? undefined : createChatModel(gateway, AGENT),
     retriever,
@@ -238,8 +244,19 @@ async function start(
     wake: () => worker.wake(),
     sources: mcp.filter(({ asks }) => asks.length > 0),
   })
+  const routing = createRouting({
+    db,
+    config: config.agent,
+    metrics: sources.metrics,
+    topology: () => investigator.topology(),
+    clock,
+    log,
+    feed,
+    wake: () => pager.wake(),
+  })
   const telling = createTelling({
     db,
+    targetsOf: routing.targetsOf,
     channels: channelsOf(config.agent),
     clock,
     feed,
@@ -248,13 +265,14 @@ async function start(
     onSpread: () => messengers.wake(),
   })
   const messengers: Worker = createTellingWorkers({ db, telling, clock, log })
+  // Who has to be woken must not wait for investigations to end.
+  const pager: Worker = createWorker({ db, handlers: { ...routing.handlers, news: telling.spread }, clock, log })
   const worker: Worker = createWorker({
     db,
     handlers: {
       ...investigator.handlers,
       ...intake.handlers,
       ...asking.handlers,
-      news: telling.spread,
       investigate: asking.beside(investigator.handlers.investigate),
     },
     clock,
@@ -269,16 +287,18 @@ async function start(
     clock,
     log,
     metrics,
-    onWork: () => worker.wake(),
+    onWork: wakeAll,
   })
   if (roles.has('agent')) {
     investigator.start()
     worker.start()
+    pager.start()
     messengers.start()
     folder.start()
     stops.push(
       () => investigator.stop(),
       () => worker.stop(),
+      () => pager.stop(),
       () => messengers.stop(),
       () => folder.stop(),
     )
@@ -353,7 +373,8 @@ async function start(
         ...(roles.has('agent')
           ? [
               ...alertRoutes({ intake, db, clock }),
-              ...foldingRoutes({ db, feed, clock, config: folding, onWork: () => worker.wake() }),
+              ...foldingRoutes({ db, feed, clock, config: folding, onWork: wakeAll }),
+              ...oncallRoutes({ db, clock, teams: config.agent.teams }),
               ...silenceRoutes({ db, clock, onChanged: () => folder.wake() }),
               ...changeRoutes({ db, clock }),
               ...incidentAskRoutes({ db }),

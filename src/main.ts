@@ -16,6 +16,7 @@ import { keysCommand } from './cli/keys.ts'
 import { logsCommand } from './cli/logs.ts'
 import { lessonsCommand } from './cli/lessons.ts'
 import { mcpCommand } from './cli/mcp.ts'
+import { oncallCommand } from './cli/oncall.ts'
 import { reportCommand } from './cli/report.ts'
 import { searchCommand } from './cli/search.ts'
 import { replayCommand } from './cli/replay.ts'
@@ -30,6 +31,7 @@ const program = new Command('midwatch')
   .addCommand(startCommand())
   .addCommand(incidentsCommand())
   .addCommand(silencesCommand())
+  .addCommand(oncallCommand())
   .addCommand(replayCommand())
   .addCommand(actionsCommand())
   .addCommand(stopActingCommand())

@@ -15,6 +15,7 @@ import type {
 } from '../incidents/view.ts'
 import { sayStopped } from './acting.ts'
 import { renderDeliberation } from './render-report.ts'
+import { renderRouting } from './render-routing.ts'
 
 const WIDTH = 80
 
@@ -71,6 +72,7 @@ export function renderIncident(view: IncidentView): string {
   if (report?.abstained)
     blocks.push(`The cause is not known. What would settle it:\n${report.missing.map((m) => `  - ${m}`).join('\n')}`)
   for (const { source, reason } of report?.blind ?? []) blocks.push(`Not seen: ${source} (${reason})`)
+  if (view.routing) blocks.push(renderRouting(view.routing))
   if (report?.deliberation) blocks.push(renderDeliberation(report.deliberation))
   if (approval) {
     const { action } = approval

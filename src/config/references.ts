@@ -2,6 +2,7 @@
 // looked at even where something else is wrong, so that every problem is told at once; so it takes only what it needs
 // and leaves what is malformed to the schema.
 import { z } from 'zod'
+import { findRoutingContradictions } from './routing-references.ts'
 
 export interface Problem {
   readonly path: readonly (string | number)[]
@@ -87,6 +88,7 @@ export function findContradictions(raw: unknown): Problem[] {
   for (const [key, model] of Object.entries(ofRag))
     if (model !== undefined && !known.includes(model))
       problems.push({ path: ['rag', ...key.split('.')], message: missing('model', model, known) })
+  problems.push(...findRoutingContradictions(raw))
   const called = agent.actions.map(({ name }) => name)
   const twice = called.find((name, i) => name !== undefined && called.indexOf(name) !== i)
   if (twice !== undefined) problems.push({ path: ['agent', 'actions'], message: `two actions are called ${twice}` })

@@ -12,6 +12,7 @@ import { ragSchema } from './rag-schema.ts'
 import { slackSchema } from './slack-schema.ts'
 import { lineFields, moreSources } from './source-schema.ts'
 import { emailSchema, pagerdutySchema, ticketsSchema } from './telling-schema.ts'
+import { routesSchema, servicesSchema, teamsSchema } from './routing-schema.ts'
 
 const server = z.strictObject({
   host: z.string().default('127.0.0.1'),
@@ -142,10 +143,12 @@ const agent = z.strictObject({
   sources: sources.prefault({}),
   /** How alerts come in. */
   intake: intakeSchema.prefault({}),
-  /** The service catalogue: owners, and calls that the metrics do not show. */
-  services: z
-    .record(z.string(), z.strictObject({ owner: z.string().optional(), dependsOn: z.array(z.string()).default([]) }))
-    .default({}),
+  /** The service catalogue: owners, users, objectives, and calls that the metrics do not show. */
+  services: servicesSchema.default({}),
+  /** Who is on call, and who is woken when nobody answers. */
+  teams: teamsSchema.default({}),
+  /** Which team an incident goes to; none: its owner's, where there is such a team. */
+  routes: routesSchema.default([]),
   folding: foldingSchema.prefault({}),
   diagnosis: z
     .strictObject({

@@ -9,6 +9,7 @@ import { findStop } from './investigation/acting/stop.ts'
 import { resolvePast } from './memory/recall.ts'
 import { proposedAction, report, type Report } from './report.ts'
 import { alertViewOf } from './read-alerts.ts'
+import { readRouting } from './routing/read.ts'
 import { type ActionRunRow, type ApprovalRow, type IncidentRow, type IncidentTables, stillOpen } from './tables.ts'
 import type { ApprovalView, EventView, IncidentSummary, IncidentView } from './view.ts'
 
@@ -70,6 +71,7 @@ export async function readIncident(
     approval,
     approvals,
     ...(await readContext(db, row.id)),
+    routing: await readRouting(db, row),
     timeline: [...timeline],
     alertList: alerts.map(alertViewOf),
     stopped: (await findStop(db, row.tenant)) ?? null,

@@ -26,7 +26,7 @@ export const findSeverity = (given: string | undefined): Severity | undefined =>
   MEANING.get((given ?? '').toLowerCase().replaceAll(/[^a-z0-9]/g, ''))
 
 /** 0 is the worst. */
-const severityRank = (severity: string): number => {
+export const severityRank = (severity: string): number => {
   const rank = SEVERITIES.indexOf(severity as Severity)
   return rank === -1 ? SEVERITIES.length : rank
 }

@@ -7,6 +7,7 @@ import { type InquiryTables, inquiryMigrations } from './investigation/inquiry/t
 import { type ActingTables, createActingTables } from './investigation/acting/tables.ts'
 import { type CaseTables, createCaseTables } from './memory/tables.ts'
 import { createReportIndexes } from './reports/tables.ts'
+import { createRoutingTables, type RoutingTables } from './routing/tables.ts'
 import { createTellingTables, type TellingTables } from './telling/tables.ts'
 
 /** A webhook body, kept as it came. The same body again only raises `times`. */
@@ -179,7 +180,7 @@ export interface FeedbackRow {
 }
 
 export interface IncidentTables
-  extends ContextTables, CaseTables, FoldingTables, InquiryTables, ActingTables, TellingTables {
+  extends ContextTables, CaseTables, FoldingTables, InquiryTables, ActingTables, TellingTables, RoutingTables {
   deliveries: DeliveryRow
   alerts: AlertRow
   incidents: IncidentRow
@@ -208,6 +209,7 @@ export const incidentMigrations: readonly Migration[] = [
   { name: '2026-11-26-who-may-act', up: createActingTables },
   { name: '2026-11-26-beginnings', up: indexBeginnings },
   { name: '2026-11-26-telling', up: createTellingTables },
+  { name: '2026-11-26-routing', up: createRoutingTables },
 ]
 
 async function createIncidentTables(db: Kysely<unknown>): Promise<void> {

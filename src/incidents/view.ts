@@ -101,6 +101,28 @@ export const contextView = z.object({
 })
 export type ContextView = z.infer<typeof contextView>
 
+/** How bad it is and why, whose it is, where it goes, and who was woken. Every decision with its rule. */
+export const routingView = z.object({
+  severity: z.object({ rule: z.string(), reason: z.string() }),
+  kind: z.object({ kind: z.string(), reason: z.string() }),
+  owner: z.object({ owner: z.string().nullable(), reason: z.string() }),
+  routes: z.array(z.object({ route: z.string(), rule: z.string(), team: z.string().nullable() })),
+  assessedAt: z.number(),
+  escalations: z.array(
+    z.object({
+      team: z.string(),
+      state: z.enum(['running', 'acknowledged', 'exhausted', 'ended']),
+      by: z.string().nullable(),
+      steps: z.array(
+        z.object({ step: z.number().int(), at: z.number(), told: z.array(z.string()), missing: z.array(z.string()) }),
+      ),
+      /** When the next step is due, unless somebody acknowledges before. */
+      nextAt: z.number().nullable(),
+    }),
+  ),
+})
+export type RoutingView = z.infer<typeof routingView>
+
 export const incidentView = incidentSummary.extend({
   /** Its `past` is looked up anew: what people have said of those incidents since then counts. */
   report: report.nullable(),
@@ -122,6 +144,8 @@ export const incidentView = incidentSummary.extend({
   timeline: z.array(eventView),
   /** The first hundred; `alerts` says how many there are. */
   alertList: z.array(alertView),
+  /** null until it is classified. */
+  routing: routingView.nullable().optional(),
   stopped: stopView.nullable().optional(),
 })
 export type IncidentView = z.infer<typeof incidentView>

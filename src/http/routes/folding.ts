@@ -98,7 +98,7 @@ export function foldingRoutes({ db, feed, clock, config, onWork }: FoldingRouteD
           await acknowledge(trx, row, by, nowMs)
           return row
         })
-        feed.publish(incident.id)
+        tell(incident)
         return ok({ incident: incident.number, by })
       },
     },

@@ -8,6 +8,7 @@ import { duration } from '../investigation/sentence.ts'
 import { planLookAtNewAlerts } from '../investigation/second-look.ts'
 import { isMilestone, mentionsSingly } from '../mention.ts'
 import { firstSentence, mention, titleOf } from '../opening-words.ts'
+import { planToClassify } from '../routing/plan.ts'
 import { worseOf } from '../severity.ts'
 import { addEvent } from '../store.ts'
 import type { AlertRow, IncidentTables } from '../tables.ts'
@@ -190,6 +191,7 @@ async function openIncident(
     data: { alertId: row.id, ...(earlier ? { before: earlier.id } : {}) },
   })
   await enqueue(trx, { kind: 'investigate', key: id, payload: { incidentId: id }, runAtMs: nowMs + config.groupWaitMs })
+  await planToClassify(trx, id, 'opened', nowMs + config.groupWaitMs)
   return { incidentId: id, note }
 }
 
@@ -215,7 +217,10 @@ async function join(
 ): Promise<void> {
   const alerts = await addToFold(trx, incident, row.tenant, alert)
   const worse = worseOf(incident.severity, row.severity) !== incident.severity
-  if (worse) await trx.updateTable('incidents').set({ severity: row.severity }).where('id', '=', incident.id).execute()
+  if (worse) {
+    await trx.updateTable('incidents').set({ severity: row.severity }).where('id', '=', incident.id).execute()
+    if (incident.state !== 'open') await planToClassify(trx, incident.id, `alert ${row.id}`, nowMs)
+  }
   // Each turn of what flaps is not told.
   if (flapping?.known && !worse) return
   const told = mentionsSingly(alerts) || worse

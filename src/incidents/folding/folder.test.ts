@@ -33,6 +33,12 @@ test('a firing alert opens an incident, says it plainly, and asks for an investi
       payload: JSON.stringify({ incidentId: incident?.id }),
       run_at: START + 30_000,
     },
+    {
+      kind: 'classify',
+      key: `${incident?.id}:opened`,
+      payload: JSON.stringify({ incidentId: incident?.id }),
+      run_at: START + 30_000,
+    },
   ])
   expect(woken.times).toBe(1)
   const told = await metrics.metrics()

@@ -7,6 +7,7 @@ import { enqueue, type QueueTables } from '../../db/queue.ts'
 import { voidPending } from '../investigation/acting/void-pending.ts'
 import { countFiring, countLooks } from '../investigation/incident.ts'
 import { lookAnew, planLookAtNewAlerts } from '../investigation/second-look.ts'
+import { planToClassify } from '../routing/plan.ts'
 import { worseOf } from '../severity.ts'
 import { addEvent, moveIncident } from '../store.ts'
 import type { IncidentRow, IncidentTables } from '../tables.ts'
@@ -62,6 +63,7 @@ export async function mergeIncidents(
   const severity = worseOf(into.severity, from.severity)
   await trx.updateTable('incidents').set({ severity }).where('id', '=', into.id).execute()
   await rebuildFold(trx, into.id, into.tenant, config.groupBy)
+  if (into.state !== 'open') await planToClassify(trx, into.id, `merged ${from.id}`, nowMs)
   await lookAtChanged(trx, into.id, `with the alerts of incident ${from.number}`, config, nowMs)
 }
 

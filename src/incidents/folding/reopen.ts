@@ -4,6 +4,7 @@ import type { Db } from '../../db/connect.ts'
 import { enqueue, type QueueTables } from '../../db/queue.ts'
 import { countLooks } from '../investigation/incident.ts'
 import { mention } from '../opening-words.ts'
+import { planToClassify } from '../routing/plan.ts'
 import { moveIncident } from '../store.ts'
 import type { AlertRow, IncidentTables } from '../tables.ts'
 import type { FoldingConfig } from './config.ts'
@@ -58,6 +59,7 @@ export async function reopen(
     payload: { incidentId, look },
     runAtMs: nowMs + config.groupWaitMs,
   })
+  await planToClassify(trx, incidentId, `reopened ${look}`, nowMs + config.groupWaitMs)
   await forgetCase(trx, incidentId)
 }
 

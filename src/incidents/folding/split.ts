@@ -6,6 +6,7 @@ import { enqueue, type QueueTables } from '../../db/queue.ts'
 import { sql } from 'kysely'
 import { incidentNumbers, nextNumber } from '../counters.ts'
 import { firstSentence, titleOf } from '../opening-words.ts'
+import { planToClassify } from '../routing/plan.ts'
 import { worseOf } from '../severity.ts'
 import { addEvent } from '../store.ts'
 import type { AlertRow, IncidentRow, IncidentTables } from '../tables.ts'
@@ -90,6 +91,7 @@ export async function splitIncident(
   })
   for (const id of [from.id, incident.id]) await rebuildFold(trx, id, from.tenant, config.groupBy)
   await enqueue(trx, { kind: 'investigate', key: incident.id, payload: { incidentId: incident.id }, runAtMs: nowMs })
+  await planToClassify(trx, incident.id, 'opened', nowMs)
   await lookAtChanged(trx, from.id, 'without what was taken out', config, nowMs)
   return { incident, moved, stays }
 }

@@ -12,6 +12,7 @@ export const NEWS_KINDS = [
   'acted',
   'verified',
   'escalated',
+  'acknowledged',
   'closed',
 ] as const
 export type NewsKind = (typeof NEWS_KINDS)[number]

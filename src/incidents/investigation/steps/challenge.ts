@@ -16,6 +16,7 @@ import { deliberate } from '../inquiry/deliberate.ts'
 import { signalsIn } from '../inquiry/metric-tools.ts'
 import { readNotes } from '../inquiry/notebook.ts'
 import { findLeads } from '../leads.ts'
+import { planToClassify } from '../../routing/plan.ts'
 import { onceIn, planNews } from '../../telling/news.ts'
 import { recheck } from '../recheck.ts'
 import { refute } from '../refute.ts'
@@ -87,6 +88,7 @@ async function publish(context: InvestigationContext, state: InvestigationState,
     const details = { cause: cause ? data : null }
     await planNews(trx, incidentId, { kind: 'diagnosed', at: now, details, once: onceIn(look) })
     await planSecondLooks(trx, incidentId, look, now)
+    await planToClassify(trx, incidentId, `diagnosed ${look}`, now)
     return true
   })
   if (!first) return

@@ -15,6 +15,7 @@ import { createMetrics, type Metrics } from '../../../observe/metrics.ts'
 import { storeChanges, changesBody } from '../../changes.ts'
 import { createIncidentFeed } from '../../feed.ts'
 import { incidentMigrations } from '../../tables.ts'
+import { createRouting } from '../../routing/routing.ts'
 import type { Channel } from '../../telling/channel.ts'
 import { channelsOf } from '../../telling/channels.ts'
 import { createTelling } from '../../telling/telling.ts'
@@ -145,15 +146,27 @@ export async function makeWorld(options: WorldOptions = {}): Promise<World> {
     metrics,
     start,
     work: (investigator) => {
+      const feed = createIncidentFeed()
+      const routing = createRouting({
+        db,
+        config,
+        metrics: options.metrics ?? [source],
+        topology: () => investigator.topology(),
+        clock,
+        log: silentLog(),
+        feed,
+        wake: () => undefined,
+      })
       const { spread, channels } = createTelling({
         db,
+        targetsOf: routing.targetsOf,
         channels: options.channels ?? channelsOf(config),
         clock,
-        feed: createIncidentFeed(),
+        feed,
         publicUrl: 'http://midwatch.example',
         confirmFromRisk: config.approval.confirmFromRisk,
       })
-      return work(db, clock, { ...investigator.handlers, ...channels, news: spread })
+      return work(db, clock, { ...investigator.handlers, ...routing.handlers, ...channels, news: spread })
     },
     recover: async () => {
       await db

@@ -1,0 +1,104 @@
+// What teams and routes name must exist: a page that goes to a person or a channel that is not there wakes nobody. Like
+// references.ts it takes only what it needs and leaves what is malformed to the schema.
+import { z } from 'zod'
+import type { Problem } from './references.ts'
+
+const text = z.string().optional().catch(undefined)
+const target = z.looseObject({ channel: text })
+const targets = z.array(target).catch([])
+const names = z.array(z.string()).catch([])
+const keys = z.record(z.string(), z.unknown()).catch({})
+
+const team = z.looseObject({
+  people: z.record(z.string(), z.looseObject({ reach: targets })).catch({}),
+  targets,
+  schedules: z
+    .record(z.string(), z.looseObject({ layers: z.array(z.looseObject({ people: names })).catch([]) }))
+    .catch({}),
+  escalation: z
+    .looseObject({
+      steps: z
+        .array(z.looseObject({ tell: z.array(z.looseObject({ onCall: text, person: text, channel: text })).catch([]) }))
+        .catch([]),
+    })
+    .optional()
+    .catch(undefined),
+})
+
+interface LooseRoute {
+  readonly name?: string | undefined
+  readonly team?: string | undefined
+  readonly targets: readonly { readonly channel?: string | undefined }[]
+  readonly routes: readonly LooseRoute[]
+}
+const route: z.ZodType<LooseRoute> = z.looseObject({
+  name: text,
+  team: text,
+  targets,
+  routes: z.lazy(() => z.array(route).catch([])),
+})
+
+const parts = z.looseObject({
+  agent: z.looseObject({
+    notify: keys,
+    tickets: keys,
+    teams: z.record(z.string(), team).catch({}),
+    routes: z.array(route).catch([]),
+  }),
+})
+
+export function findRoutingContradictions(raw: unknown): readonly Problem[] {
+  const read = parts.safeParse(raw)
+  if (!read.success) return []
+  const { teams, routes, notify, tickets } = read.data.agent
+  const channels = [...Object.keys(notify), ...Object.keys(tickets)]
+  const problems: Problem[] = []
+  const tell = (path: Problem['path'], message: string): void =>
+    void problems.push({ path: ['agent', ...path], message })
+  const list = (all: readonly string[]): string => all.join(', ') || 'none'
+  const checkTargets = (path: Problem['path'], all: readonly { channel?: string | undefined }[]): void =>
+    all.forEach(({ channel }, i) => {
+      if (channel !== undefined && !channels.includes(channel))
+        tell([...path, i, 'channel'], `no channel is called ${channel}; there is ${list(channels)}`)
+    })
+  for (const [name, { people, targets: own, schedules, escalation }] of Object.entries(teams)) {
+    const at = ['teams', name]
+    const checkPerson = (path: Problem['path'], person: string): void => {
+      if (!Object.hasOwn(people, person))
+        tell([...at, ...path], `${person} is not among the people of ${name}: ${list(Object.keys(people))}`)
+    }
+    checkTargets([...at, 'targets'], own)
+    for (const [person, { reach }] of Object.entries(people)) checkTargets([...at, 'people', person, 'reach'], reach)
+    for (const [schedule, { layers }] of Object.entries(schedules))
+      layers.forEach((layer, i) =>
+        layer.people.forEach((person, j) => checkPerson(['schedules', schedule, 'layers', i, 'people', j], person)),
+      )
+    escalation?.steps.forEach((step, i) =>
+      step.tell.forEach(({ onCall, person, channel }, j) => {
+        const path = ['escalation', 'steps', i, 'tell', j]
+        if (person !== undefined) checkPerson([...path, 'person'], person)
+        if (channel !== undefined && !channels.includes(channel))
+          tell([...at, ...path, 'channel'], `no channel is called ${channel}; there is ${list(channels)}`)
+        if (onCall === undefined) return
+        const [schedule = '', of = name] = onCall.split('/').reverse()
+        if (!Object.hasOwn(teams[of]?.schedules ?? {}, schedule))
+          tell(
+            [...at, ...path, 'onCall'],
+            `${of} has no schedule ${schedule}; it has ${list(Object.keys(teams[of]?.schedules ?? {}))}`,
+          )
+      }),
+    )
+  }
+  const checkRoutes = (path: Problem['path'], all: readonly LooseRoute[]): void =>
+    all.forEach((one, i) => {
+      const here = [...path, i]
+      if (one.name !== undefined && all.findIndex(({ name }) => name === one.name) !== i)
+        tell([...here, 'name'], `two routes side by side are called ${one.name}`)
+      if (one.team !== undefined && !Object.hasOwn(teams, one.team))
+        tell([...here, 'team'], `no team is called ${one.team}; there is ${list(Object.keys(teams))}`)
+      checkTargets([...here, 'targets'], one.targets)
+      checkRoutes([...here, 'routes'], one.routes)
+    })
+  checkRoutes(['routes'], routes)
+  return problems
+}
