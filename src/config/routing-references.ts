@@ -51,7 +51,12 @@ export function findRoutingContradictions(raw: unknown): readonly Problem[] {
   const read = parts.safeParse(raw)
   if (!read.success) return []
   const { teams, routes, notify, tickets } = read.data.agent
-  const channels = [...Object.keys(notify), ...Object.keys(tickets)]
+  const channels = [
+    ...Object.keys(notify).flatMap((one) =>
+      one === 'slack' ? ['slack', 'slack-status'] : one === 'status' ? [] : one,
+    ),
+    ...Object.keys(tickets),
+  ]
   const problems: Problem[] = []
   const tell = (path: Problem['path'], message: string): void =>
     void problems.push({ path: ['agent', ...path], message })

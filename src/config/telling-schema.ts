@@ -2,7 +2,17 @@
 import { z } from 'zod'
 import { headerSecret, headerText, httpUrl, name, secret } from './fields.ts'
 
-const NEWS = ['opened', 'diagnosed', 'proposed', 'decided', 'acted', 'verified', 'escalated', 'closed'] as const
+const NEWS = [
+  'opened',
+  'diagnosed',
+  'proposed',
+  'decided',
+  'acted',
+  'verified',
+  'escalated',
+  'acknowledged',
+  'closed',
+] as const
 
 /** From when on an incident is worth it. */
 const on = (usual: 'opened' | 'diagnosed') => z.enum(['opened', 'diagnosed']).default(usual)

@@ -185,7 +185,7 @@ async function tellRoutes(
   const known = new Set(before.flatMap(({ targets }) => (targets ?? []).map(keyOfTarget)))
   const fresh = routed.flatMap(({ targets }) => targets ?? []).filter((target) => !known.has(keyOfTarget(target)))
   if (fresh.length > 0 && before.every(({ targets }) => targets !== null)) {
-    const details = { reason: 'It takes another route now.', targets: fresh }
+    const details = { text, targets: fresh }
     await planNews(trx, id, { kind: 'escalated', at, details, once: `${opening}:route ${spelled(routed)} ${severity}` })
   }
   return true

@@ -82,7 +82,7 @@ async function takeStep({ config, clock }: RoutingContext, trx: RoutingDb, about
   const text = say(about, steps.length, plan, next !== undefined)
   await addEvent(trx, incidentId, { at, kind: 'escalated', text, data: { team, step, opening } })
   if (targets.length > 0) {
-    const details = { team, step: step + 1, steps: steps.length, told, targets }
+    const details = { team, step: step + 1, steps: steps.length, told, text, targets }
     await planNews(trx, incidentId, { kind: 'escalated', at, details, once: `${opening}:${team}:${step}` })
   }
   if (!next) {

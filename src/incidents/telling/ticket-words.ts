@@ -57,7 +57,9 @@ export function sayNews({ kind, step, details, incident }: News): readonly Part[
       case 'verified':
         return about && [text(`Looked at again: ${VERDICTS[word(details['verdict'])] ?? 'the symptom was checked'}.`)]
       case 'escalated':
-        return [text('Nobody has answered yet, so that more people are told.'), text(sentence)]
+        return [text('Nobody looks after it yet: whoever is on call is asked to.'), text(sentence)]
+      case 'acknowledged':
+        return [text('Somebody looks after it.')]
       case 'closed':
         return [text(sayClosed(incident)), text(sentence)]
     }

@@ -43,7 +43,9 @@ function opening({ kind, step, incident }: News): readonly Part[] {
       case 'verified':
         return 'The symptom was looked at again.'
       case 'escalated':
-        return 'Nobody has answered yet, so that more people are told.'
+        return 'Nobody looks after it yet: whoever is on call is asked to.'
+      case 'acknowledged':
+        return 'Somebody looks after it.'
       case 'closed':
         return sayClosed(incident)
       case 'diagnosed':

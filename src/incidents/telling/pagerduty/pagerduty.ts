@@ -62,7 +62,7 @@ export function createPagerduty(options: PagerdutyOptions): Channel {
   }
   return {
     name: 'pagerduty',
-    wants: new Set(['opened', 'diagnosed', 'decided', 'escalated', 'closed']),
+    wants: new Set(['opened', 'diagnosed', 'decided', 'escalated', 'acknowledged', 'closed']),
     async tell(news, signal) {
       const { incident, to } = news
       const action = actionOf(news, options)
@@ -98,6 +98,7 @@ function actionOf({ kind, step, details, incident, trace }: News, options: Pager
   const isAgain = kind === 'opened' && step !== 'opened' && trace !== undefined
   const isFirst = kind === on && (on === 'opened' || trace === undefined)
   if (isAgain || isFirst || kind === 'escalated') return 'trigger'
+  if (kind === 'acknowledged') return acknowledge && trace !== undefined ? 'acknowledge' : undefined
   if (kind !== 'decided' || !acknowledge || trace === undefined) return undefined
   const { by, state } = details
   const isPerson = typeof by === 'string' && by !== 'agent'

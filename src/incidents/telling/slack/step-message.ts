@@ -67,6 +67,9 @@ function linesOf({ kind, incident }: Told, told: Details): string[] {
     case 'escalated': {
       return [`*Escalated:* ${outside(told.text ?? told.reason ?? 'nobody has answered yet.')}`]
     }
+    case 'acknowledged': {
+      return [`*Looked after* by ${outside(told.by ?? 'someone')}.`]
+    }
     case 'closed': {
       const how = told.outcome === 'fixed' ? 'the action fixed it' : 'all alerts have ended without an action of ours'
       return [`*Closed:* ${how}.`]

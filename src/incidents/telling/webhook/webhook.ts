@@ -18,18 +18,19 @@ const TIMEOUT_MS = 10_000
 export function createWebhook({ url, secret, fetch: fetchUrl = fetchOnce }: WebhookOptions): Channel {
   return {
     name: 'webhook',
-    wants: new Set(['diagnosed', 'proposed', 'acted', 'escalated', 'closed']),
-    async tell({ kind, at, key, details, incident: told }, signal) {
+    wants: new Set(['diagnosed', 'proposed', 'acted', 'escalated', 'acknowledged', 'closed']),
+    async tell({ kind, at, key, details, to, incident: told }, signal) {
       const { id, number, severity, state, outcome, title, sentence, service, url: page } = told
       const incident = { id, number, severity, state, outcome, title, sentence, service, url: page }
-      const body = JSON.stringify({ event: kind, at, incident, ...details })
+      const body = JSON.stringify({ event: kind, at, ...(to === null ? {} : { to }), incident, ...details })
       let response: Response
       try {
         response = await fetchUrl(url, {
           method: 'POST',
           headers: {
             'content-type': 'application/json',
-            'idempotency-key': key,
+            // Two people are told of one news.
+            'idempotency-key': to === null ? key : `${key}:${encodeURIComponent(to)}`,
             ...(secret ? { 'x-midwatch-signature': signatureOf(body, secret) } : {}),
           },
           body,
