@@ -6,7 +6,7 @@ import { compileLinear } from '../core/linear-regex.ts'
 import { parseWall } from '../core/zoned-time.ts'
 import { days, name, timeZone } from './fields.ts'
 
-export const SEVERITY_NAMES = ['critical', 'error', 'warning', 'info'] as const
+const SEVERITY_NAMES = ['critical', 'error', 'warning', 'info'] as const
 
 const metricName = z.string().regex(/^[A-Za-z_:][A-Za-z0-9_:]{0,299}$/, 'must be the name of a metric')
 const labelName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,299}$/, 'must be the name of a label')

@@ -45,7 +45,7 @@ export interface Burn {
 }
 
 /** With fewer bad ones than this in the long window a share says little: one in three is no outage. */
-export const LEAST_BAD = 5
+const LEAST_BAD = 5
 
 /** `target` in percent. In the order of `BURN_WINDOWS`. */
 export function burnsOf(

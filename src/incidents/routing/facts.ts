@@ -76,7 +76,7 @@ function summaryOf({ annotations }: AlertRow): string {
 
 const OWNER_LABELS = ['team', 'owner', 'squad'] as const
 
-export function ownerOf(service: string | null, labels: Labels, catalogue: AgentConfig['services']): Owner {
+function ownerOf(service: string | null, labels: Labels, catalogue: AgentConfig['services']): Owner {
   const entry = service !== null && Object.hasOwn(catalogue, service) ? catalogue[service] : undefined
   if (entry?.owner !== undefined)
     return { owner: entry.owner, reason: `the service catalogue gives ${service} to ${entry.owner}` }

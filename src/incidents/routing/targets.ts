@@ -18,7 +18,7 @@ const ofStep = z.object({ targets })
 
 export const readRoutes = (json: string): readonly Routed[] => routes.parse(JSON.parse(json))
 
-export const readTargets = (json: string): readonly Target[] => targets.parse(JSON.parse(json))
+const readTargets = (json: string): readonly Target[] => targets.parse(JSON.parse(json))
 
 export const targetsByRoute =
   ({ config, routes: tree }: Pick<RoutingContext, 'config' | 'routes'>): TargetsOf =>
