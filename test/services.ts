@@ -14,9 +14,13 @@ export function requireService(name: string): string | undefined {
       // Not in this folder.
     }
   }
-  if (process.env['REQUIRE_SERVICES'] === '1') {
-    throw new Error(`${name} is not on the PATH, and REQUIRE_SERVICES=1 does not let a test be skipped.`)
-  }
-  console.warn(`SKIPPED: ${name} is not on the PATH. Install it to run what needs it.`)
+  return absent(`${name} is not on the PATH`)
+}
+
+/** Says loudly that what needs something is skipped, for what is looked for elsewhere. */
+export function absent(what: string): undefined {
+  if (process.env['REQUIRE_SERVICES'] === '1')
+    throw new Error(`${what}, and REQUIRE_SERVICES=1 does not let a test be skipped.`)
+  console.warn(`SKIPPED: ${what}. Install it to run what needs it.`)
   return undefined
 }

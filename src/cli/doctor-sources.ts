@@ -38,7 +38,10 @@ export function sourceLooks(config: Config): Look[] {
         }
       },
     })),
-    ...probePlaces(probes?.targets ?? []).map((place) => ({ what: place.key, look: () => examinePlace(place) })),
+    ...probePlaces(probes?.targets ?? []).map((place) => ({
+      what: `probe ${place.labels['instance'] ?? ''}`,
+      look: () => examinePlace(place),
+    })),
   ]
 }
 

@@ -1,5 +1,6 @@
 // Declared URLs that are probed: what a sampler looks at, under the names that blackbox_exporter has.
 import { readFile } from 'node:fs/promises'
+import { sha256Hex } from '../../core/hash.ts'
 import type { Secret } from '../../core/secret.ts'
 import { endpointOf } from '../endpoint.ts'
 import type { Place } from '../sampling/sampler.ts'
@@ -35,7 +36,8 @@ export function probePlaces(probes: readonly DeclaredProbe[]): readonly Place[] 
       ...Object.fromEntries(Object.entries(declared.headers).map(([name, value]) => [name, value.reveal()])),
     }
     return {
-      key: `probe ${service} ${endpoint.url}`,
+      // It is kept on the disk, and an address may have a token in it.
+      key: `probe ${service} ${sha256Hex(endpoint.url).slice(0, 16)}`,
       labels: { service, instance },
       detail: { service, probe: instance },
       async look(_atMs, signal) {

@@ -1,6 +1,7 @@
 // Real journal files for tests, written by systemd's own systemd-journal-remote out of its export format.
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
+import { absent } from '../../../../test/services.ts'
 
 const PLACES = ['/lib/systemd/systemd-journal-remote', '/usr/lib/systemd/systemd-journal-remote']
 
@@ -33,8 +34,5 @@ function fieldOf(name: string, value: Buffer): Buffer {
 }
 
 function findRemote(): string | undefined {
-  const found = PLACES.find((path) => existsSync(path))
-  if (found === undefined)
-    console.warn('SKIPPED: systemd-journal-remote is not installed. It writes the journals of tests.')
-  return found
+  return PLACES.find((path) => existsSync(path)) ?? absent('there is no systemd-journal-remote')
 }

@@ -5,6 +5,7 @@ import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { absent } from '../../../../test/services.ts'
 
 export interface PostgresServer {
   readonly port: number
@@ -94,6 +95,5 @@ function findPrograms(): string | undefined {
     ? readdirSync(HOME).filter((one) => existsSync(join(HOME, one, 'bin', 'initdb')))
     : []
   const newest = versions.sort((a, b) => Number(b) - Number(a))[0]
-  if (newest === undefined) console.warn('SKIPPED: there is no PostgreSQL under /usr/lib/postgresql.')
-  return newest === undefined ? undefined : join(HOME, newest, 'bin')
+  return newest === undefined ? absent('there is no PostgreSQL under /usr/lib/postgresql') : join(HOME, newest, 'bin')
 }
