@@ -27,7 +27,7 @@ export interface SlackClient {
 export type SlackAccess = Pick<SlackConfig, 'botToken' | 'apiUrl'>
 
 /** Says nothing: what fails is thrown and told by whoever asked. Its debug lines would hold message texts. */
-export const quietLogger = {
+const quietLogger = {
   debug: () => undefined,
   info: () => undefined,
   warn: () => undefined,

@@ -84,7 +84,7 @@ interface Reference {
 }
 
 /** `C0123ABCD:1790000000.000100`, or `C0123ABCD:?` from before it is known. */
-export function parseReference(reference: string): Reference {
+function parseReference(reference: string): Reference {
   const [channel = '', ts] = reference.split(':')
   return { channel, ts: ts === '?' ? undefined : ts }
 }
