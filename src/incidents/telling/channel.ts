@@ -39,6 +39,8 @@ export interface Channel {
   /** Its key in the config. */
   readonly name: string
   readonly wants: ReadonlySet<NewsKind>
+  /** Told of every incident, whatever its route: no route leads to it. */
+  readonly unrouted?: true
   /**
    * Returns the sentence for the timeline, or undefined where nothing had to be done. Throws where it did not arrive, and is
    * called again then, later and with the same key: what may have arrived must be looked for before it is sent again.

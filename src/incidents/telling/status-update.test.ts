@@ -24,6 +24,7 @@ test('says that it is over, how long it was, and promises nothing more', () => {
     doing: 'The problem is over. Nothing has to be done any more.',
     since: 'From 14:13 UTC to 14:25 UTC, 12 min.',
     next: null,
+    isKnown: true,
   })
 })
 

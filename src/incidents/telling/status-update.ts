@@ -14,9 +14,13 @@ export interface StatusUpdate {
   readonly since: string
   /** When they hear again; null when it is over. */
   readonly next: string | null
+  /** Whether it is known what people notice. */
+  readonly isKnown: boolean
 }
 
 type Told = Pick<ToldIncident, 'number' | 'state' | 'service' | 'effect' | 'openedAt' | 'closedAt' | 'approval'>
+
+const NOT_KNOWN = 'What exactly is affected is not known yet.'
 
 /** The news after which there is something new to say to them. */
 export const STATUS_NEWS: ReadonlySet<NewsKind> = new Set(['opened', 'diagnosed', 'acted', 'verified', 'closed'])
@@ -32,9 +36,10 @@ export function statusUpdateOf(told: Told, names: Readonly<Record<string, string
       doing: 'The problem is over. Nothing has to be done any more.',
       since: `From ${minuteOf(openedAt)} to ${minuteOf(over)}, ${duration(over - openedAt)}.`,
       next: null,
+      isKnown: true,
     }
   }
-  return { headline, since: `Since ${minuteOf(openedAt)}.`, ...workOf(told) }
+  return { isKnown: !headline.endsWith(NOT_KNOWN), headline, since: `Since ${minuteOf(openedAt)}.`, ...workOf(told) }
 }
 
 /** The same as running text, for channels without a form of their own. */
@@ -91,7 +96,7 @@ function noticedOf({ effect }: Told): string {
   if (/ fails for .* of requests$/.test(effect ?? '')) return 'some requests fail. Trying again can help.'
   if (/ succeeds less often: /.test(effect ?? '')) return 'it fails more often than usual. Trying again can help.'
   if (/ answers in .* instead of /.test(effect ?? '')) return 'it is slower than usual.'
-  return 'it may not work as usual. What exactly is affected is not known yet.'
+  return `it may not work as usual. ${NOT_KNOWN}`
 }
 
 const minuteOf = (ms: number): string => `${new Date(ms).toISOString().slice(11, 16)} UTC`

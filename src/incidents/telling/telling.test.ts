@@ -54,6 +54,26 @@ describe('what is told of an incident', () => {
     expect(await texts()).toHaveLength(3)
   })
 
+  test('reaches a channel that every incident is told to, whatever its route', async () => {
+    await begin({ channels: [] })
+    const { spread } = createTelling({
+      db: world.db,
+      channels: [notes, { ...channel('everybody', () => Promise.resolve(undefined)), unrouted: true }],
+      targetsOf: async (_trx, _news, channels) => {
+        expect(channels.map(({ name }) => name)).toEqual(['notes'])
+        return []
+      },
+      clock: world.clock,
+      feed: createIncidentFeed(),
+      publicUrl: 'http://midwatch.example',
+      confirmFromRisk: 7,
+    })
+    const payload = { incidentId: INCIDENT, kind: 'closed', step: 'closed', at: 1, details: {} }
+    await spread({ id: 'job_1', kind: 'news', key: 'k', payload, attempts: 1 }, new AbortController().signal)
+    const jobs = await world.db.selectFrom('jobs').select('kind').where('kind', 'like', 'tell:%').execute()
+    expect(jobs).toEqual([{ kind: 'tell:everybody' }])
+  })
+
   test('is given up in the end, which its incident says', async () => {
     await begin({ channels: [] })
     const deaf = channel('deaf', () => Promise.reject(new Error('no such room.')))

@@ -9,7 +9,7 @@ import { enqueue, type Job, type JobHandler, type QueueTables } from '../../db/q
 import type { IncidentFeed } from '../feed.ts'
 import { addEvent } from '../store.ts'
 import type { IncidentTables } from '../tables.ts'
-import type { Channel, Trace } from './channel.ts'
+import type { Channel, Target, Trace } from './channel.ts'
 import { plannedNews } from './news.ts'
 import { everyChannel, type TargetsOf } from './targets.ts'
 import { readTold } from './told-incident.ts'
@@ -44,14 +44,17 @@ const carried = plannedNews.extend({ to: z.string().nullable() })
 export function createTelling(options: TellingOptions): Telling {
   const { db, channels, targetsOf = everyChannel, onSpread } = options
   const lock = createKeyedLock()
+  const routable = channels.filter(({ unrouted }) => !unrouted)
+  const everywhere = channels
+    .filter(({ unrouted }) => unrouted)
+    .map(({ name }): Target => ({ channel: name, to: null }))
   const byName = new Map(channels.map((channel) => [channel.name, channel]))
   return {
     spread: async (job) => {
       const news = plannedNews.parse(job.payload)
       const spread = await db.transaction().execute(async (trx: TellingDb) => {
-        const targets = (await targetsOf(trx, news, channels)).filter(({ channel }) =>
-          byName.get(channel)?.wants.has(news.kind),
-        )
+        const routed = await targetsOf(trx, news, routable)
+        const targets = [...routed, ...everywhere].filter(({ channel }) => byName.get(channel)?.wants.has(news.kind))
         for (const { channel, to } of targets)
           await enqueue(trx, {
             kind: jobKind(channel),

@@ -1,5 +1,5 @@
-// The one message of an incident, as it stands now: the sentence first, how bad it is as a word and a colour, what users
-// notice, the evidence, the proposal with its buttons, and the way to the page.
+// The one message of an incident, as it stands now: the sentence first, how bad it is as a word and a colour, the
+// evidence, the proposal with its buttons, and the way to the page.
 import { timeOfDay } from '../../investigation/sentence.ts'
 import type { ToldApproval, ToldIncident } from '../told-incident.ts'
 import { approvalButtons, incidentButtons } from './buttons.ts'
@@ -31,13 +31,16 @@ const STATES: Readonly<Record<ToldIncident['state'], string>> = {
 
 /** `withButtons`: whether an answer would reach us. */
 export function incidentMessage(incident: ToldIncident, { withButtons }: { readonly withButtons: boolean }): Post {
-  const { approval, sentence, evidence, missing, past, effect } = incident
+  const { approval, sentence, evidence, missing, past } = incident
   const text: string[] = [`*${line(sentence)}*`]
   const details = [
-    effect === null || effect === '' ? '' : `*What users notice:* ${line(effect)}`,
     ...listed('Evidence', evidence, EVIDENCE_SHOWN),
     ...(incident.cause === null || incident.cause.confidence < 0.8
-      ? listed('What would settle it', missing, MISSING_SHOWN)
+      ? listed(
+          'What would settle it',
+          missing.filter((one) => !sentence.includes(one)),
+          MISSING_SHOWN,
+        )
       : []),
     past === null ? '' : `*Seen before:* ${line(past)}`,
   ]

@@ -146,6 +146,16 @@ describe('an incident in Slack', () => {
     expect(slack.replies()).toHaveLength(1)
   })
 
+  test('says in its thread who was woken and who looks after it', async () => {
+    const details = { team: 'checkout', step: 1, steps: 3, told: ['ada', '<!here>'], targets: [] }
+    await channel.tell(newsOf({ kind: 'escalated', details }), never)
+    await channel.tell(newsOf({ kind: 'acknowledged', details: { by: 'ada' } }), never)
+    expect(slack.replies().map((one) => textOf(one).split('  _')[0])).toEqual([
+      '*Escalated:* it goes to ada, here (checkout, step 1 of 3).',
+      '*Acknowledged:* ada looks after it.',
+    ])
+  })
+
   test('has buttons only where answers can come back', async () => {
     const incident = { approval: PROPOSAL, state: 'awaiting_approval' } as const
     await only(channelsAs({ signingSecret: undefined })).tell(newsOf({ incident }), never)

@@ -46,13 +46,17 @@ export function createSlackChannels(
   const status: Channel = {
     name: STATUS,
     wants: STATUS_NEWS,
+    // Those people are told of every incident, whichever team it goes to.
+    unrouted: true,
     tell: async (news, signal) => {
       const place = news.to ?? statusChannel
-      const message = statusMessage(statusUpdateOf(news.incident, names))
-      // What opens it says all there is to say yet.
+      const update = statusUpdateOf(news.incident, names)
+      const message = statusMessage(update)
+      // What opens it says all there is to say yet; the thread has only what is new.
+      const isNew = news.trace !== undefined && news.kind !== 'opened' && (news.kind !== 'diagnosed' || update.isKnown)
       await (
         await open()
-      )(news, place, { message, reply: news.trace ? message : undefined }, signal)
+      )(news, place, { message, reply: isNew ? message : undefined }, signal)
       return `The status in ${place} was brought up to date: ${news.kind}.`
     },
   }

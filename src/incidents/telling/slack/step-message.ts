@@ -20,9 +20,12 @@ const details = z.object({
   detail: z.string().optional().catch(undefined),
   verdict: z.string().optional().catch(undefined),
   outcome: z.string().optional().catch(undefined),
-  /** Of an escalation: why, and to whom. */
   reason: z.string().optional().catch(undefined),
-  text: z.string().optional().catch(undefined),
+  /** Of an escalation: which step of how many, and who is told by it. */
+  team: z.string().optional().catch(undefined),
+  step: z.number().optional().catch(undefined),
+  steps: z.number().optional().catch(undefined),
+  told: z.array(z.string()).catch([]),
 })
 type Details = z.infer<typeof details>
 
@@ -65,7 +68,10 @@ function linesOf({ kind, incident }: Told, told: Details): string[] {
       return [`*Verified:* ${VERDICTS[told.verdict ?? ''] ?? 'it was looked at.'}`]
     }
     case 'escalated': {
-      return [`*Escalated:* ${outside(told.text ?? told.reason ?? 'nobody has answered yet.')}`]
+      return [`*Escalated:* ${escalated(told)}`]
+    }
+    case 'acknowledged': {
+      return [`*Acknowledged:* ${outside(told.by ?? 'Someone')} looks after it.`]
     }
     case 'acknowledged': {
       return [`*Looked after* by ${outside(told.by ?? 'someone')}.`]
@@ -109,6 +115,14 @@ function decided(approval: ToldApproval | null, { state, by }: Details): string 
       return `*Void*${what}${reason}`
     }
   }
+}
+
+function escalated({ reason, team, step, steps, told }: Details): string {
+  if (reason !== undefined) return outside(reason)
+  const which = step === undefined ? '' : `step ${step}${steps === undefined ? '' : ` of ${steps}`}`
+  const whose = [team === undefined ? '' : outside(team), which].filter((part) => part !== '').join(', ')
+  const who = told.length === 0 ? 'the next ones' : outside(told.join(', '))
+  return `it goes to ${who}${whose === '' ? '' : ` (${whose})`}.`
 }
 
 const outside = (text: string): string => line(tellPlainly(text))
