@@ -115,6 +115,15 @@ export function useFeedback(incidentId: string) {
   })
 }
 
+/** Says that whoever is signed in looks after it: nobody else is woken. */
+export function useAcknowledge(incidentId: string) {
+  const again = useAskAgain()
+  return useMutation({
+    mutationFn: () => sendJson('POST', `${incidentPath(incidentId)}/ack`, {}),
+    onSettled: again,
+  })
+}
+
 /** Everything on the page is asked for once more. Resolves when the answers are in. */
 export function useAskAgain(): () => Promise<void> {
   const client = useQueryClient()

@@ -12,6 +12,7 @@ import { StopSwitch } from '../shell/stop-switch.tsx'
 import { stepFocus } from '../incidents/step-focus.ts'
 import { Alerts } from './alerts.tsx'
 import { Asked } from './asked.tsx'
+import { Called } from './called.tsx'
 import { Decision } from './decision.tsx'
 import { EvidenceList } from './evidence-list.tsx'
 import { Feedback } from './feedback.tsx'
@@ -68,6 +69,7 @@ function Incident({ view }: { readonly view: IncidentView }) {
           <Decision view={view} />
         </div>
         <div className="story">
+          <Called view={view} />
           <Timeline view={view} />
           <EvidenceList view={view} />
           <SeenBefore view={view} />
