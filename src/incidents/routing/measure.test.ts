@@ -26,7 +26,11 @@ test('requests that are slower than the bound of a bucket are bad ones', async (
   const source = sourceOf((query, range) => {
     asked.push(query)
     const of = (le: string, value: number): Series => ({
-      ...{ service: 'checkout', metric: query.metric, as: 'rate', labels: { le }, query: '' },
+      service: 'checkout',
+      metric: query.metric,
+      as: 'rate',
+      labels: { le },
+      query: '',
       points: flat(range, value),
     })
     return [of('0.1', 50), of('0.50', 80), of('+Inf', 100)]
