@@ -13,8 +13,7 @@ test('words are counted alike while they wait and when they were added, and none
     await server.close()
   })
   const collection = await store.ensureCollection({ tenant: 'a', name: 'c' }, 1)
-  const put = (id: string, text: string) =>
-    store.putDocument(collection.id, documentWith(id, [text]), embedding)
+  const put = (id: string, text: string) => store.putDocument(collection.id, documentWith(id, [text]), embedding)
   const counts = async () =>
     (await store.wordCounts('pump valve zanzibar', [collection.id])).words.map(({ passages }) => passages)
   await put('one', 'The pump of zanzibar.')
