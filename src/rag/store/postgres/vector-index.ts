@@ -13,7 +13,7 @@ export const MAX_GRAPH_DIMENSION = 4000
 export const EXACT_PASSAGES = 4_000
 /** Vectors for each passage that is asked for: a passage has several, and only the nearest counts. */
 const VECTORS_A_HIT = 8
-const MIN_VECTORS = 200
+const MIN_VECTORS = 480
 /** pgvector's own greatest. */
 const MAX_SEARCH = 1_000
 const MAX_SCANNED = 40_000
