@@ -73,9 +73,6 @@ function linesOf({ kind, incident }: Told, told: Details): string[] {
     case 'acknowledged': {
       return [`*Acknowledged:* ${outside(told.by ?? 'Someone')} looks after it.`]
     }
-    case 'acknowledged': {
-      return [`*Looked after* by ${outside(told.by ?? 'someone')}.`]
-    }
     case 'closed': {
       const how = told.outcome === 'fixed' ? 'the action fixed it' : 'all alerts have ended without an action of ours'
       return [`*Closed:* ${how}.`]
