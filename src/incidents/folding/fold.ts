@@ -219,7 +219,8 @@ async function join(
   const worse = worseOf(incident.severity, row.severity) !== incident.severity
   if (worse) {
     await trx.updateTable('incidents').set({ severity: row.severity }).where('id', '=', incident.id).execute()
-    if (incident.state !== 'open') await planToClassify(trx, incident.id, `alert ${row.id}`, nowMs)
+    const waitMs = incident.state === 'open' ? config.groupWaitMs : 0
+    await planToClassify(trx, incident.id, `alert ${row.id}`, nowMs + waitMs)
   }
   // Each turn of what flaps is not told.
   if (flapping?.known && !worse) return

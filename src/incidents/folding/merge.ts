@@ -63,7 +63,7 @@ export async function mergeIncidents(
   const severity = worseOf(into.severity, from.severity)
   await trx.updateTable('incidents').set({ severity }).where('id', '=', into.id).execute()
   await rebuildFold(trx, into.id, into.tenant, config.groupBy)
-  if (into.state !== 'open') await planToClassify(trx, into.id, `merged ${from.id}`, nowMs)
+  await planToClassify(trx, into.id, `merged ${from.id}`, nowMs)
   await lookAtChanged(trx, into.id, `with the alerts of incident ${from.number}`, config, nowMs)
 }
 
