@@ -25,7 +25,7 @@ export async function examineSlack(config: SlackConfig, signal: AbortSignal): Pr
     const places = createPlaces(client)
     const wanted = [config.channel, ...(config.statusChannel === undefined ? [] : [config.statusChannel])]
     for (const place of wanted) await places(place, signal)
-    return `@${user} of ${team} can be told to ${wanted.join(' and ')}`
+    return `@${user} of ${team} can tell in ${wanted.join(' and ')}`
   } catch (error) {
     throw error instanceof SlackCallError ? error.failure.error : error
   }
