@@ -58,6 +58,7 @@ export function renderIncident(view: IncidentView): string {
     `${severityMark(view)} incident ${view.number}  ${stateWord(view)}  since ${clockTime(view.openedAt)}  ${counted(view.alerts, 'alert')}, ${view.firing} firing`,
     wrap(bold(view.sentence), 0),
   ]
+  for (const { title, url } of view.told ?? []) blocks.push(`Told: ${title}${url === null ? '' : `  ${url}`}`)
   for (const { name, service, times, sinceMs } of view.flapping)
     blocks.push(`${name}${service === null ? '' : ` of ${service}`} flaps: ${times} times since ${clockTime(sinceMs)}`)
   if (cause) {

@@ -55,6 +55,7 @@ export async function readIncident(
   const flaps = await flapsOf(db, [row.id])
   const [approval = null, ...approvals] = await readApprovals(db, row.id, options.confirmFromRisk)
   const timeline = await readEvents(db, row.id)
+  const told = await readTold(db, row.id)
   const alerts = await db
     .selectFrom('alerts')
     .selectAll()
@@ -66,6 +67,7 @@ export async function readIncident(
     .execute()
   return {
     ...summaryOf(row, counts.get(row.id), flaps),
+    ...(told.length > 0 ? { told } : {}),
     report: row.report === null ? null : await readReport(db, row, row.report),
     feedback: await readFeedback(db, row.id),
     approval,
@@ -76,6 +78,17 @@ export async function readIncident(
     alertList: alerts.map(alertViewOf),
     stopped: (await findStop(db, row.tenant)) ?? null,
   }
+}
+
+async function readTold(db: Db<IncidentTables>, incidentId: string): Promise<NonNullable<IncidentView['told']>> {
+  return await db
+    .selectFrom('told_traces')
+    .select(['channel', 'title', 'url'])
+    .where('incident_id', '=', incidentId)
+    .orderBy('at')
+    .orderBy('channel')
+    .orderBy('recipient')
+    .execute()
 }
 
 /** With its references to earlier incidents looked up: what is gone by now is not shown. */

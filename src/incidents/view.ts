@@ -123,7 +123,12 @@ export const routingView = z.object({
 })
 export type RoutingView = z.infer<typeof routingView>
 
+/** Where it was told of: a ticket, a message, a letter. */
+const toldView = z.object({ channel: z.string(), title: z.string(), url: z.string().nullable() })
+
 export const incidentView = incidentSummary.extend({
+  /** The first of them first; absent where nobody is told. */
+  told: z.array(toldView).optional(),
   /** Its `past` is looked up anew: what people have said of those incidents since then counts. */
   report: report.nullable(),
   /** What was said of the diagnosis last and still counts. */

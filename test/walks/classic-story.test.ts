@@ -1,7 +1,7 @@
 // The story that every on-call engineer knows: three hosts of one region alert on their processors, shortly after a deploy,
-// and the logs show what it broke. One incident, told with its evidence; a proposal with its risk; the right channel told;
-// mended once it is approved, and a post-mortem that can be checked. The exporters, the log, the webhooks and the platform
-// that takes the release back are real ones on loopback.
+// and the logs show what it broke. One incident, told with its evidence; a proposal with its risk; a ticket, and the right
+// channel told; mended once it is approved, and a post-mortem that can be checked. The exporters, the log, the webhooks and
+// the platform that takes the release back are real ones on loopback; Jira is a server that speaks its REST protocol.
 import { appendFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -14,6 +14,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { stringify } from 'yaml'
 import { createAgentClient, waitFor } from '../../lab/agent-client.ts'
 import { type Child, freePort, startChild } from '../../lab/child.ts'
+import { type JiraServer, serveJira } from '../../src/incidents/telling/testing/jira-server.ts'
 import type { IncidentView } from '../../src/incidents/view.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
@@ -30,6 +31,7 @@ const startedMs = Date.now()
 let url = ''
 let incident: IncidentView
 let told: Record<string, unknown>[] = []
+let jira: JiraServer
 
 /** One host of the service, with metrics of its own. */
 function host() {
@@ -146,6 +148,10 @@ beforeAll(async () => {
     told.push(JSON.parse(await text(request)) as Record<string, unknown>)
     response.writeHead(200).end()
   })
+  const jiraUser = { email: 'midwatch@example.com', token: 'jira-token' }
+  const basic = Buffer.from(`${jiraUser.email}:${jiraUser.token}`).toString('base64')
+  jira = await serveJira({ kind: 'cloud', authorization: `Basic ${basic}` })
+  stops.push(() => jira.close())
   const port = await freePort()
   url = `http://127.0.0.1:${port}`
   const config = {
@@ -164,6 +170,7 @@ beforeAll(async () => {
       folding: { groupWaitSeconds: 2 },
       diagnosis: { baselineSeconds: 120, stepSeconds: 2 },
       notify: { webhook: { url: `http://${channel}/hook` } },
+      tickets: { jira: { url: jira.url, ...jiraUser, project: 'OPS', transitions: { closed: 'Done' } } },
       actions: [
         {
           name: 'roll-back',
@@ -281,6 +288,17 @@ describe('three hosts of one region, shortly after a deploy', () => {
     expect(said).toBeDefined()
   })
 
+  test('and one ticket is filed in Jira, with the priority of its severity, that the incident links to', async () => {
+    const linked = await waitFor(async () => (await createAgentClient(url).incident(incident.id)).told?.[0], {
+      untilMs: Date.now() + 20_000,
+    })
+    expect(linked).toEqual({ channel: 'jira', title: 'OPS-1', url: `${jira.url}/browse/OPS-1` })
+    expect(jira.issues).toHaveLength(1)
+    const fields = jira.issues[0]?.fields
+    expect(fields).toMatchObject({ priority: { name: 'Highest' }, labels: [`midwatch-${incident.id}`] })
+    expect(JSON.stringify(fields?.['description'])).toContain(`after deploy ${DEPLOY.to} of pricing`)
+  })
+
   test('approved, it is carried out once, verified by the symptom itself, and closed', async () => {
     const agent = createAgentClient(url)
     expect(await agent.approve(incident)).toBe(true)
@@ -300,6 +318,8 @@ describe('three hosts of one region, shortly after a deploy', () => {
     expect(closed).toMatchObject({ outcome: 'fixed', approval: { state: 'approved', run: { state: 'done' } } })
     expect(rollbacks).toHaveLength(1)
     expect(release).toBe(DEPLOY.from)
+    await waitFor(async () => jira.issues[0]?.status === 'Done' || undefined, { untilMs: Date.now() + 20_000 })
+    expect(jira.issues.map(({ key, status }) => [key, status])).toEqual([['OPS-1', 'Done']])
   })
 
   test('and what is left is a post-mortem whose every claim has its reference', async () => {

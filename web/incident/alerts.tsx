@@ -4,6 +4,7 @@ import type { AlertView, IncidentView } from '../../src/incidents/view.ts'
 import { counted, plain } from '../format/number.ts'
 import { Severity } from '../shell/severity.tsx'
 import { When } from '../shell/when.tsx'
+import { webLink } from '../shell/web-link.ts'
 
 const SHOWN_AT_FIRST = 5
 
@@ -83,11 +84,4 @@ function foldingWords({ decision, reason }: AlertView): string {
   const [, rule, why] = /^([a-z]+): (.+)$/s.exec(reason ?? '') ?? []
   if (rule === undefined) return reason === null ? DECISIONS[decision] : `${DECISIONS[decision]}: ${reason}`
   return `${DECISIONS[decision]} by the rule "${rule}": ${why}`
-}
-
-/** An alert's address comes from outside: only what a browser opens as a page is a link. */
-function webLink(url: string | null): string | undefined {
-  if (url === null || !URL.canParse(url)) return undefined
-  const { protocol, href } = new URL(url)
-  return protocol === 'http:' || protocol === 'https:' ? href : undefined
 }

@@ -6,6 +6,7 @@ import { kindWords, splitSentence, stateWords } from '../format/words.ts'
 import { Prose } from '../shell/prose.tsx'
 import { Severity } from '../shell/severity.tsx'
 import { useNow, When } from '../shell/when.tsx'
+import { Told } from './told.tsx'
 
 export function Headline({ view }: { readonly view: IncidentView }) {
   const { what, why } = splitSentence(view.sentence)
@@ -35,6 +36,7 @@ export function Headline({ view }: { readonly view: IncidentView }) {
         )}
       </h1>
       <Standing view={view} />
+      <Told view={view} />
     </header>
   )
 }

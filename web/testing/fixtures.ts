@@ -341,6 +341,11 @@ export function diagnosed(patch: Partial<IncidentView> = {}): IncidentView {
     state: 'awaiting_approval',
     sentence: DIAGNOSED_SENTENCE,
     cause: { service: 'inventory', kind: 'pool_exhausted', confidence: 0.92 },
+    told: [
+      { channel: 'jira', title: 'OPS-12', url: 'https://example.atlassian.net/browse/OPS-12' },
+      { channel: 'pagerduty', title: 'PagerDuty', url: null },
+      { channel: 'slack', title: HOSTILE, url: 'javascript:document.title=1' },
+    ],
     report: report(),
     approval: approval(),
     timeline: [

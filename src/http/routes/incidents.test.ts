@@ -120,6 +120,14 @@ describe('reading', () => {
           reason: null,
         })
         .execute()
+    const trace = { tenant: 'default', incident_id: 'inc_a', recipient: '', reference: '10012', at: 5 }
+    await db
+      .insertInto('told_traces')
+      .values([
+        { ...trace, channel: 'jira', title: 'OPS-12', url: 'https://jira.example/browse/OPS-12' },
+        { ...trace, channel: 'pagerduty', title: 'PagerDuty', url: null, at: 4 },
+      ])
+      .execute()
     const byId = incidentView.parse((await get('/v1/incidents/inc_a')).json)
     expect((await get('/v1/incidents/7')).json).toEqual(byId)
     expect(byId).toMatchObject({
@@ -128,6 +136,10 @@ describe('reading', () => {
       firing: 1,
       cause: null,
       report: null,
+      told: [
+        { channel: 'pagerduty', title: 'PagerDuty', url: null },
+        { channel: 'jira', title: 'OPS-12', url: 'https://jira.example/browse/OPS-12' },
+      ],
       timeline: [{ seq: 1, kind: 'note', text: 'Something.' }],
       alertList: [
         { status: 'firing', summary: 'why' },

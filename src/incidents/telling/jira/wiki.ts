@@ -21,21 +21,17 @@ function wikiOf(part: Part): string {
   }
 }
 
+/** What it reads, pictures such as `:)` and `(!)`, and a dash at the border of a word, which strikes through or begins a list. */
+const READ = /[&\\{}[\]*_+^~!|#?@]|[:;](?=[()PDp])|\((?=[!+?xyi/*-]|on\)|off\))|(?<!\S)-|-(?!\S)/g
+
 /** One line of text that stays text. */
 export const plainWiki = (text: string): string =>
   text
     .replaceAll(/\s+/g, ' ')
     .trim()
-    // Two of them are a line break, so that one cannot escape itself.
-    .replaceAll('&', '&amp;')
-    .replaceAll('\\', '&#92;')
-    .replaceAll(/[{}[\]*_+^~!|#?@]/g, (found) => `\\${found}`)
-    // `(x)`, `(!)` and `:)` become pictures.
-    .replaceAll(/[():;](?=[-a-zA-Z!?/\\+*(){}])/g, (found) =>
-      found === ':' || found === ';' ? `\\${found}` : `&#${found.charCodeAt(0)};`,
+    .replaceAll(READ, (found) =>
+      // Two backslashes are a line break, so that one cannot escape itself; nor is every one of these escaped by it.
+      '&\\:;('.includes(found) ? `&#${found.charCodeAt(0)};` : `\\${found}`,
     )
-    // Struck through between words, a rule or a list at the beginning.
-    .replaceAll(/(^|\s)-/g, String.raw`$1\-`)
-    .replaceAll(/-(?=\s|$)/g, String.raw`\-`)
     .replace(/^(h[1-6]|bq)\./, String.raw`$1\.`)
     .replaceAll(/\b(www|mailto)(?=[.:])/gi, '$1&#8203;')
