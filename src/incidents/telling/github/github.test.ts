@@ -95,7 +95,7 @@ describe('a GitHub issue', () => {
     const [trace] = traces
     await channel.tell(makeNews({ kind: 'escalated', ...(trace ? { trace } : {}) }).news, never)
     expect(asked()).toBe(1)
-    clock.advance(3_500_000)
+    await clock.advance(3_500_000)
     await channel.tell(
       makeNews({ kind: 'closed', ...(trace ? { trace } : {}), incident: { state: 'closed' } }).news,
       never,
