@@ -67,7 +67,7 @@ export async function readTold(
   return view && toldOf(view, found.tenant, `${publicUrl.replace(/\/+$/, '')}/incidents/${incidentId}`)
 }
 
-export function toldOf(view: IncidentView, tenant: string, url: string): ToldIncident {
+function toldOf(view: IncidentView, tenant: string, url: string): ToldIncident {
   const { id, number, severity, state, outcome, openedAt, closedAt, alerts, firing, report } = view
   return {
     id,
