@@ -67,8 +67,8 @@ function headline({
   alerts,
   firing,
 }: ToldIncident): string {
-  const colour =
-    state === 'closed' ? `:white_check_mark: ${severityWord(severity)}` : (COLOURS[severity] ?? severityWord(severity))
+  // The dots are the only colour that a message has; what is closed needs none.
+  const colour = (state === 'closed' ? undefined : COLOURS[severity]) ?? severityWord(severity)
   const parts = [
     `${colour} · incident ${number}`,
     service === null ? '' : escape(service),

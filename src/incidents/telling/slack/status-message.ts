@@ -5,11 +5,10 @@ import type { Post } from './post-once.ts'
 
 export function statusMessage(update: StatusUpdate): Post {
   const { headline, doing, since, next } = update
-  const colour = next === null ? ':white_check_mark:' : ':warning:'
   return {
     text: sayStatus(update),
     blocks: [
-      ...sections([`${colour} *${escape(headline)}*`, escape(doing)]),
+      ...sections([`*${escape(headline)}*`, escape(doing)]),
       context(escape(next === null ? since : `${since} ${next}`)),
     ],
   }
