@@ -74,9 +74,10 @@ describe('what is told of an incident', () => {
     expect(jobs).toEqual([{ kind: 'tell:everybody' }])
   })
 
-  test('is given up in the end, which its incident says', async () => {
+  test('is said to fail after the third try, and given up in the end, which its incident says', async () => {
     await begin({ channels: [] })
-    const deaf = channel('deaf', () => Promise.reject(new Error('no such room.')))
+    let fails = true
+    const deaf = channel('deaf', () => (fails ? Promise.reject(new Error('no such room.')) : Promise.resolve('Told.')))
     const { channels } = createTelling({
       db: world.db,
       channels: [deaf],
@@ -88,9 +89,21 @@ describe('what is told of an incident', () => {
     const payload = { incidentId: INCIDENT, kind: 'opened', step: 'opened', at: 1, details: {}, to: '#oncall' }
     const job = { id: 'job_1', kind: 'tell:deaf', key: 'k', payload }
     const never = new AbortController().signal
-    await expect(channels['tell:deaf']?.({ ...job, attempts: 1 }, never)).rejects.toThrow('no such room')
+    const failing = '#oncall could not be told (opened): no such room.'
+    const fail = (attempts: number) =>
+      expect(channels['tell:deaf']?.({ ...job, attempts }, never)).rejects.toThrow('no such room')
+    await fail(1)
+    await fail(2)
+    expect(await texts()).toEqual([])
+    await fail(3)
+    await fail(4)
+    expect(await texts()).toEqual([`${failing} It goes on being tried.`])
     await channels['tell:deaf']?.({ ...job, attempts: GIVE_UP_AFTER }, never)
     await channels['tell:deaf']?.({ ...job, attempts: GIVE_UP_AFTER }, never)
-    expect(await texts()).toEqual(['#oncall could not be told (opened): no such room. It is not tried again.'])
+    expect(await texts()).toEqual([`${failing} It goes on being tried.`, `${failing} It is not tried again.`])
+    fails = false
+    const next = { ...job, payload: { ...payload, step: 'opened:2' }, attempts: 3 }
+    await channels['tell:deaf']?.(next, never)
+    expect(await texts()).toHaveLength(3)
   })
 })

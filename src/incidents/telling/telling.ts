@@ -38,6 +38,8 @@ export interface Telling {
 
 /** A channel that is away for hours is told when it is back; then it is given up, and its incident says so. */
 export const GIVE_UP_AFTER = 40
+/** Once or twice is a hiccup. From then on people have to know that nobody was told, while there is time to mend it. */
+const SAY_AFTER = 3
 
 const carried = plannedNews.extend({ to: z.string().nullable() })
 
@@ -93,16 +95,21 @@ async function carry(options: TellingOptions, channel: Channel, job: Job, signal
   const trace = await readTrace(db, place)
   const leave = (left: Trace): Promise<void> => keepTrace(db, { ...place, tenant: incident.tenant }, left, clock.now())
   const key = `${incidentId}:${news.step}`
-  let text: string | undefined
-  try {
-    text = await channel.tell({ ...news, to, key, incident, trace, leave }, signal)
-  } catch (error) {
-    if (signal.aborted || job.attempts < GIVE_UP_AFTER) throw error
-    text = `${to ?? `The ${channel.name}`} could not be told (${news.kind}): ${describeError(error)} It is not tried again.`
+  const data = { step: news.step, channel: channel.name, to }
+  const say = async (text: string, about: object): Promise<void> => {
+    await note(db, incidentId, { at: clock.now(), text, data: about })
+    feed.publish(incidentId)
   }
-  if (text === undefined) return
-  await note(db, incidentId, { at: clock.now(), text, data: { step: news.step, channel: channel.name, to } })
-  feed.publish(incidentId)
+  try {
+    const text = await channel.tell({ ...news, to, key, incident, trace, leave }, signal)
+    if (text !== undefined) await say(text, data)
+  } catch (error) {
+    if (signal.aborted || job.attempts < SAY_AFTER) throw error
+    const failed = `${to ?? `The ${channel.name}`} could not be told (${news.kind}): ${describeError(error)}`
+    if (job.attempts >= GIVE_UP_AFTER) return await say(`${failed} It is not tried again.`, data)
+    await say(`${failed} It goes on being tried.`, { ...data, failed: true })
+    throw error
+  }
 }
 
 /** Once, also where the crash came between the telling and the note. */
