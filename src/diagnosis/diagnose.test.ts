@@ -4,7 +4,7 @@ import type { FaultKind } from '../core/fault-kinds.ts'
 import type { CaseInput } from './case.ts'
 import { diagnose } from './diagnose.ts'
 import { cause } from './evidence.ts'
-import { makeCase, seeded, START_MS, type Scenario } from './testing/shop.ts'
+import { makeCase, START_MS, type Scenario } from './testing/shop.ts'
 
 const FAULTS: readonly (readonly [FaultKind, string, string?])[] = [
   ['cpu', 'recommendations'],
