@@ -1,13 +1,26 @@
 import { defineConfig } from 'vitest/config'
+import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 /** They measure times of the systems they start, or load the machine: nothing may run beside one of them. */
 const ALONE = ['clients', 'faults', 'fuzz', 'gateway-failures', 'lab', 'shop-faults']
 const files = `{${ALONE.join(',')}}.test.ts`
 
+/** What takes longest begins first, so that nothing is waited for by an idle core. */
+const LONG = /walks\/(kill|page-states|page|ingest-kill)\.test\.ts$/
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files)
+    const isLong = ({ moduleId }: TestSpecification): boolean => LONG.test(moduleId)
+    return [...sorted.filter(isLong), ...sorted.filter((file) => !isLong(file))]
+  }
+}
+
 // `walks` and `alone` start whole systems and take minutes; everything else is quick and may run side by side. The three
 // come one after another: a group begins when the one before has ended.
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         test: {
@@ -26,8 +39,7 @@ export default defineConfig({
           exclude: [`test/walks/${files}`],
           testTimeout: 600_000,
           hookTimeout: 120_000,
-          // More than there are cores: they wait for the systems they started most of their time.
-          maxWorkers: 3,
+          maxWorkers: 2,
           sequence: { groupOrder: 1 },
         },
       },
