@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { Edge } from '../../core/telemetry.ts'
 import { listLessons, unlearn } from '../../incidents/folding/lessons.ts'
 import { START, world } from '../../incidents/folding/testing.ts'
+import { readTold } from '../../incidents/telling/told-incident.ts'
 import { wireAlert } from '../../incidents/testing.ts'
 import { foldingRoutes } from './folding.ts'
 import { startTestServer, type TestServer } from './testing.ts'
@@ -53,6 +54,24 @@ test('merged incidents are one, both timelines say so, and the same pair is toge
   expect(await numbers()).toMatchObject({ D: 3, E: 3 })
   expect((await w.alerts()).find(({ name }) => name === 'E')?.reason).toBe('lesson: default merged incident 2 into 1')
   expect(woken).toBe(1)
+})
+
+test('whoever was told of an incident is told where it went, and nobody of one that they never heard of', async () => {
+  const news = async () =>
+    (await w.db.selectFrom('jobs').select('payload').where('kind', '=', 'news').execute()).map(
+      ({ payload }) => JSON.parse(payload) as unknown,
+    )
+  await w.send(wireAlert('A', 'search', START), wireAlert('B', 'billing', START), wireAlert('C', 'mail', START))
+  await post('/v1/incidents/1/merge', { incident: '2', reason: 'one bad switch' })
+  expect(await news()).toEqual([])
+  await w.db.updateTable('incidents').set({ state: 'watching' }).where('number', '=', 3).execute()
+  const told = (await w.incidents())[2]?.id ?? ''
+  await post('/v1/incidents/1/merge', { incident: '3', reason: 'the same switch' })
+  expect(await news()).toMatchObject([
+    { incidentId: told, kind: 'closed', step: 'closed:merged', details: { outcome: null, into: 1 } },
+  ])
+  const options = { publicUrl: 'http://midwatch.example', confirmFromRisk: 7 }
+  expect(await readTold(w.db, told, options)).toMatchObject({ state: 'closed', mergedInto: 1 })
 })
 
 test('alerts that are taken out are an incident of their own, and are not put back the next time', async () => {

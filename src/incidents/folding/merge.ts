@@ -10,6 +10,7 @@ import { lookAnew, planLookAtNewAlerts } from '../investigation/second-look.ts'
 import { planToClassify } from '../routing/plan.ts'
 import { worseOf } from '../severity.ts'
 import { addEvent, moveIncident } from '../store.ts'
+import { planNews } from '../telling/news.ts'
 import type { IncidentRow, IncidentTables } from '../tables.ts'
 import type { FoldingConfig } from './config.ts'
 import { rebuildFold } from './open-incidents.ts'
@@ -53,6 +54,14 @@ export async function mergeIncidents(
       `Incident ${from.number} is ${from.state.replaceAll('_', ' ')}. Merge it when that is done.`,
     )
   await trx.insertInto('incident_merges').values({ incident_id: from.id, into_id: into.id, by, at: nowMs }).execute()
+  // A page that nobody resolves would go on waking people, and a ticket would stay open.
+  if (await wasTold(trx, from))
+    await planNews(trx, from.id, {
+      kind: 'closed',
+      at: nowMs,
+      details: { outcome: null, into: into.number },
+      once: 'merged',
+    })
   const alerts = `${numUpdatedRows} ${numUpdatedRows === 1n ? 'alert' : 'alerts'}`
   await addEvent(trx, into.id, {
     at: nowMs,
@@ -65,6 +74,20 @@ export async function mergeIncidents(
   await rebuildFold(trx, into.id, into.tenant, config.groupBy)
   await planToClassify(trx, into.id, `merged ${from.id}`, nowMs)
   await lookAtChanged(trx, into.id, `with the alerts of incident ${from.number}`, config, nowMs)
+}
+
+/** While it collects alerts for the first time, nobody has heard of it, unless somebody was woken for it. */
+async function wasTold(trx: Trx, { id, state }: IncidentRow): Promise<boolean> {
+  if (state !== 'open') return true
+  const news = await trx
+    .selectFrom('jobs')
+    .select('id')
+    .where('kind', '=', 'news')
+    .where('key', '>=', `${id}:`)
+    .where('key', '<', `${id};`)
+    .limit(1)
+    .executeTakeFirst()
+  return news !== undefined
 }
 
 /** After its alerts changed: a look at it begins as soon as one may, and it closes when none of them fires. */

@@ -28,6 +28,17 @@ test('says that it is over, how long it was, and promises nothing more', () => {
   })
 })
 
+test('of what is part of another problem now does not say that it works again', () => {
+  const merged = told({ state: 'closed', mergedInto: 3, closedAt: INCIDENT_TOLD.openedAt + 720_000 })
+  expect(sayStatus(statusUpdateOf(merged, names))).toBe(
+    [
+      'The shop: it is part of another problem.',
+      'Since 14:13 UTC.',
+      'The people on call look after both together. What follows is told there.',
+    ].join('\n'),
+  )
+})
+
 test.each([
   [null, 'What exactly is affected is not known yet'],
   ['storefront fails for 98 % of requests', 'it does not work at the moment'],

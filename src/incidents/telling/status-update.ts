@@ -18,7 +18,10 @@ export interface StatusUpdate {
   readonly isKnown: boolean
 }
 
-type Told = Pick<ToldIncident, 'number' | 'state' | 'service' | 'effect' | 'openedAt' | 'closedAt' | 'approval'>
+type Told = Pick<
+  ToldIncident,
+  'number' | 'state' | 'service' | 'effect' | 'openedAt' | 'closedAt' | 'mergedInto' | 'approval'
+>
 
 const NOT_KNOWN = 'What exactly is affected is not known yet.'
 
@@ -29,6 +32,15 @@ export const STATUS_NEWS: ReadonlySet<NewsKind> = new Set(['opened', 'diagnosed'
 export function statusUpdateOf(told: Told, names: Readonly<Record<string, string>>): StatusUpdate {
   const { state, openedAt, closedAt } = told
   const headline = `${capital(nameOf(told, names))}: ${noticedOf(told)}`
+  if (told.mergedInto !== null) {
+    return {
+      headline: `${capital(nameOf(told, names))}: it is part of another problem.`,
+      doing: 'The people on call look after both together. What follows is told there.',
+      since: `Since ${minuteOf(openedAt)}.`,
+      next: null,
+      isKnown: true,
+    }
+  }
   if (state === 'closed') {
     const over = closedAt ?? openedAt
     return {

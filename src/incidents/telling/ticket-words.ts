@@ -67,7 +67,8 @@ export function sayNews({ kind, step, details, incident }: News): readonly Part[
   return said && [...said, link(incident, step)]
 }
 
-export const sayClosed = ({ outcome, openedAt, closedAt }: ToldIncident): string => {
+export const sayClosed = ({ outcome, openedAt, closedAt, mergedInto }: ToldIncident): string => {
+  if (mergedInto !== null) return `It is part of incident ${mergedInto} now, where it goes on.`
   const how = outcome === 'fixed' ? 'It is fixed' : outcome === 'recovered' ? 'It recovered' : 'It is closed'
   return closedAt === null ? `${how}.` : `${how}, ${minutes(closedAt - openedAt)} after it began.`
 }

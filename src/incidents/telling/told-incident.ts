@@ -46,6 +46,8 @@ export interface ToldIncident extends Pick<
   readonly missing: readonly string[]
   /** "Third time this month, …"; null where nothing alike is known. */
   readonly past: string | null
+  /** The number of the incident that it is part of now; null where it is its own. */
+  readonly mergedInto: number | null
   /** The latest, whatever became of it. */
   readonly approval: ToldApproval | null
 }
@@ -64,15 +66,27 @@ export async function readTold(
   const found = await db.selectFrom('incidents').select('tenant').where('id', '=', incidentId).executeTakeFirst()
   if (!found) return undefined
   const view = await readIncident(db, incidentId, { tenant: found.tenant, confirmFromRisk })
-  return view && toldOf(view, found.tenant, `${publicUrl.replace(/\/+$/, '')}/incidents/${incidentId}`)
+  if (!view) return undefined
+  const url = `${publicUrl.replace(/\/+$/, '')}/incidents/${incidentId}`
+  return toldOf(view, { tenant: found.tenant, url, mergedInto: await readMergedInto(db, incidentId) })
 }
 
-function toldOf(view: IncidentView, tenant: string, url: string): ToldIncident {
+async function readMergedInto(db: Db<IncidentTables>, incidentId: string): Promise<number | null> {
+  const into = await db
+    .selectFrom('incident_merges as m')
+    .innerJoin('incidents as i', 'i.id', 'm.into_id')
+    .select('i.number')
+    .where('m.incident_id', '=', incidentId)
+    .executeTakeFirst()
+  return into?.number ?? null
+}
+
+function toldOf(view: IncidentView, beside: Pick<ToldIncident, 'tenant' | 'url' | 'mergedInto'>): ToldIncident {
   const { id, number, severity, state, outcome, openedAt, closedAt, alerts, firing, report } = view
   return {
+    ...beside,
     id,
     number,
-    tenant,
     severity,
     state,
     outcome,
@@ -80,7 +94,6 @@ function toldOf(view: IncidentView, tenant: string, url: string): ToldIncident {
     closedAt,
     alerts,
     firing,
-    url,
     service: view.service === null ? null : tellPlainly(view.service),
     title: tellPlainly(view.title),
     sentence: tellPlainly(view.sentence),

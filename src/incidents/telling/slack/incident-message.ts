@@ -61,6 +61,7 @@ function headline({
   number,
   state,
   outcome,
+  mergedInto,
   service,
   openedAt,
   closedAt,
@@ -72,9 +73,11 @@ function headline({
   const parts = [
     `${colour} · incident ${number}`,
     service === null ? '' : escape(service),
-    state === 'closed' && outcome !== null
-      ? `closed: ${outcome === 'fixed' ? 'fixed' : 'recovered by itself'}`
-      : STATES[state],
+    mergedInto !== null
+      ? `closed: part of incident ${mergedInto} now`
+      : state === 'closed' && outcome !== null
+        ? `closed: ${outcome === 'fixed' ? 'fixed' : 'recovered by itself'}`
+        : STATES[state],
     `${firing} of ${alerts} ${alerts === 1 ? 'alert fires' : 'alerts fire'}`,
     closedAt === null ? `since ${timeOfDay(openedAt)}` : `${timeOfDay(openedAt)} to ${timeOfDay(closedAt)}`,
   ]

@@ -74,6 +74,7 @@ function linesOf({ kind, incident }: Told, told: Details): string[] {
       return [`*Acknowledged:* ${outside(told.by ?? 'Someone')} looks after it.`]
     }
     case 'closed': {
+      if (incident.mergedInto !== null) return [`*Closed:* it is part of incident ${incident.mergedInto} now.`]
       const how = told.outcome === 'fixed' ? 'the action fixed it' : 'all alerts have ended without an action of ours'
       return [`*Closed:* ${how}.`]
     }
