@@ -6,6 +6,7 @@ import { startAnswering } from './testing/answering-server.ts'
 
 const never = new AbortController().signal
 const connect = (url: string, timeoutMs = 20_000) => connectHttpApi({ kind: 'Store', url, timeoutMs, maxBytes: 4000 })
+const limits = { timeoutMs: 2000, maxBytes: 4000 }
 const readOk = (json: unknown) => {
   if (!(json as { ok: boolean }).ok) throw new Error('not ok')
   return json
@@ -38,6 +39,17 @@ describe('a failure names the source and says what is wrong', () => {
   })
 })
 
+test('no key and no question goes where a redirect leads', async () => {
+  await using other = await startAnswering(() => ({ ok: true }))
+  await using server = await startAnswering((_asked, response) => {
+    response.writeHead(307, { location: `${other.url}/x` }).end()
+  })
+  const api = connectHttpApi({ ...limits, kind: 'Store', url: server.url, headers: { 'x-api-key': 'k' } })
+  const answer = await api.ask({ path: '/x', body: { q: 'what' } }, never)
+  expect(() => readAnswer(api, answer, readOk)).toThrow('answered 307: it sends us elsewhere, which is not followed.')
+  expect(other.asked).toEqual([])
+})
+
 test('an abort in the middle ends it with its own reason', async () => {
   const stop = new AbortController()
   await using server = await startAnswering(() => stop.abort(new Error('enough')))
@@ -46,7 +58,7 @@ test('an abort in the middle ends it with its own reason', async () => {
 
 test('who asks is told by a token, a user, or the address', async () => {
   await using server = await startAnswering(() => ({}))
-  const base = { kind: 'Store', timeoutMs: 2000, maxBytes: 4000 }
+  const base = { kind: 'Store', ...limits }
   await connectHttpApi({ ...base, url: server.url, bearerToken: new Secret('t') }).ask({ path: '' }, never)
   await connectHttpApi({ ...base, url: server.url, user: 'u', password: new Secret('p') }).ask({ path: '' }, never)
   await connectHttpApi({ ...base, url: server.url.replace('//', '//a:b@') }).ask({ path: '' }, never)

@@ -64,6 +64,8 @@ export function connectHttpApi(options: HttpApiOptions): HttpApi {
       try {
         const reply = await fetch(url, {
           headers: body === undefined ? headers : { ...headers, 'content-type': 'application/json' },
+          // A redirect would carry keys that are headers of their own, and the question, to whomever it names.
+          redirect: 'manual',
           signal: AbortSignal.any([signal, timeout]),
           ...(body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) }),
         })
@@ -95,7 +97,11 @@ export function readAnswer<T>(
   const refusal = refusalOf(json)
   if (status < 200 || status > 299 || refusal !== undefined) {
     const sentence =
-      status === 401 || status === 403 ? `answered ${status}: its credentials are not accepted` : `answered ${status}`
+      status === 401 || status === 403
+        ? `answered ${status}: its credentials are not accepted`
+        : status >= 300 && status < 400
+          ? `answered ${status}: it sends us elsewhere, which is not followed. Put the address where it is into the config`
+          : `answered ${status}`
     throw api.fail(sentence, new Error((refusal ?? text).slice(0, 500)))
   }
   if (json === undefined) throw api.fail('answered something that is not JSON', new Error(text.slice(0, 200)))
