@@ -277,12 +277,19 @@ describe('settings', () => {
     data: { password: 'hunter2' },
   })
   const web = template('web:1', {
-    envFrom: [{ configMapRef: { name: 'web-config' } }, { secretRef: { name: 'web-secret' } }],
+    envFrom: [
+      { configMapRef: { name: 'web-config' } },
+      { configMapRef: { name: 'leaderboard' } },
+      { configMapRef: { name: 'web-leader-election' } },
+      { secretRef: { name: 'web-secret' } },
+    ],
   })
   const objects = () => ({
     'apis/apps/v1/deployments': [deployment('web', 'd1', { template: web })],
     'api/v1/configmaps': [
       settings('web-config', T - 3 * minute, ['db.url', 'timeout']),
+      settings('leaderboard', T - 4 * minute, ['size']),
+      settings('web-leader-election', T - 3 * minute, ['x']),
       settings('nobodys', T - 3 * minute, ['x']),
       settings('kube-root-ca.crt', T - 3 * minute, ['ca.crt']),
     ],
@@ -294,6 +301,7 @@ describe('settings', () => {
     expect(changes.map(({ name }) => name)).toEqual(['kubernetes', 'kubernetes config maps', 'kubernetes secrets'])
     const found = [...(await read(changes[1])), ...(await read(changes[2]))]
     expect(found).toMatchObject([
+      { at: T - 4 * minute, summary: 'ConfigMap shop/leaderboard changed, keys size' },
       {
         at: T - 3 * minute,
         service: 'web',

@@ -8,7 +8,7 @@ export type SettingsKind = 'ConfigMap' | 'Secret'
 
 const MOST_KEYS = 12
 /** Kubernetes's and its controllers' own, which change all the time or never matter. */
-const OWN = /^kube-root-ca\.crt$|-lock$|leader/
+const OWN = /^kube-root-ca\.crt$|-lock$|-leader$|leader-elect/
 const LEADER = 'control-plane.alpha.kubernetes.io/leader'
 
 export function settingsChanges(
