@@ -8,7 +8,7 @@ import { probePlaces } from '../sources/probes/probes.ts'
 import type { Place } from '../sources/sampling/sampler.ts'
 import { openSources } from '../sources-of-config.ts'
 
-interface Look {
+export interface Look {
   readonly what: string
   /** What is well, in words; throws what is not. */
   readonly look: () => Promise<string>

@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { Command } from 'commander'
 import { ConfigError } from '../config/load.ts'
 import type { Config, ProviderConfig } from '../config/schema.ts'
-import type { SlackConfig } from '../config/slack-schema.ts'
 import { AppError, describeError } from '../core/errors.ts'
+import { channelLooks } from './doctor-channels.ts'
 import { sourceLooks } from './doctor-sources.ts'
 import { readSettings } from './settings.ts'
 
@@ -21,7 +21,7 @@ const PROBE_TIMEOUT_MS = 3000
 
 export function doctorCommand(): Command {
   return new Command('doctor')
-    .description('check what Midwatch needs: config, data folder, port, providers, sources')
+    .description('check what Midwatch needs: config, data folder, port, providers, sources, channels')
     .option('--config <file>', 'the config file')
     .option('--json', 'print JSON')
     .action(async (options: { config?: string; json?: boolean }) => {
@@ -44,7 +44,6 @@ async function examine(file: string | undefined): Promise<Finding[]> {
     return [...findings, { what: 'config', ok: false, detail: error.message }]
   }
   const { prometheus, files, loki, elasticsearch, jaeger } = config.agent.sources
-  const { slack } = config.agent.notify
   const probes = [
     probe('data folder', () => examineFolder(config.data)),
     probe('port', () => examinePort(config.server.host, config.server.port)),
@@ -57,8 +56,7 @@ async function examine(file: string | undefined): Promise<Finding[]> {
     ...(loki ? [probe('loki', () => examineUrl(new URL('/ready', withoutUser(loki.url)).href))] : []),
     ...(elasticsearch ? [probe('elasticsearch', () => examineUrl(withoutUser(elasticsearch.url)))] : []),
     ...(jaeger ? [probe('jaeger', () => examineUrl(withoutUser(jaeger.url)))] : []),
-    ...sourceLooks(config).map(({ what, look }) => probe(what, look)),
-    ...(slack ? [probe('slack', () => examineSlackOf(slack))] : []),
+    ...[...sourceLooks(config), ...channelLooks(config)].map(({ what, look }) => probe(what, look)),
     ...(files?.paths ?? []).map((path) => probe('log files', () => examineReadable(path))),
   ]
   return [...findings, ...(await Promise.all(probes))]
@@ -112,11 +110,6 @@ function examinePort(host: string, port: number): Promise<string> {
 async function examineReadable(path: string): Promise<string> {
   await access(path, constants.R_OK)
   return `${path} is readable`
-}
-
-async function examineSlackOf(slack: SlackConfig): Promise<string> {
-  const { examineSlack } = await import('../incidents/telling/slack/examine.ts')
-  return await examineSlack(slack, AbortSignal.timeout(PROBE_TIMEOUT_MS))
 }
 
 /** Any HTTP answer will do: it shows that something is there. */

@@ -46,4 +46,6 @@ export interface Channel {
    * called again then, later and with the same key: what may have arrived must be looked for before it is sent again.
    */
   tell(news: News, signal: AbortSignal): Promise<string | undefined>
+  /** For `midwatch doctor`: what works, in a sentence; throws AppError with what to do. Tells nobody anything. */
+  readonly examine?: (signal: AbortSignal) => Promise<string>
 }

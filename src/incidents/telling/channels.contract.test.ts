@@ -298,6 +298,21 @@ describe.each(KINDS)('$name', (kind) => {
     })
   })
 
+  test.skipIf(kind.name === 'webhook')('is examined, and nobody is told anything', async () => {
+    const bench = await start(kind)
+    expect(await bench.channel.examine?.(never)).toMatch(
+      /^(a Task can be filed in OPS|@octocat can read the issues|PagerDuty at .* takes the routing key|The mail server .* lets us in)/,
+    )
+    expect(bench.seen()).toEqual([])
+    const { http } = bench
+    if (http) http.faultAt = () => ({ kind: 'answer', answer: () => ({ status: 401 }) })
+    // The first step was met above.
+    else bench.breakAt(1, 'cut')
+    const error = await bench.channel.examine?.(never).catch((thrown: unknown) => thrown)
+    expect(error).toMatchObject({ code: 'upstream' })
+    expect(describeError(error)).toMatch(/agent\.(tickets|notify)\.|could not be reached/)
+  })
+
   test('leaves as text what a stranger wrote', async () => {
     const attack =
       '@team [~admin] {code}x{code} ![x](http://evil.example/p.png) [a](http://evil.example) !http://evil.example/p.png! ' +

@@ -33,6 +33,8 @@ export interface TicketSystem {
   /** What was done, or why it was not, as a sentence; undefined where nothing had to be. */
   close(ticket: Ticket, signal: AbortSignal): Promise<string | undefined>
   reopen(ticket: Ticket, signal: AbortSignal): Promise<string | undefined>
+  /** See `Channel.examine`. */
+  examine(signal: AbortSignal): Promise<string>
 }
 
 /** From which news on an incident is worth a ticket. */
@@ -53,6 +55,7 @@ export function createTickets(system: TicketSystem, on: FiledOn): Channel {
   return {
     name: system.name,
     wants: WANTS,
+    examine: (signal) => system.examine(signal),
     async tell(news, signal) {
       const { trace, incident } = news
       const place = system.placeOf(news.to)

@@ -3,6 +3,7 @@
 // both. Who has taken it is remembered while we run, so that one address that refuses does not make the others get it twice.
 import { readFileSync } from 'node:fs'
 import { createTransport } from 'nodemailer'
+import { orAborted } from '../../../core/deadline.ts'
 import { AppError, describeError } from '../../../core/errors.ts'
 import type { Secret } from '../../../core/secret.ts'
 import { tellPlainly } from '../../told-text.ts'
@@ -55,11 +56,22 @@ export function createEmail(options: EmailOptions): Channel {
   const taken = new Map<string, ReadonlySet<string>>()
   const secrets = secretsOf(user, password)
 
-  const send = async (letter: Letter, to: readonly string[], signal: AbortSignal) => {
+  /** What fails is told as ours. */
+  const within = async <T>(signal: AbortSignal, what: string, work: (timeout: AbortSignal) => Promise<T>) => {
     const timeout = AbortSignal.timeout(timeoutMs)
-    const references = letter.inReplyTo
     try {
-      return await transport.sendMail({
+      return await work(AbortSignal.any([signal, timeout]))
+    } catch (error) {
+      signal.throwIfAborted()
+      if (timeout.aborted)
+        throw new AppError('deadline', `${name} did not ${what} within ${timeoutMs} ms. It is tried again.`)
+      throw failureOf(name, tls, error, secrets)
+    }
+  }
+  const send = async (letter: Letter, to: readonly string[], signal: AbortSignal) => {
+    const references = letter.inReplyTo
+    return await within(signal, 'take the letter', (over) =>
+      transport.sendMail({
         // All of them may know of each other: they are on call for the same.
         from: options.from,
         to: [...to],
@@ -71,19 +83,19 @@ export function createEmail(options: EmailOptions): Channel {
         ...(references === undefined ? {} : { inReplyTo: references, references: [references] }),
         // RFC 3834: nobody's holiday answers it.
         headers: { 'auto-submitted': 'auto-generated', 'x-auto-response-suppress': 'All' },
-        signal: AbortSignal.any([signal, timeout]),
-      })
-    } catch (error) {
-      signal.throwIfAborted()
-      if (timeout.aborted)
-        throw new AppError('deadline', `${name} did not take the letter within ${timeoutMs} ms. It is tried again.`)
-      throw failureOf(name, tls, error, secrets)
-    }
+        signal: over,
+      }),
+    )
   }
 
   return {
     name: 'email',
     wants: new Set(options.news),
+    examine: async (signal) => {
+      const recipients = recipientsOf(null, options.to)
+      await within(signal, 'answer', (over) => orAborted(transport.verify(), over))
+      return `${name} lets us in; letters go to ${recipients.map(hideAddress).join(', ')}`
+    },
     async tell(news, signal) {
       if (isStale(news)) return undefined
       const recipients = recipientsOf(news.to, options.to)

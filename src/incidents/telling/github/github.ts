@@ -149,6 +149,13 @@ function githubSystem(options: GithubOptions): TicketSystem {
 
   return {
     name: 'github',
+    // Whether a token may write is seen only where something is written.
+    examine: async (signal) => {
+      const { repository } = options
+      const login = await authorizer.login(repository, signal)
+      read(await call(repository, { method: 'GET', path: '/issues?state=all&per_page=1' }, signal), z.array(issue))
+      return `${login === undefined ? 'it' : `@${login}`} can read the issues of ${repository}`
+    },
     kind: 'GitHub',
     placeOf: (to) => {
       const repository = to ?? options.repository

@@ -185,6 +185,14 @@ function jiraSystem(options: JiraOptions): TicketSystem {
 
   return {
     name: 'jira',
+    // With a token that is not accepted Jira may answer as to anybody, and shows no project then.
+    examine: async (signal) => {
+      const { project } = options
+      const { type, fields: known } = await createMeta(project, signal)
+      checkFields(known, { ...ALWAYS, ...options.fields }, project, type.name)
+      for (const severity of Object.keys(options.priorities)) priorityFieldOf(known, severity, options.priorities)
+      return `a ${type.name} can be filed in ${project}`
+    },
     kind: 'Jira',
     placeOf: (to) => {
       const project = to ?? options.project
@@ -245,6 +253,9 @@ function jiraSystem(options: JiraOptions): TicketSystem {
     },
   }
 }
+
+/** The fields that every ticket has from us. */
+const ALWAYS = { project: {}, issuetype: {}, summary: '', description: '', labels: [] }
 
 const labelOf = (incidentId: string): string => `midwatch-${incidentId}`
 

@@ -60,8 +60,18 @@ export function createPagerduty(options: PagerdutyOptions): Channel {
       },
     })
   }
+  const send = async (body: object, signal: AbortSignal): Promise<void> => {
+    const answer = await api.call({ method: 'POST', path: '/v2/enqueue', body }, signal)
+    if (answer.status !== 202) throw refused(answer)
+  }
   return {
     name: 'pagerduty',
+    // Nothing else of this API says whether it takes a key; what acknowledges an alert that never was does nothing.
+    examine: async (signal) => {
+      for (const key of [routingKey, ...Object.values(routingKeys)])
+        await send({ routing_key: key.reveal(), event_action: 'acknowledge', dedup_key: 'midwatch-doctor' }, signal)
+      return `${api.name} takes ${['the routing key', ...Object.keys(routingKeys)].join(', ')}`
+    },
     wants: new Set(['opened', 'diagnosed', 'decided', 'escalated', 'acknowledged', 'closed']),
     async tell(news, signal) {
       const { incident, to } = news
@@ -79,8 +89,7 @@ export function createPagerduty(options: PagerdutyOptions): Channel {
         dedup_key: incident.id,
         ...(action === 'trigger' ? eventOf(incident) : {}),
       }
-      const answer = await api.call({ method: 'POST', path: '/v2/enqueue', body }, signal)
-      if (answer.status !== 202) throw refused(answer)
+      await send(body, signal)
       await news.leave({ reference: incident.id, title: to === null ? 'PagerDuty' : `PagerDuty ${to}`, url: null })
       return `PagerDuty${to === null ? '' : ` (${to})`} was ${DONE[action]}.`
     },

@@ -32,6 +32,7 @@ export function createSlackChannels(
   const channel: Channel = {
     name: SLACK,
     wants: new Set(NEWS_KINDS),
+    examine: async (signal) => (await import('./examine.ts')).examineSlack(config, signal),
     tell: async (news, signal) => {
       const place = news.to ?? config.channel
       const told = { message: incidentMessage(news.incident, { withButtons }), reply: stepMessage(news) }
