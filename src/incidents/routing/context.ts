@@ -48,23 +48,33 @@ export async function openingOf(db: RoutingDb, incidentId: string): Promise<numb
 }
 
 /** Who looks after it since it opened last; undefined: nobody yet. */
-export async function acknowledgedBy(db: RoutingDb, incidentId: string): Promise<string | undefined> {
-  const { opened } = await db
-    .selectFrom('incident_events')
-    .select((eb) => eb.fn.max('seq').as('opened'))
-    .where('incident_id', '=', incidentId)
-    .where('kind', 'in', ['opened', 'reopened'])
-    .executeTakeFirstOrThrow()
+export async function acknowledgedBy(db: Db<IncidentTables>, incidentId: string): Promise<string | undefined> {
+  const opened = await latestOpening(db, incidentId)
   const found = await db
     .selectFrom('incident_events')
     .select('data')
     .where('incident_id', '=', incidentId)
     .where('kind', '=', 'acknowledged')
-    .where('seq', '>', opened ?? 0)
+    .where('seq', '>', opened?.seq ?? 0)
     .orderBy('seq')
     .limit(1)
     .executeTakeFirst()
   if (!found) return undefined
   const { by } = JSON.parse(found.data ?? '{}') as { by?: string }
   return by ?? 'somebody'
+}
+
+/** Its event; undefined where there is none. */
+export async function latestOpening(
+  db: Db<IncidentTables>,
+  incidentId: string,
+): Promise<{ readonly seq: number; readonly at: number } | undefined> {
+  return await db
+    .selectFrom('incident_events')
+    .select(['seq', 'at'])
+    .where('incident_id', '=', incidentId)
+    .where('kind', 'in', ['opened', 'reopened'])
+    .orderBy('seq', 'desc')
+    .limit(1)
+    .executeTakeFirst()
 }

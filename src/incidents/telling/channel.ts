@@ -35,6 +35,13 @@ export interface News {
   readonly leave: (trace: Trace) => Promise<void>
 }
 
+/**
+ * A step of an escalation that is told when somebody answered meanwhile. What a new route tells is news to whoever it tells,
+ * also then.
+ */
+export const isAnswered = ({ kind, details, incident }: News): boolean =>
+  kind === 'escalated' && incident.isAcknowledged && details['step'] !== undefined
+
 export interface Channel {
   /** Its key in the config. */
   readonly name: string

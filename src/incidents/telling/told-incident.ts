@@ -2,6 +2,7 @@
 // plain, since it may quote what a stranger wrote and whoever is told makes links of what looks like one.
 import type { Db } from '../../db/connect.ts'
 import { readIncident } from '../read.ts'
+import { acknowledgedBy, latestOpening } from '../routing/context.ts'
 import type { IncidentTables } from '../tables.ts'
 import { tellPlainly } from '../told-text.ts'
 import type { ApprovalView, IncidentSummary, IncidentView } from '../view.ts'
@@ -46,6 +47,10 @@ export interface ToldIncident extends Pick<
   readonly missing: readonly string[]
   /** "Third time this month, …"; null where nothing alike is known. */
   readonly past: string | null
+  /** When it opened, the last time. */
+  readonly begunAt: number
+  /** Whether somebody looks after it, since then. */
+  readonly isAcknowledged: boolean
   /** The number of the incident that it is part of now; null where it is its own. */
   readonly mergedInto: number | null
   /** The latest, whatever became of it. */
@@ -68,7 +73,13 @@ export async function readTold(
   const view = await readIncident(db, incidentId, { tenant: found.tenant, confirmFromRisk })
   if (!view) return undefined
   const url = `${publicUrl.replace(/\/+$/, '')}/incidents/${incidentId}`
-  return toldOf(view, { tenant: found.tenant, url, mergedInto: await readMergedInto(db, incidentId) })
+  return toldOf(view, {
+    tenant: found.tenant,
+    url,
+    begunAt: (await latestOpening(db, incidentId))?.at ?? view.openedAt,
+    isAcknowledged: (await acknowledgedBy(db, incidentId)) !== undefined,
+    mergedInto: await readMergedInto(db, incidentId),
+  })
 }
 
 async function readMergedInto(db: Db<IncidentTables>, incidentId: string): Promise<number | null> {
@@ -81,7 +92,9 @@ async function readMergedInto(db: Db<IncidentTables>, incidentId: string): Promi
   return into?.number ?? null
 }
 
-function toldOf(view: IncidentView, beside: Pick<ToldIncident, 'tenant' | 'url' | 'mergedInto'>): ToldIncident {
+type Beside = Pick<ToldIncident, 'tenant' | 'url' | 'begunAt' | 'isAcknowledged' | 'mergedInto'>
+
+function toldOf(view: IncidentView, beside: Beside): ToldIncident {
   const { id, number, severity, state, outcome, openedAt, closedAt, alerts, firing, report } = view
   return {
     ...beside,

@@ -7,7 +7,7 @@ import { orAborted } from '../../../core/deadline.ts'
 import { AppError, describeError } from '../../../core/errors.ts'
 import type { Secret } from '../../../core/secret.ts'
 import { tellPlainly } from '../../told-text.ts'
-import type { Channel, News } from '../channel.ts'
+import { type Channel, isAnswered, type News } from '../channel.ts'
 import type { NewsKind } from '../news.ts'
 import { type Letter, writeLetter } from './letter.ts'
 
@@ -121,7 +121,8 @@ export function createEmail(options: EmailOptions): Channel {
 }
 
 /** A letter that comes late and tells what has passed only takes sleep. */
-const isStale = ({ kind, incident }: News): boolean => incident.state === 'closed' && kind !== 'closed'
+const isStale = (news: News): boolean =>
+  isAnswered(news) || (news.incident.state === 'closed' && news.kind !== 'closed')
 
 const traceOf = ({ messageId }: Letter, recipients: readonly string[]) => ({
   reference: messageId,

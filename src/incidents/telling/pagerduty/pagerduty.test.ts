@@ -47,6 +47,40 @@ test('whoever resolved it there is woken by an escalation and a new beginning, a
   expect(alert).toMatchObject({ state: 'triggered', pages: 2 })
 })
 
+test('whoever looks after it is told there, and is not woken by a step that comes late', async () => {
+  const channel = await pagerduty()
+  await channel.tell(makeNews({ kind: 'opened' }).news, never)
+  await channel.tell(makeNews({ kind: 'acknowledged', trace: TRACE }).news, never)
+  expect(state()).toBe('acknowledged')
+  const late = { kind: 'escalated', to: null, incident: { isAcknowledged: true } } as const
+  expect(await channel.tell(makeNews({ ...late, details: { team: 'payments', step: 2 } }).news, never)).toBeUndefined()
+  expect(await channel.tell(makeNews({ ...late, details: { targets: [] } }).news, never)).toBe('PagerDuty was paged.')
+})
+
+test('whoever answered before PagerDuty heard of it has answered there too', async () => {
+  const channel = await pagerduty()
+  await channel.tell(makeNews({ kind: 'opened', incident: { isAcknowledged: true } }).news, never)
+  expect(state()).toBe('acknowledged')
+})
+
+test('an answer from before it opened again does not answer for what began then', async () => {
+  const channel = await pagerduty()
+  await channel.tell(makeNews({ kind: 'opened' }).news, never)
+  const incident = { begunAt: 1_790_000_100_000 }
+  for (const news of [
+    makeNews({ kind: 'acknowledged', at: 1_790_000_060_000, trace: TRACE, incident }),
+    makeNews({
+      kind: 'decided',
+      at: 1_790_000_060_000,
+      trace: TRACE,
+      incident,
+      details: { state: 'approved', by: 'ada' },
+    }),
+  ])
+    expect(await channel.tell(news.news, never)).toBeUndefined()
+  expect(state()).toBe('triggered')
+})
+
 test('with the cause is paged at the diagnosis alone', async () => {
   const channel = await pagerduty({ on: 'diagnosed' })
   expect(await channel.tell(makeNews({ kind: 'opened' }).news, never)).toBeUndefined()

@@ -5,7 +5,7 @@ import { z } from 'zod'
 import { AppError } from '../../../core/errors.ts'
 import type { Secret } from '../../../core/secret.ts'
 import { normaliseSeverity } from '../../severity.ts'
-import type { Channel, News } from '../channel.ts'
+import { type Channel, isAnswered, type News } from '../channel.ts'
 import { titleOf } from '../ticket-words.ts'
 import type { ToldIncident } from '../told-incident.ts'
 import { connectVendorApi, refusalOf, type VendorAnswer } from '../vendor-api.ts'
@@ -90,6 +90,9 @@ export function createPagerduty(options: PagerdutyOptions): Channel {
         ...(action === 'trigger' ? eventOf(incident) : {}),
       }
       await send(body, signal)
+      // Whoever answered before PagerDuty heard of it answers there too; else it goes on to wake the next ones.
+      if (action === 'trigger' && news.kind !== 'escalated' && incident.isAcknowledged && options.acknowledge)
+        await send({ routing_key: key.reveal(), event_action: 'acknowledge', dedup_key: incident.id }, signal)
       await news.leave({ reference: incident.id, title: to === null ? 'PagerDuty' : `PagerDuty ${to}`, url: null })
       return `PagerDuty${to === null ? '' : ` (${to})`} was ${DONE[action]}.`
     },
@@ -97,18 +100,21 @@ export function createPagerduty(options: PagerdutyOptions): Channel {
 }
 
 /**
- * By how the incident stands now: news from before its end, told late, pages nobody. It pages once for each beginning and each
+ * By how the incident stands now: news from before its end, told late, pages nobody, nor does a step of an escalation that
+ * somebody answered; an answer from before it opened again does not answer for what began then. It pages once for each beginning and each
  * escalation, for whoever resolved it there meanwhile would be woken by anything more. An end is always told: the answer to a
  * page may have been lost.
  */
-function actionOf({ kind, step, details, incident, trace }: News, options: PagerdutyOptions): Action | undefined {
-  const { on, acknowledge } = options
+function actionOf(news: News, { on, acknowledge }: PagerdutyOptions): Action | undefined {
+  const { kind, step, at, details, incident, trace } = news
   if (incident.state === 'closed') return kind === 'closed' ? 'resolve' : undefined
+  if (isAnswered(news)) return undefined
   const isAgain = kind === 'opened' && step !== 'opened' && trace !== undefined
   const isFirst = kind === on && (on === 'opened' || trace === undefined)
   if (isAgain || isFirst || kind === 'escalated') return 'trigger'
-  if (kind === 'acknowledged') return acknowledge && trace !== undefined ? 'acknowledge' : undefined
-  if (kind !== 'decided' || !acknowledge || trace === undefined) return undefined
+  if (!acknowledge || trace === undefined || at < incident.begunAt) return undefined
+  if (kind === 'acknowledged') return 'acknowledge'
+  if (kind !== 'decided') return undefined
   const { by, state } = details
   const isPerson = typeof by === 'string' && by !== 'agent'
   return isPerson && (state === 'approved' || state === 'refused') ? 'acknowledge' : undefined

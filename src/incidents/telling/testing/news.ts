@@ -40,6 +40,8 @@ export const INCIDENT_TOLD: ToldIncident = {
   evidence: ['pool_in_use of inventory rose from 4 to 20 of 20 at 03:15:04 UTC.'],
   missing: [],
   past: null,
+  begunAt: 1_790_000_000_000,
+  isAcknowledged: false,
   mergedInto: null,
   approval: null,
 }
