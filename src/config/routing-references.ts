@@ -4,7 +4,7 @@ import { z } from 'zod'
 import type { Problem } from './references.ts'
 
 const text = z.string().optional().catch(undefined)
-const target = z.looseObject({ channel: text })
+const target = z.looseObject({ channel: text, to: text })
 const targets = z.array(target).catch([])
 const names = z.array(z.string()).catch([])
 const keys = z.record(z.string(), z.unknown()).catch({})
@@ -18,17 +18,26 @@ const team = z.looseObject({
   escalation: z
     .looseObject({
       steps: z
-        .array(z.looseObject({ tell: z.array(z.looseObject({ onCall: text, person: text, channel: text })).catch([]) }))
+        .array(
+          z.looseObject({
+            tell: z.array(z.looseObject({ onCall: text, person: text, channel: text, to: text })).catch([]),
+          }),
+        )
         .catch([]),
     })
     .optional()
     .catch(undefined),
 })
 
+interface LooseTarget {
+  readonly channel?: string | undefined
+  readonly to?: string | undefined
+}
+
 interface LooseRoute {
   readonly name?: string | undefined
   readonly team?: string | undefined
-  readonly targets: readonly { readonly channel?: string | undefined }[]
+  readonly targets: readonly LooseTarget[]
   readonly routes: readonly LooseRoute[]
 }
 const route: z.ZodType<LooseRoute> = z.looseObject({
@@ -40,7 +49,13 @@ const route: z.ZodType<LooseRoute> = z.looseObject({
 
 const parts = z.looseObject({
   agent: z.looseObject({
-    notify: keys,
+    notify: z
+      .looseObject({
+        slack: z.looseObject({ statusChannel: text }).optional().catch(undefined),
+        email: z.looseObject({ news: names.optional() }).optional().catch(undefined),
+        pagerduty: z.looseObject({ routingKeys: keys }).optional().catch(undefined),
+      })
+      .catch({}),
     tickets: keys,
     teams: z.record(z.string(), team).catch({}),
     routes: z.array(route).catch([]),
@@ -53,7 +68,11 @@ export function findRoutingContradictions(raw: unknown): readonly Problem[] {
   const { teams, routes, notify, tickets } = read.data.agent
   const channels = [
     ...Object.keys(notify).flatMap((one) =>
-      one === 'slack' ? ['slack', 'slack-status'] : one === 'status' ? [] : one,
+      one === 'slack' && notify.slack?.statusChannel !== undefined
+        ? ['slack', 'slack-status']
+        : one === 'status'
+          ? []
+          : one,
     ),
     ...Object.keys(tickets),
   ]
@@ -61,11 +80,24 @@ export function findRoutingContradictions(raw: unknown): readonly Problem[] {
   const tell = (path: Problem['path'], message: string): void =>
     void problems.push({ path: ['agent', ...path], message })
   const list = (all: readonly string[]): string => all.join(', ') || 'none'
-  const checkTargets = (path: Problem['path'], all: readonly { channel?: string | undefined }[]): void =>
-    all.forEach(({ channel }, i) => {
-      if (channel !== undefined && !channels.includes(channel))
-        tell([...path, i, 'channel'], `no channel is called ${channel}; there is ${list(channels)}`)
-    })
+  const pages = Object.keys(notify.pagerduty?.routingKeys ?? {})
+  const checkTarget = (path: Problem['path'], { channel, to }: LooseTarget): void => {
+    if (channel === undefined) return
+    if (!channels.includes(channel))
+      tell([...path, 'channel'], `no channel is called ${channel}; there is ${list(channels)}`)
+    else if (channel === 'pagerduty' && to !== undefined && !pages.includes(to))
+      tell([...path, 'to'], `agent.notify.pagerduty.routingKeys has no ${to}; there is ${list(pages)}`)
+  }
+  const checkTargets = (path: Problem['path'], all: readonly LooseTarget[]): void =>
+    all.forEach((one, i) => checkTarget([...path, i], one))
+  /** Of a target that is there to wake somebody. */
+  const checkWaking = (path: Problem['path'], one: LooseTarget): void => {
+    checkTarget(path, one)
+    if (one.channel === 'slack-status')
+      tell([...path, 'channel'], 'slack-status tells no escalation, so that nobody would be woken; take slack')
+    if (one.channel === 'email' && notify.email?.news?.includes('escalated') === false)
+      tell([...path, 'channel'], 'agent.notify.email.news has no escalated, so that nobody would be woken; add it')
+  }
   for (const [name, { people, targets: own, schedules, escalation }] of Object.entries(teams)) {
     const at = ['teams', name]
     const checkPerson = (path: Problem['path'], person: string): void => {
@@ -73,17 +105,17 @@ export function findRoutingContradictions(raw: unknown): readonly Problem[] {
         tell([...at, ...path], `${person} is not among the people of ${name}: ${list(Object.keys(people))}`)
     }
     checkTargets([...at, 'targets'], own)
-    for (const [person, { reach }] of Object.entries(people)) checkTargets([...at, 'people', person, 'reach'], reach)
+    for (const [person, { reach }] of Object.entries(people))
+      reach.forEach((one, i) => checkWaking([...at, 'people', person, 'reach', i], one))
     for (const [schedule, { layers }] of Object.entries(schedules))
       layers.forEach((layer, i) =>
         layer.people.forEach((person, j) => checkPerson(['schedules', schedule, 'layers', i, 'people', j], person)),
       )
     escalation?.steps.forEach((step, i) =>
-      step.tell.forEach(({ onCall, person, channel }, j) => {
+      step.tell.forEach(({ onCall, person, ...one }, j) => {
         const path = ['escalation', 'steps', i, 'tell', j]
         if (person !== undefined) checkPerson([...path, 'person'], person)
-        if (channel !== undefined && !channels.includes(channel))
-          tell([...at, ...path, 'channel'], `no channel is called ${channel}; there is ${list(channels)}`)
+        checkWaking([...at, ...path], one)
         if (onCall === undefined) return
         const [schedule = '', of = name] = onCall.split('/').reverse()
         if (!Object.hasOwn(teams[of]?.schedules ?? {}, schedule))
