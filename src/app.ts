@@ -199,6 +199,7 @@ async function start(
   }
   const wakeAll = (): void => {
     worker.wake()
+    classifier.wake()
     pager.wake()
   }
   const investigator = createInvestigator({
@@ -265,8 +266,10 @@ async function start(
     onSpread: () => messengers.wake(),
   })
   const messengers: Worker = createTellingWorkers({ db, telling, clock, log })
-  // Who has to be woken must not wait for investigations to end.
-  const pager: Worker = createWorker({ db, handlers: { ...routing.handlers, news: telling.spread }, clock, log })
+  // Who has to be woken must not wait for investigations to end, nor for a source of numbers that hangs.
+  const { classify, escalate } = routing.handlers
+  const classifier: Worker = createWorker({ db, handlers: { classify }, clock, log })
+  const pager: Worker = createWorker({ db, handlers: { escalate, news: telling.spread }, clock, log })
   const worker: Worker = createWorker({
     db,
     handlers: {
@@ -292,12 +295,14 @@ async function start(
   if (roles.has('agent')) {
     investigator.start()
     worker.start()
+    classifier.start()
     pager.start()
     messengers.start()
     folder.start()
     stops.push(
       () => investigator.stop(),
       () => worker.stop(),
+      () => classifier.stop(),
       () => pager.stop(),
       () => messengers.stop(),
       () => folder.stop(),

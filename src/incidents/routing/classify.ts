@@ -58,10 +58,11 @@ async function measure(
     )
     .slice(0, MOST_OBJECTIVES)
   const nowMs = clock.now()
+  const left = (): number => Math.max(1, nowMs + MEASURE_DEADLINE_MS - clock.now())
   const measured = await mapParallel(wanted, MEASURED_AT_ONCE, async ({ service, objective }) => {
     const { name, target, windowDays } = objective
     try {
-      const found = await withDeadline(clock, MEASURE_DEADLINE_MS, signal, (inner) =>
+      const found = await withDeadline(clock, left(), signal, (inner) =>
         measureObjective(metrics, service, objective, nowMs, inner),
       )
       return { service, objective: found }

@@ -76,11 +76,11 @@ async function sharesFrom(
     by: ['le'],
   } as const
   const series = await source.query(query, range, signal)
-  const bound = nearestBound(series, latency.withinSeconds)
+  const bound = boundAt(series, latency.withinSeconds)
   if (series.length > 0 && bound === undefined)
     throw new AppError(
       'malformed',
-      `${latency.metric} has no bucket of ${latency.withinSeconds} s; the nearest bounds are others.`,
+      `${latency.metric} has no bucket of ${latency.withinSeconds} s. Take one of its bounds: ${boundsOf(series)}.`,
     )
   const total = sum(series, ({ le }) => le === '+Inf')
   const fast = sum(series, ({ le }) => le === bound)
@@ -91,8 +91,15 @@ async function sharesFrom(
 }
 
 /** The bucket that ends exactly there: anything else would count wrongly without saying so. */
-const nearestBound = (series: readonly Series[], seconds: number): string | undefined =>
+const boundAt = (series: readonly Series[], seconds: number): string | undefined =>
   series.map(({ labels }) => labels['le']).find((le) => le !== undefined && Math.abs(Number(le) - seconds) < 1e-9)
+
+const boundsOf = (series: readonly Series[]): string =>
+  [...new Set(series.map(({ labels }) => Number(labels['le'])))]
+    .filter(Number.isFinite)
+    .sort((a, b) => a - b)
+    .slice(0, 20)
+    .join(', ')
 
 async function evaluateRatio(
   source: MetricSource,

@@ -394,6 +394,31 @@ describe('the severity', () => {
     expect((await why({ agent, metrics: [broken] }))?.reason).toContain('out of order')
   })
 
+  test('waits for a source that hangs once, however many objectives there are', async () => {
+    const seen = { asked: 0, ended: false }
+    const hanging: MetricSource = {
+      ...metricsOf(() => ({})),
+      query: () => {
+        seen.asked++
+        return new Promise(() => undefined)
+      },
+    }
+    const objectives = Array.from({ length: 12 }, (_, i) => ({ ...OBJECTIVE, name: `o${i}` }))
+    const { work, clock, events } = await begin({
+      agent: { services: { checkout: { objectives } } },
+      metrics: [hanging],
+    })
+    const working = work().then(() => (seen.ended = true))
+    while (seen.asked === 0) await nextTurn()
+    for (let turn = 0; turn < 2000 && !seen.ended; turn++) {
+      if (turn % 20 === 0 && clock.now() < START + 20_000) await clock.advance(1000)
+      await nextTurn()
+    }
+    expect(seen.ended).toBe(true)
+    await working
+    expect(await events('severity')).toEqual([])
+  })
+
   test('counts who calls what has alerts', async () => {
     const services = { storefront: { users: 'shoppers', objectives: [OBJECTIVE] } }
     const metrics = metricsOf(() => ({ 5: 0.02, 30: 0.02, 360: 0.02 }))
