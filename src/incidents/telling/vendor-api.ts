@@ -143,7 +143,7 @@ export function refusalOf(api: VendorApi, answer: VendorAnswer, words: RefusalWo
 }
 
 /** Seconds or a date (RFC 9110, 10.2.3), at most an hour. */
-function retryAfterOf(headers: Headers): number | undefined {
+export function retryAfterOf(headers: Headers): number | undefined {
   const given = headers.get('retry-after')
   if (given === null) return undefined
   const seconds = /^\d+$/.test(given.trim()) ? Number(given) : Math.ceil((Date.parse(given) - Date.now()) / 1000)

@@ -74,3 +74,15 @@ test('a receiver that is not there is an upstream failure', async () => {
   await new Promise((resolve) => setImmediate(resolve))
   await expect(createWebhook({ url }).tell(makeNews().news, never)).rejects.toMatchObject({ code: 'upstream' })
 })
+
+test('a receiver that asks for time is given it', async () => {
+  const url = await serve(429, { 'retry-after': '37' })
+  await expect(createWebhook({ url }).tell(makeNews().news, never)).rejects.toMatchObject({ retryAfterSeconds: 37 })
+})
+
+test('an escalation names who is told, and no address of theirs', async () => {
+  const details = { team: 'payments', step: 1, told: ['Ada'], targets: [{ channel: 'email', to: 'ada@example.com' }] }
+  await createWebhook({ url: await serve(204) }).tell(makeNews({ kind: 'escalated', details }).news, never)
+  expect(seen[0]?.body).toContain('"told":["Ada"]')
+  expect(seen[0]?.body).not.toContain('ada@example.com')
+})

@@ -5,6 +5,7 @@ import { fetchOnce } from '../../../actions/one-shot.ts'
 import { AppError } from '../../../core/errors.ts'
 import type { Secret } from '../../../core/secret.ts'
 import type { Channel } from '../channel.ts'
+import { retryAfterOf } from '../vendor-api.ts'
 
 export interface WebhookOptions {
   readonly url: string
@@ -22,7 +23,9 @@ export function createWebhook({ url, secret, fetch: fetchUrl = fetchOnce }: Webh
     async tell({ kind, at, key, details, to, incident: told }, signal) {
       const { id, number, severity, state, outcome, title, sentence, service, url: page } = told
       const incident = { id, number, severity, state, outcome, title, sentence, service, url: page }
-      const body = JSON.stringify({ event: kind, at, ...(to === null ? {} : { to }), incident, ...details })
+      // Where else it goes, which names addresses of people, is not its concern.
+      const { targets: _targets, ...about } = details
+      const body = JSON.stringify({ event: kind, at, ...(to === null ? {} : { to }), incident, ...about })
       let response: Response
       try {
         response = await fetchUrl(url, {
@@ -41,7 +44,11 @@ export function createWebhook({ url, secret, fetch: fetchUrl = fetchOnce }: Webh
         throw new AppError('upstream', 'The notification webhook could not be reached.', { cause: error })
       }
       await response.body?.cancel()
-      if (!response.ok) throw new AppError('upstream', `The notification webhook answered ${response.status}.`)
+      if (!response.ok) {
+        const seconds = retryAfterOf(response.headers)
+        const wait = seconds === undefined ? {} : { retryAfterSeconds: seconds }
+        throw new AppError('upstream', `The notification webhook answered ${response.status}.`, wait)
+      }
       return `The webhook was told: ${kind}.`
     },
   }
