@@ -13,7 +13,15 @@ import type { Investigator } from '../../investigation/investigator.ts'
 import { INCIDENT, makeWorld, type World } from '../../investigation/testing/world.ts'
 import { createSlackDoor, type SlackDoor } from './door.ts'
 import { createSlackChannels } from './slack.ts'
-import { answered, type Payload, pressed, type SendOptions, sendSigned, SIGNING_SECRET } from './testing/payloads.ts'
+import {
+  answered,
+  type Payload,
+  pressed,
+  type SendOptions,
+  sendSigned,
+  sendSignedBody,
+  SIGNING_SECRET,
+} from './testing/payloads.ts'
 import { APP_TOKEN, BOT_TOKEN, type SentElement, type SlackServer, startSlack, TEAM } from './testing/slack-server.ts'
 
 let slack: SlackServer
@@ -149,11 +157,12 @@ describe('an answer that does not count', () => {
     expect(await press('dry_run', { user: 'U0GRACE' })).toContain('It would send')
   })
 
-  test('a request that is unsigned, wrongly signed or old does nothing', async () => {
+  test('a request that is unsigned, wrongly signed, old or of the future does nothing', async () => {
     const payload = pressed(slack, message(), button('approve'))
     const refused: SendOptions[] = [
       { secret: '0'.repeat(32) },
       { ageSeconds: 400 },
+      { ageSeconds: -400 },
       { headers: { 'x-slack-signature': '' } },
       { headers: { 'x-slack-signature': 'v1=abc' } },
       { headers: { 'x-slack-request-timestamp': 'soon' } },
@@ -161,6 +170,18 @@ describe('an answer that does not count', () => {
     for (const options of refused) expect((await send(payload, options)).status).toBe(401)
     expect(await approval()).toMatchObject({ state: 'pending' })
   })
+
+  test.each(['null', '1', '"x"', '{', ''])(
+    'a signed body that says %j is refused, and the next is taken',
+    async (body) => {
+      const url = `http://127.0.0.1:${server?.port}/v1/slack/events`
+      for (const type of ['application/json', 'application/x-www-form-urlencoded']) {
+        const text = type === 'application/json' ? body : `payload=${encodeURIComponent(body)}`
+        expect((await sendSignedBody(url, text, type)).status).toBe(400)
+      }
+      expect((await send({ type: 'url_verification', challenge: 'x' })).status).toBe(200)
+    },
+  )
 
   test('another workspace, a guest of a shared channel, a forged id and an old message do nothing', async () => {
     const approve = button('approve')

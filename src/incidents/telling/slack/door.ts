@@ -166,7 +166,12 @@ export function createSlackDoor(options: SlackDoorOptions): SlackDoor | undefine
   let held: Promise<void> | undefined
   return {
     handle:
-      http && ((request, response, body) => http.requestListener(Object.assign(request, { rawBody: body }), response)),
+      http &&
+      ((request, response, body) => {
+        const refused = refuseEarly(request, body, clock.now())
+        if (refused === undefined) http.requestListener(Object.assign(request, { rawBody: body }), response)
+        else response.writeHead(refused).end()
+      }),
     start: () => {
       if (socket) held ??= holdSocket(socket, { clock, log, signal })
     },
@@ -174,6 +179,27 @@ export function createSlackDoor(options: SlackDoorOptions): SlackDoor | undefine
       stopping.abort(new AppError('unavailable', 'Midwatch is stopping.'))
       await held
     },
+  }
+}
+
+const MAX_AHEAD_MS = 5 * 60_000
+
+/**
+ * The status of what Bolt would take and should not. It looks whether a request is too old, never whether it is of the
+ * future, which would let it be sent again until then; and a body that is JSON but no object ends the process, by an
+ * unhandled rejection.
+ */
+function refuseEarly({ headers }: IncomingMessage, body: Buffer, nowMs: number): 400 | 401 | undefined {
+  if (Number(headers['x-slack-request-timestamp']) * 1000 - nowMs > MAX_AHEAD_MS) return 401
+  const text = body.toString()
+  const json =
+    headers['content-type'] === 'application/x-www-form-urlencoded' ? new URLSearchParams(text).get('payload') : text
+  if (json === null) return undefined
+  try {
+    const parsed: unknown = JSON.parse(json)
+    return typeof parsed === 'object' && parsed !== null ? undefined : 400
+  } catch {
+    return 400
   }
 }
 

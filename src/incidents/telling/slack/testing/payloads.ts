@@ -59,19 +59,32 @@ export interface SendOptions {
 }
 
 /** As a form in `payload`, or as JSON where it is an event. */
-export async function sendSigned(
+export function sendSigned(url: string, payload: Payload, options: SendOptions = {}): Promise<Sent> {
+  const json = JSON.stringify(payload)
+  return payload['type'] === 'url_verification'
+    ? sendSignedBody(url, json, 'application/json', options)
+    : sendSignedBody(url, new URLSearchParams({ payload: json }).toString(), FORM, options)
+}
+
+const FORM = 'application/x-www-form-urlencoded'
+
+interface Sent {
+  readonly status: number
+  readonly text: string
+}
+
+export async function sendSignedBody(
   url: string,
-  payload: Payload,
+  body: string,
+  contentType: string,
   { secret = SIGNING_SECRET, ageSeconds = 0, headers = {} }: SendOptions = {},
-): Promise<{ readonly status: number; readonly text: string }> {
-  const isForm = payload['type'] !== 'url_verification'
-  const body = isForm ? new URLSearchParams({ payload: JSON.stringify(payload) }).toString() : JSON.stringify(payload)
+): Promise<Sent> {
   const at = String(Math.floor(Date.now() / 1000) - ageSeconds)
   const signature = `v0=${createHmac('sha256', secret).update(`v0:${at}:${body}`).digest('hex')}`
   const response = await fetch(url, {
     method: 'POST',
     headers: {
-      'content-type': isForm ? 'application/x-www-form-urlencoded' : 'application/json',
+      'content-type': contentType,
       'x-slack-request-timestamp': at,
       'x-slack-signature': signature,
       ...headers,
