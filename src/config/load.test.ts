@@ -201,6 +201,49 @@ models:
     expect(config.agent.sources.files?.paths).toEqual([join(folder, 'logs')])
   })
 
+  it.each([
+    ['{ onCal: p }', 'tell.0.onCal is not a known key; did you mean onCall?'],
+    ['{ team: a }', 'tell.0.team is not a known key'],
+    ['{ person: 5 }', 'tell.0.person: '],
+    ['{ everyone: false }', 'tell.0.everyone: '],
+  ])('of what may be one of several things it says what is wrong with %s', (tell, says) => {
+    const problems = problemsOf(`agent: { teams: { a: { escalation: { steps: [{ tell: [${tell}] }] } } } }`)
+    expect(problems).toHaveLength(1)
+    expect(problems[0]).toContain(`agent.teams.a.escalation.steps.0.${says}`)
+  })
+
+  it('a layer of a schedule that ends before it begins, and a rotation that is none, are told', () => {
+    const layer = (more: string) =>
+      problemsOf(
+        `agent: { teams: { a: { people: { ada: { reach: [{ channel: webhook }] } }, schedules: { p: { layers: [
+          { people: [ada], from: "2026-11-02T09:00", ${more} }] } } } }, notify: { webhook: { url: http://a } } }`,
+      ).join()
+    const at = 'agent.teams.a.schedules.p.layers.0'
+    expect(layer('until: "2026-11-02"')).toContain(`${at}.until: must be later than from`)
+    expect(layer('until: "2026-11-03"')).toBe('')
+    expect(layer('rotation: wekly')).toMatch(/rotation: .*"daily"\|"weekly"/)
+    expect(layer('rotation: { days: 0.5 }')).toContain(`${at}.rotation.days: `)
+  })
+
+  it('takes what the sources and the mail read besides from there too', () => {
+    const folder = tempFolder()
+    writeFileSync(
+      join(folder, 'm.yaml'),
+      `agent:
+  sources:
+    kubernetes: { kubeconfig: ./kube }
+    journald: { files: [a.journal, /var/b.journal] }
+    probes: { targets: [{ service: shop, url: https://shop.example, caFile: ca.pem }] }
+  notify:
+    email: { host: mail.example, caFile: ca.pem, from: a@b.example, to: [c@d.example] }`,
+    )
+    const { sources, notify } = loadConfig(join(folder, 'm.yaml')).agent
+    expect(sources.kubernetes?.kubeconfig).toBe(join(folder, 'kube'))
+    expect(sources.journald?.files).toEqual([join(folder, 'a.journal'), '/var/b.journal'])
+    expect(sources.probes?.targets[0]?.caFile).toBe(join(folder, 'ca.pem'))
+    expect(notify.email?.caFile).toBe(join(folder, 'ca.pem'))
+  })
+
   it('takes the folder of a command and of its undo from there too', () => {
     const folder = tempFolder()
     const command = '{ argv: [./scale], folder: tools }'

@@ -41,10 +41,16 @@ export function loadConfig(file: string, environment: Environment = process.env)
   for (const provider of Object.values(config.providers)) {
     if (provider.kind === 'local') provider.path = resolve(base, provider.path)
   }
-  const { files, scrape, git } = config.agent.sources
+  const { files, scrape, git, kubernetes, journald, probes } = config.agent.sources
+  const { email } = config.agent.notify
   if (files) files.paths = files.paths.map((path) => resolve(base, path))
   for (const repository of git?.repositories ?? []) repository.path = resolve(base, repository.path)
   if (scrape) scrape.targetFiles = scrape.targetFiles.map((path) => resolve(base, path))
+  if (kubernetes?.kubeconfig !== undefined) kubernetes.kubeconfig = resolve(base, kubernetes.kubeconfig)
+  if (journald) journald.files = journald.files.map((path) => resolve(base, path))
+  if (journald?.directory !== undefined) journald.directory = resolve(base, journald.directory)
+  for (const one of [...(probes?.targets ?? []), email])
+    if (one?.caFile !== undefined) one.caFile = resolve(base, one.caFile)
   for (const { command, undo } of config.agent.actions) {
     for (const one of [command, typeof undo === 'string' ? undefined : undo.command])
       if (one?.folder !== undefined) one.folder = resolve(base, one.folder)
@@ -85,14 +91,22 @@ export function parseConfig(text: string, file: string, environment: Environment
   const result = configSchema.safeParse(raw)
   const contradictions = findContradictions(raw).map(({ path, message }) => `${path.join('.')}: ${message}`)
   if (result.success && contradictions.length === 0) return result.data
-  throw new ConfigError(file, [...(result.error?.issues.flatMap(describeIssue) ?? []), ...contradictions])
+  throw new ConfigError(file, [
+    ...(result.error?.issues.flatMap((issue) => describeIssue(issue)) ?? []),
+    ...contradictions,
+  ])
 }
 
-function describeIssue(issue: z.core.$ZodIssue): string[] {
-  const path = issue.path.map(String).join('.')
+function describeIssue(issue: z.core.$ZodIssue, within: readonly PropertyKey[] = []): string[] {
+  const at = [...within, ...issue.path]
+  const path = at.map(String).join('.')
+  if (issue.code === 'invalid_union') {
+    const meant = branchMeant(issue.errors)
+    if (meant.length > 0) return meant.flatMap((one) => describeIssue(one, at))
+  }
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => {
-      const guess = nearest(key, knownKeys(issue.path))
+      const guess = nearest(key, knownKeys(at))
       return `${path === '' ? key : `${path}.${key}`} is not a known key${guess === undefined ? '' : `; did you mean ${guess}?`}`
     })
   }
@@ -100,6 +114,19 @@ function describeIssue(issue: z.core.$ZodIssue): string[] {
   const message =
     issue.code === 'invalid_key' ? `the name ${issue.issues[0]?.message ?? 'is not right'}` : issue.message
   return [`${path === '' ? 'the file' : path}: ${message}`]
+}
+
+/**
+ * Of a value that may be one of several things: what is wrong with it as the one that it is most like. That is one whose keys
+ * it has, then one whose fault lies deepest. Where it has a key of none, that key is what is wrong.
+ */
+function branchMeant(branches: readonly (readonly z.core.$ZodIssue[])[]): readonly z.core.$ZodIssue[] {
+  const strange = (issues: readonly z.core.$ZodIssue[]) => issues.filter(({ code }) => code === 'unrecognized_keys')
+  const cost = (issues: readonly z.core.$ZodIssue[]): number =>
+    strange(issues).length * 1000 + issues.filter(({ path }) => path.length === 0).length * 100 + issues.length
+  const [best = []] = branches.toSorted((a, b) => cost(a) - cost(b))
+  const keys = strange(best)
+  return keys.length > 0 ? keys : best
 }
 
 interface SchemaNode {

@@ -71,7 +71,7 @@ const wallTime = z
   .refine((text) => parseWall(text) !== undefined, 'must be a day and a time such as 2026-11-02T09:00')
 const timeOfDay = z.string().regex(/^(?:(?:[01]\d|2[0-3]):[0-5]\d|24:00)$/, 'must be a time such as 02:30')
 
-const layer = z.strictObject({
+const layerShape = z.strictObject({
   people: z.array(name).min(1).max(100),
   /** The first hand-over, by the clock of the schedule's place; the later ones are at the same time of day. */
   from: wallTime,
@@ -90,6 +90,11 @@ const layer = z.strictObject({
     .max(20)
     .optional(),
 })
+
+const layer = layerShape.refine(
+  ({ from, until }) => until === undefined || (parseWall(until) ?? 0) > (parseWall(from) ?? 0),
+  { path: ['until'], message: 'must be later than from: so nobody is ever on call' },
+)
 
 /** Of several layers, the last that has somebody decides. */
 const schedule = z.strictObject({ timeZone: timeZone.default('UTC'), layers: z.array(layer).min(1).max(20) })
