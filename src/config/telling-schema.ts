@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { headerSecret, headerText, httpUrl, name, secret } from './fields.ts'
 
-const NEWS = [
+export const NEWS_KINDS = [
   'opened',
   'diagnosed',
   'proposed',
@@ -47,7 +47,7 @@ export const emailSchema = z
     password: secret.optional(),
     from: line,
     to: z.array(line).min(1).max(50),
-    news: z.array(z.enum(NEWS)).min(1).default(['diagnosed', 'escalated', 'closed']),
+    news: z.array(z.enum(NEWS_KINDS)).min(1).default(['diagnosed', 'escalated', 'closed']),
   })
   .refine(({ tls, host }) => tls !== 'none' || LOOPBACK.test(host), {
     path: ['tls'],

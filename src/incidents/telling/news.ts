@@ -1,20 +1,10 @@
 // What is told of an incident, and when. News is written as a job in the transaction of what it tells, so that nothing that
 // happened goes untold; whom it goes to is decided when the job runs.
 import { z } from 'zod'
+import { NEWS_KINDS } from '../../config/telling-schema.ts'
 import type { Db } from '../../db/connect.ts'
 import { enqueue, type QueueTables } from '../../db/queue.ts'
 
-export const NEWS_KINDS = [
-  'opened',
-  'diagnosed',
-  'proposed',
-  'decided',
-  'acted',
-  'verified',
-  'escalated',
-  'acknowledged',
-  'closed',
-] as const
 export type NewsKind = (typeof NEWS_KINDS)[number]
 
 export const plannedNews = z.object({

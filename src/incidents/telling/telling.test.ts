@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, test } from 'vitest'
+import { NEWS_KINDS } from '../../config/telling-schema.ts'
 import { INCIDENT, makeWorld, type World, type WorldOptions } from '../investigation/testing/world.ts'
 import type { Channel, News } from './channel.ts'
 import { GIVE_UP_AFTER, createTelling } from './telling.ts'
-import { NEWS_KINDS } from './news.ts'
 import { createIncidentFeed } from '../feed.ts'
 
 let world: World

@@ -1,9 +1,9 @@
 // Tells of incidents in Slack: one message for each, kept as the incident stands, and a thread with its steps. A second
 // channel, where there is one, tells people who are not engineers; it never waits for the first.
+import { NEWS_KINDS } from '../../../config/telling-schema.ts'
 import type { SlackConfig } from '../../../config/slack-schema.ts'
 import { type Clock, systemClock } from '../../../core/clock.ts'
 import type { Channel } from '../channel.ts'
-import { NEWS_KINDS } from '../news.ts'
 import { STATUS_NEWS, statusUpdateOf } from '../status-update.ts'
 import { incidentMessage } from './incident-message.ts'
 import type { TellSlack } from './open-slack.ts'
