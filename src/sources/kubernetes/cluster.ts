@@ -3,6 +3,7 @@
 // the answers are read here, bounded in time, in size and in number, as those of every other source.
 import type { HttpLibrary, KubeConfig, RequestContext } from '@kubernetes/client-node'
 import { z } from 'zod'
+import { orAborted } from '../../core/deadline.ts'
 import { AppError } from '../../core/errors.ts'
 import { readBounded } from '../../core/read-bounded.ts'
 
@@ -74,16 +75,20 @@ export function createCluster(options: ClusterOptions): Cluster {
     const { config, newGet, http, server } = await connected()
     const name = `Kubernetes at ${server}`
     const timeout = AbortSignal.timeout(timeoutMs)
+    const either = AbortSignal.any([signal, timeout])
     try {
+      either.throwIfAborted()
       const request = newGet(`${server}${path}${query.size === 0 ? '' : `?${query.toString()}`}`)
-      await config.applySecurityAuthentication(request).catch((error: unknown) => {
+      const authorized = config.applySecurityAuthentication(request).catch((error: unknown) => {
         throw new AppError('upstream', `${name} cannot be asked with the credentials and address of its kubeconfig.`, {
           cause: error,
         })
       })
+      // It may run a program that asks somebody else, and has no deadline of its own.
+      await orAborted(authorized, either)
       request.setHeaderParam('accept', accept)
       request.setHeaderParam('user-agent', 'midwatch')
-      request.setSignal(AbortSignal.any([signal, timeout]))
+      request.setSignal(either)
       const reply = await http.send(request).toPromise()
       const text = await readBounded(reply.body.stream(), maxBytes)
       if (text === undefined)

@@ -72,15 +72,11 @@ afterEach(async () => {
   for (const one of opened.splice(0)) await one[Symbol.asyncDispose]()
 })
 
-async function cluster(
-  objects: Record<string, KubeObject[]>,
-  options: Partial<KubernetesOptions> = {},
-  token?: string,
-) {
+async function cluster(objects: Record<string, KubeObject[]>, options: Partial<KubernetesOptions> = {}, user?: object) {
   const server = await startApiServer(objects)
   opened.push(server)
   const kubeconfig = join(tempFolder(), 'config')
-  writeFileSync(kubeconfig, kubeconfigFor(server.url, token))
+  writeFileSync(kubeconfig, kubeconfigFor(server.url, user))
   const sources = createKubernetesSources({
     kubeconfig,
     namespaces: [],
@@ -517,7 +513,7 @@ describe('the API server', () => {
   })
 
   test('a wrong token, garbage, silence and a kubeconfig that is none are told without what is secret', async () => {
-    const wrong = await cluster(many(), {}, 'wrong-token')
+    const wrong = await cluster(many(), {}, { token: 'wrong-token' })
     await expect(wrong.logs.read(all, never)).rejects.toThrow(
       /^Kubernetes at http:.* answered 401: its credentials are not accepted\.$/,
     )
@@ -535,6 +531,13 @@ describe('the API server', () => {
     const { server, ...rest } = await cluster(many(), { timeoutMs: 50 })
     server.hung = true
     await expect(rest.logs.read(all, never)).rejects.toThrow(/did not answer within 50 ms/)
+  })
+
+  test('a program of the kubeconfig that never says who asks ends by the deadline too', async () => {
+    const exec = { apiVersion: 'client.authentication.k8s.io/v1', command: 'sleep', args: ['2'] }
+    const { logs, server } = await cluster(many(), { timeoutMs: 50 }, { exec })
+    await expect(logs.read(all, never)).rejects.toThrow(/did not answer within 50 ms/)
+    expect(server.asked).toEqual([])
   })
 })
 

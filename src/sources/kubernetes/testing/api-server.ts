@@ -93,13 +93,13 @@ export async function startApiServer(objects: Record<string, KubeObject[]>): Pro
 }
 
 /** As `kubectl config view --flatten` prints one. */
-export const kubeconfigFor = (url: string, token = 'the-token'): string =>
+export const kubeconfigFor = (url: string, user: object = { token: 'the-token' }): string =>
   JSON.stringify({
     apiVersion: 'v1',
     kind: 'Config',
     'current-context': 'shop',
     clusters: [{ name: 'shop', cluster: { server: url, 'insecure-skip-tls-verify': true } }],
-    users: [{ name: 'midwatch', user: { token } }],
+    users: [{ name: 'midwatch', user }],
     contexts: [
       { name: 'shop', context: { cluster: 'shop', user: 'midwatch' } },
       { name: 'elsewhere', context: { cluster: 'nowhere', user: 'midwatch' } },
