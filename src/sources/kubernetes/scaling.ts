@@ -19,19 +19,23 @@ export function scalingsOf({ workloads, revisions }: Running, events: readonly K
     const { last, count } = timesOf(event)
     return last === undefined ? [] : [{ event, at: last, set, from: before ?? after, to, count }]
   })
+  // A large cluster tells of thousands: none of them is compared with all.
+  const stepsOf = Map.groupBy(steps, ({ event }) => event.involvedObject.uid)
+  const revisionsOf = Map.groupBy(revisions, ({ owner }) => owner)
+  const deployments = new Map(
+    workloads.flatMap((one) =>
+      one.kind === 'Deployment' ? [[`${one.metadata.namespace}/${one.metadata.name}`, one] as const] : [],
+    ),
+  )
   const changes: Change[] = []
   for (const { event, at, set, from, to, count } of steps) {
-    const { name } = event.involvedObject
-    const owner = workloads.find(
-      (one) =>
-        one.kind === 'Deployment' && one.metadata.namespace === event.metadata.namespace && one.metadata.name === name,
-    )
+    const { name, uid } = event.involvedObject
+    const owner = deployments.get(`${event.metadata.namespace}/${name}`)
     if (!owner) continue
     const near = (time: number | undefined): boolean => time !== undefined && Math.abs(time - at) < ROLLOUT_MS
     const rolling =
-      steps.some(
-        (other) => other.event.involvedObject.uid === event.involvedObject.uid && other.set !== set && near(other.at),
-      ) || revisions.some((one) => one.owner === owner && near(one.metadata.creationTimestamp))
+      stepsOf.get(uid)?.some((other) => other.set !== set && near(other.at)) ||
+      revisionsOf.get(owner)?.some((one) => near(one.metadata.creationTimestamp))
     if (rolling) continue
     changes.push({
       id: `kubernetes:scale:${event.metadata.uid}:${count}`,
