@@ -39,6 +39,23 @@ describe('a failure names the source and says what is wrong', () => {
   })
 })
 
+test('keys that the source repeats are not in what it is said to have said', async () => {
+  await using server = await startAnswering(({ headers }, response) => {
+    response.writeHead(401).end(`bad ${JSON.stringify(headers)}`)
+  })
+  const api = connectHttpApi({
+    ...limits,
+    kind: 'Store',
+    url: server.url,
+    headers: { 'dd-api-key': 'k-12345' },
+    bearerToken: new Secret('t-67890'),
+  })
+  const refused = api.ask({ path: '/x' }, never).then((reply) => readAnswer(api, reply, readOk))
+  const said = await refused.catch((error: unknown) => (error as { cause: Error }).cause.message)
+  expect(said).toContain('"dd-api-key":"***"')
+  expect(said).not.toMatch(/k-12345|t-67890/)
+})
+
 test('no key and no question goes where a redirect leads', async () => {
   await using other = await startAnswering(() => ({ ok: true }))
   await using server = await startAnswering((_asked, response) => {

@@ -53,9 +53,19 @@ export function connectHttpApi(options: HttpApiOptions): HttpApi {
   const name = `${options.kind} at ${endpoint.url.replace(/\/+$/, '')}`
   const headers = { ...options.headers, ...endpoint.headers, ...authorizationOf(options), accept: 'application/json' }
 
+  // Whoever refuses a key likes to repeat it, and what is the cause comes into the log.
+  const secrets = Object.entries(headers)
+    .filter(([header]) => /authorization|key|token/i.test(header))
+    .map(([, value]) => value.replace(/^(?:Bearer|Basic|ApiKey) /, ''))
+    .filter((value) => value !== '')
+  const hide = (cause: unknown): unknown => {
+    if (!(cause instanceof Error) || !secrets.some((secret) => cause.message.includes(secret))) return cause
+    return new Error(secrets.reduce((text, secret) => text.replaceAll(secret, '***'), cause.message))
+  }
+
   return {
     name,
-    fail: (sentence, cause) => new AppError('upstream', `${name} ${sentence}.`, { cause }),
+    fail: (sentence, cause) => new AppError('upstream', `${name} ${sentence}.`, { cause: hide(cause) }),
     async ask({ path, parameters = [], body }, signal) {
       const url = new URL(endpoint.url)
       url.pathname = `${url.pathname.replace(/\/+$/, '')}${path}`
