@@ -19,6 +19,11 @@ describe('a saw', () => {
     })
   })
 
+  it('begins where a level one leaves its level', () => {
+    const values = [...flat(88, 42), ...climb(90, 333, 17), 82, 96, 113]
+    expect(findSawtooth(track(values))).toEqual({ falls: 1, peak: 333, bottom: 82 })
+  })
+
   it('is no single climb, however high: that is told by its trend', () => {
     expect(findSawtooth(track([...flat(115, 12), ...climb(116, 338, 30)]))).toBeUndefined()
   })

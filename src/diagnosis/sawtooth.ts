@@ -14,6 +14,8 @@ const FALL = 0.6
 /** A climb has at least this many points, nearly all of them higher than the ones before. */
 const CLIMB_POINTS = 5
 const CLIMB_TREND = 0.8
+/** Within this share of a climb above its foot it has not begun. */
+const FOOT = 0.05
 /** How far the peak stands above the time before: a heap that is swept again and again has done so before. */
 const ABOVE = 1.4
 
@@ -47,6 +49,9 @@ export function findSawtooth({ values }: Track): Sawtooth | undefined {
 function climbEndingAt(values: Float64Array, end: number): number | undefined {
   let from = end - 1
   while (from > 0 && (values[from - 1] ?? 0) <= (values[from] ?? 0) * 1.02) from--
+  // What was level before is no part of it.
+  const foot = (values[from] ?? 0) + FOOT * ((values[end - 1] ?? 0) - (values[from] ?? 0))
+  while (from < end - 1 && (values[from + 1] ?? 0) <= foot) from++
   const climb = values.subarray(from, end)
   return climb.length >= CLIMB_POINTS && trendOf(climb) >= CLIMB_TREND ? from : undefined
 }
