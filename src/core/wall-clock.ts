@@ -1,5 +1,6 @@
 // The time of day and the day of the week by the clock of a place, so that 02:00 stays 02:00 when summer time begins: the
 // hour that happens twice counts twice, the one that is left out not at all.
+import { wallOf } from './zoned-time.ts'
 
 export const DAYS = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const
 type Day = (typeof DAYS)[number]
@@ -27,26 +28,9 @@ export function isWithin({ days, from, to }: Hours, { day, time }: WallClock): b
   return (days.includes(day) && from <= time) || (days.includes(before) && time < to)
 }
 
-/** To make one takes far longer than to use it. */
-const formats = new Map<string, Intl.DateTimeFormat>()
-
 export function wallClock(timeZone: string, atMs: number): WallClock {
-  let format = formats.get(timeZone)
-  if (!format) {
-    format = new Intl.DateTimeFormat('en-GB', {
-      timeZone,
-      weekday: 'short',
-      hour: '2-digit',
-      minute: '2-digit',
-      hourCycle: 'h23',
-    })
-    formats.set(timeZone, format)
-  }
-  const parts = new Map(format.formatToParts(atMs).map(({ type, value }) => [type, value]))
-  return {
-    day: DAYS.find((day) => day === parts.get('weekday')?.toLowerCase()) ?? 'mon',
-    time: `${parts.get('hour')}:${parts.get('minute')}`,
-  }
+  const wall = new Date(wallOf(timeZone, atMs))
+  return { day: DAYS[(wall.getUTCDay() + 6) % 7] ?? 'mon', time: wall.toISOString().slice(11, 16) }
 }
 
 /** `2026-11-23 03:12 UTC` */

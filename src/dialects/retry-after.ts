@@ -1,5 +1,6 @@
 // How long a provider asks to be left alone.
 import type { IncomingHttpHeaders } from 'node:http'
+import { readRetryAfter as readSeconds } from '../core/retry-after.ts'
 
 /** Who asks for more is not taken at its word: a caller would be told never to come again. */
 const LONGEST_S = 24 * 3600
@@ -14,9 +15,5 @@ function secondsIn(headers: IncomingHttpHeaders): number | undefined {
   const milliseconds = Number(headers['retry-after-ms'] ?? Number.NaN)
   if (milliseconds >= 0) return milliseconds / 1000
   const given = headers['retry-after']
-  if (given === undefined) return undefined
-  const seconds = Number(given)
-  if (seconds >= 0) return seconds
-  const at = Date.parse(given)
-  return Number.isNaN(at) ? undefined : Math.max(0, (at - Date.now()) / 1000)
+  return given === undefined ? undefined : readSeconds(given)
 }

@@ -55,7 +55,7 @@ export async function readIncident(
   const flaps = await flapsOf(db, [row.id])
   const [approval = null, ...approvals] = await readApprovals(db, row.id, options.confirmFromRisk)
   const timeline = await readEvents(db, row.id)
-  const told = await readTold(db, row.id)
+  const told = await readTraces(db, row.id)
   const alerts = await db
     .selectFrom('alerts')
     .selectAll()
@@ -80,7 +80,8 @@ export async function readIncident(
   }
 }
 
-async function readTold(db: Db<IncidentTables>, incidentId: string): Promise<NonNullable<IncidentView['told']>> {
+/** Where it was told. */
+async function readTraces(db: Db<IncidentTables>, incidentId: string): Promise<NonNullable<IncidentView['told']>> {
   return await db
     .selectFrom('told_traces')
     .select(['channel', 'title', 'url'])

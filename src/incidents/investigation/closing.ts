@@ -4,7 +4,7 @@ import { planToRemember } from '../memory/keep.ts'
 import { moveIncident } from '../store.ts'
 import type { IncidentOutcome } from '../tables.ts'
 import { voidPending } from './acting/void-pending.ts'
-import { countFiring, getIncident, lastVerdict } from './incident.ts'
+import { countEvents, countFiring, getIncident, lastVerdict } from './incident.ts'
 import type { InvestigationContext, InvestigationDb } from './context.ts'
 import { onceIn, planNews } from '../telling/news.ts'
 
@@ -25,22 +25,12 @@ export async function closeIncident(
   const event = { at, kind: 'closed', text, data: { outcome } }
   const { moved } = await moveIncident(trx, incidentId, 'closed', { outcome }, event)
   if (moved) {
-    const once = onceIn(await countClosings(trx, incidentId))
+    // An incident that opened again closes again, and that is told too.
+    const once = onceIn(await countEvents(trx, incidentId, 'closed'))
     await planNews(trx, incidentId, { kind: 'closed', at, details: { outcome }, once })
     await planToRemember(trx, incidentId, at)
   }
   return moved
-}
-
-/** An incident that opened again closes again, and that is told too. */
-async function countClosings(trx: InvestigationDb, incidentId: string): Promise<number> {
-  const { n } = await trx
-    .selectFrom('incident_events')
-    .select((eb) => eb.fn.countAll<number>().as('n'))
-    .where('incident_id', '=', incidentId)
-    .where('kind', '=', 'closed')
-    .executeTakeFirstOrThrow()
-  return n
 }
 
 /**

@@ -64,16 +64,28 @@ export async function hasEvent(
   return (await query.limit(1).executeTakeFirst()) !== undefined
 }
 
-/** How often it has been investigated, this time included. */
-export async function countLooks(db: Db<IncidentTables>, incidentId: string): Promise<number> {
-  const { looks } = await db
+/** How many events of a kind its timeline has. */
+export async function countEvents<Tables extends IncidentTables>(
+  db: Db<Tables>,
+  incidentId: string,
+  kind: string,
+): Promise<number> {
+  const { n } = await (db as unknown as Db<IncidentTables>)
     .selectFrom('incident_events')
-    .select((eb) => eb.fn.countAll<number>().as('looks'))
+    .select((eb) => eb.fn.countAll<number>().as('n'))
     .where('incident_id', '=', incidentId)
-    .where('kind', '=', 'investigating')
+    .where('kind', '=', kind)
     .executeTakeFirstOrThrow()
-  return looks
+  return n
 }
+
+/** How often it has been investigated, this time included. */
+export const countLooks = (db: Db<IncidentTables>, incidentId: string): Promise<number> =>
+  countEvents(db, incidentId, 'investigating')
+
+/** 1 for the first; counts up each time that a closed incident opens again. */
+export const openingOf = async (db: Db<IncidentTables>, incidentId: string): Promise<number> =>
+  (await countEvents(db, incidentId, 'reopened')) + 1
 
 const verified = z.object({ verdict: z.enum(['numbers_back', 'not_fixed', 'worse']) })
 

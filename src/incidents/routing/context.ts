@@ -36,17 +36,6 @@ export async function lockIncident(trx: RoutingDb, incidentId: string): Promise<
     .executeTakeFirst()
 }
 
-/** 1 for the first; counts up each time that a closed incident opens again. */
-export async function openingOf(db: RoutingDb, incidentId: string): Promise<number> {
-  const { n } = await db
-    .selectFrom('incident_events')
-    .select((eb) => eb.fn.countAll<number>().as('n'))
-    .where('incident_id', '=', incidentId)
-    .where('kind', '=', 'reopened')
-    .executeTakeFirstOrThrow()
-  return n + 1
-}
-
 /** Who looks after it since it opened last; undefined: nobody yet. */
 export async function acknowledgedBy(db: Db<IncidentTables>, incidentId: string): Promise<string | undefined> {
   const opened = await latestOpening(db, incidentId)

@@ -5,7 +5,7 @@ import type { Clock } from '../../core/clock.ts'
 import { describeError } from '../../core/errors.ts'
 import { createKeyedLock } from '../../core/keyed-lock.ts'
 import type { Db } from '../../db/connect.ts'
-import { enqueue, type Job, type JobHandler, type QueueTables } from '../../db/queue.ts'
+import { enqueue, type JobHandler, type QueueTables } from '../../db/queue.ts'
 import type { IncidentFeed } from '../feed.ts'
 import { addEvent } from '../store.ts'
 import type { IncidentTables } from '../tables.ts'
@@ -72,7 +72,11 @@ export function createTelling(options: TellingOptions): Telling {
       channels.map((channel): [string, JobHandler] => [
         jobKind(channel.name),
         // In the order in which they were written: nobody wants to read of an action before its proposal.
-        (job, signal) => lock(laneOf(channel, job), () => carry(options, channel, job, signal)),
+        (job, signal) => {
+          const news = carried.parse(job.payload)
+          const lane = `${channel.name} ${news.incidentId} ${news.to ?? ''}`
+          return lock(lane, () => carry(options, channel, news, job.attempts, signal))
+        },
       ]),
     ),
   }
@@ -80,15 +84,15 @@ export function createTelling(options: TellingOptions): Telling {
 
 const jobKind = (channel: string): string => `tell:${channel}`
 
-const laneOf = ({ name }: Channel, { payload }: Job): string => {
-  const { incidentId, to } = carried.parse(payload)
-  return `${name} ${incidentId} ${to ?? ''}`
-}
-
 /** Throws when it did not arrive, so that it is told again with the same key. */
-async function carry(options: TellingOptions, channel: Channel, job: Job, signal: AbortSignal): Promise<void> {
+async function carry(
+  options: TellingOptions,
+  channel: Channel,
+  { incidentId, to, ...news }: z.infer<typeof carried>,
+  attempts: number,
+  signal: AbortSignal,
+): Promise<void> {
   const { db, clock, feed } = options
-  const { incidentId, to, ...news } = carried.parse(job.payload)
   const incident = await readTold(db, incidentId, options)
   if (!incident) return
   const place = { incident_id: incidentId, channel: channel.name, recipient: to ?? '' }
@@ -104,9 +108,9 @@ async function carry(options: TellingOptions, channel: Channel, job: Job, signal
     const text = await channel.tell({ ...news, to, key, incident, trace, leave }, signal)
     if (text !== undefined) await say(text, data)
   } catch (error) {
-    if (signal.aborted || job.attempts < SAY_AFTER) throw error
+    if (signal.aborted || attempts < SAY_AFTER) throw error
     const failed = `${to ?? `The ${channel.name}`} could not be told (${news.kind}): ${describeError(error)}`
-    if (job.attempts >= GIVE_UP_AFTER) return await say(`${failed} It is not tried again.`, data)
+    if (attempts >= GIVE_UP_AFTER) return await say(`${failed} It is not tried again.`, data)
     await say(`${failed} It goes on being tried.`, { ...data, failed: true })
     throw error
   }

@@ -1,8 +1,8 @@
 // A ticket for an incident, whichever system keeps it: filed once it is worth one, found again before one is filed, commented
 // on once for each later news, closed with the incident and reopened with it. No ticket system takes a key that makes a second
 // filing the same as the first, so each tells how it finds what may have arrived; this is the order in which it is asked.
+import { NEWS_KINDS } from '../../config/telling-schema.ts'
 import type { Channel, News, Trace } from './channel.ts'
-import type { NewsKind } from './news.ts'
 import { type Part, sayIncident, sayNews } from './ticket-words.ts'
 
 export interface Ticket {
@@ -40,16 +40,8 @@ export interface TicketSystem {
 /** From which news on an incident is worth a ticket. */
 export type FiledOn = 'opened' | 'diagnosed'
 
-const WANTS: ReadonlySet<NewsKind> = new Set([
-  'opened',
-  'diagnosed',
-  'proposed',
-  'decided',
-  'acted',
-  'verified',
-  'escalated',
-  'closed',
-])
+/** That somebody looks after it is no comment. */
+const WANTS = new Set(NEWS_KINDS.filter((kind) => kind !== 'acknowledged'))
 
 export function createTickets(system: TicketSystem, on: FiledOn): Channel {
   return {

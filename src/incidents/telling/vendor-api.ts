@@ -3,6 +3,7 @@
 import { fetchOnce } from '../../actions/one-shot.ts'
 import { AppError } from '../../core/errors.ts'
 import { readBounded } from '../../core/read-bounded.ts'
+import { readRetryAfter } from '../../core/retry-after.ts'
 import type { Secret } from '../../core/secret.ts'
 import { tellPlainly } from '../told-text.ts'
 
@@ -145,9 +146,8 @@ export function refusalOf(api: VendorApi, answer: VendorAnswer, words: RefusalWo
 /** Seconds or a date (RFC 9110, 10.2.3), at most an hour. */
 export function retryAfterOf(headers: Headers): number | undefined {
   const given = headers.get('retry-after')
-  if (given === null) return undefined
-  const seconds = /^\d+$/.test(given.trim()) ? Number(given) : Math.ceil((Date.parse(given) - Date.now()) / 1000)
-  return Number.isFinite(seconds) ? Math.min(3600, Math.max(1, seconds)) : undefined
+  const seconds = given === null ? undefined : readRetryAfter(given)
+  return seconds === undefined ? undefined : Math.min(3600, Math.max(1, Math.ceil(seconds)))
 }
 
 function parseJson(text: string): unknown {

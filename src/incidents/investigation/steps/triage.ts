@@ -6,7 +6,7 @@ import { moveIncident } from '../../store.ts'
 import type { IncidentRow } from '../../tables.ts'
 import { onceIn, planNews } from '../../telling/news.ts'
 import type { InvestigationContext, InvestigationDb, Step } from '../context.ts'
-import { getIncident } from '../incident.ts'
+import { getIncident, openingOf } from '../incident.ts'
 import { readScope } from '../scope.ts'
 import { timeOfDay } from '../sentence.ts'
 
@@ -16,17 +16,6 @@ async function sayAlike({ db }: InvestigationContext, incident: IncidentRow): Pr
   const found = await recall(db, { incidentId: incident.id, tenant: incident.tenant, signature })
   const past = toPast(found, null, [], incident.opened_at)
   return past === undefined || past.sentence === '' ? '' : ` By its alerts: ${past.sentence}`
-}
-
-/** An incident that closed and opened again is told anew; a second look is not. */
-async function nthOpening(trx: InvestigationDb, incidentId: string): Promise<number> {
-  const { n } = await trx
-    .selectFrom('incident_events')
-    .select((eb) => eb.fn.countAll<number>().as('n'))
-    .where('incident_id', '=', incidentId)
-    .where('kind', '=', 'reopened')
-    .executeTakeFirstOrThrow()
-  return n + 1
 }
 
 /** Leaves the window unset when there is nothing to investigate any more. */
@@ -47,7 +36,7 @@ export const triage = (context: InvestigationContext): Step =>
     // A second look has been told by what began it, and is not a move any more.
     await db.transaction().execute(async (trx: InvestigationDb) => {
       await moveIncident(trx, incidentId, 'investigating', {}, { at: now, kind: 'investigating', text })
-      await planNews(trx, incidentId, { kind: 'opened', at: now, once: onceIn(await nthOpening(trx, incidentId)) })
+      await planNews(trx, incidentId, { kind: 'opened', at: now, once: onceIn(await openingOf(trx, incidentId)) })
     })
     feed.publish(incidentId)
     return { round: 1, startedAtMs: now, window, symptoms, leads: [], approvalId: null, verdict: null }

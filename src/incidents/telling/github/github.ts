@@ -9,7 +9,7 @@ import type { Secret } from '../../../core/secret.ts'
 import type { Channel } from '../channel.ts'
 import { titleOf } from '../ticket-words.ts'
 import { createTickets, type FiledOn, type Ticket, type TicketSystem } from '../tickets.ts'
-import { connectVendorApi, refusalOf, type VendorAnswer, type VendorCall } from '../vendor-api.ts'
+import { connectVendorApi, refusalOf, retryAfterOf, type VendorAnswer, type VendorCall } from '../vendor-api.ts'
 import { authorize, type GithubCredentials } from './credentials.ts'
 import { findMark, markOf, toMarkdown } from './markdown.ts'
 
@@ -231,8 +231,8 @@ const secretsOf = (credentials: GithubCredentials): readonly Secret[] =>
 /** Both of its rate limits: the hourly one says until when, the other often nothing; then a minute is what it asks for. */
 function waitSecondsOf({ status, headers, text }: VendorAnswer, clock: Clock): number | undefined {
   if (status !== 403 && status !== 429) return undefined
-  const after = Number(headers.get('retry-after') ?? Number.NaN)
-  if (Number.isFinite(after)) return Math.min(3600, Math.max(1, after))
+  const after = retryAfterOf(headers)
+  if (after !== undefined) return after
   if (headers.get('x-ratelimit-remaining') === '0') {
     const untilMs = Number(headers.get('x-ratelimit-reset')) * 1000
     return Math.min(3600, Math.max(1, Math.ceil((untilMs - clock.now()) / 1000)))
