@@ -13,7 +13,7 @@ export function Called({ view }: { readonly view: IncidentView }) {
   return (
     <section aria-labelledby="called">
       <h2 id="called">Who is told</h2>
-      <ul>
+      <ul className="reasons">
         <li>{routing.severity.reason}.</li>
         {routing.kind.kind !== 'unknown' && (
           <li>

@@ -112,7 +112,7 @@ export async function createOverride(
   return viewOf(row)
 }
 
-const known = (all: object): string => Object.keys(all).join(', ') || 'none'
+const known = (all: object): string => Object.keys(all).join(', ') || 'none yet (agent.teams in the config)'
 
 /** Ends it now; one that has not begun never was. Ending what is over changes nothing. Throws `not_found`. */
 export async function endOverride(db: OverrideDb, id: string, by: By, nowMs: number): Promise<OverrideView> {
