@@ -91,6 +91,39 @@ describe('assignBlame', () => {
     expect(blame.explained('door').share).toBeLessThan(0.01)
   })
 
+  it('measures what a starved service suffers by what its callers lose on it', () => {
+    const edges = [
+      ['cart', 'shop'],
+      ['door', 'shop'],
+      ['shop', 'db'],
+    ] as const
+    const inside = ['shop latency 0.014', 'shop>db client_latency 0.012', 'db latency 0.004']
+    const outside = ['cart>shop client_latency 0.08', 'door>shop client_latency 0.08']
+    expect(blameOf(edges, [], inside).explained('shop').share).toBeGreaterThan(0.8)
+    expect(blameOf(edges, [], [...inside, ...outside]).explained('shop').share).toBeLessThan(0.5)
+  })
+
+  it('asks no caller that loses milliseconds where another one loses a hundred times as much', () => {
+    const edges = [
+      ['small', 'db'],
+      ['large', 'db'],
+    ] as const
+    const small = ['small latency 0.0015', 'small>db client_latency 0.0015', 'db latency 0.004']
+    const large = ['large latency 0.2', 'large>db client_latency 0.004']
+    expect(blameOf(edges, [], small).accounts('db')).toBe(1)
+    expect(blameOf(edges, [], [...small, ...large]).accounts('db')).toBeLessThan(0.2)
+  })
+
+  it('hears out, of callers that are equally loud, the one that says more, in whatever order they stand', () => {
+    const edges = [
+      ['a', 'pay'],
+      ['b', 'pay'],
+    ] as const
+    const sick = ['pay errors 1', 'a>pay client_errors 1', 'b>pay client_errors 1', 'b>pay client_latency 1']
+    for (const order of [edges, edges.toReversed()])
+      expect(blameOf(order, [], sick).accused('pay').edge?.caller).toBe('b')
+  })
+
   it('leaves a refused caller with its own credentials', () => {
     const blame = blameOf([['pay', 'bank']], [], ['pay errors 1', 'pay>bank client_refused 1'])
     expect(blame.accused('bank').strength).toBe(0)

@@ -20,7 +20,7 @@ describe('a saw', () => {
   })
 
   it('begins where a level one leaves its level', () => {
-    const values = [...flat(88, 42), ...climb(90, 333, 17), 82, 96, 113]
+    const values = [...Array.from({ length: 42 }, () => 88), ...climb(90, 333, 17), 82, 96, 113]
     expect(findSawtooth(track(values))).toEqual({ falls: 1, peak: 333, bottom: 82 })
   })
 

@@ -64,6 +64,22 @@ test('a victim that hurt clearly earlier refutes it, with the reason', () => {
   })
 })
 
+test('a percentile that strays by milliseconds is no victim', () => {
+  const latency = (rise: number): Signal => ({
+    ...errors('checkout', 0),
+    role: 'latency',
+    unit: 's',
+    metric: 'latency',
+    track: {
+      times: Float64Array.from({ length: 71 }, (_, i) => i * STEP),
+      values: Float64Array.from({ length: 71 }, (_, i) => (i >= 45 ? rise : 1) * (0.01 + (i % 3) * 1e-4)),
+    },
+  })
+  const found = (rise: number) => refute([cause('inventory', 0.9, 60 * STEP)], [latency(rise)], ['checkout'], window)
+  expect(found(1.35)).toEqual({ causes: [cause('inventory', 0.9, 60 * STEP)], givenUp: null, missing: [] })
+  expect(found(10).givenUp?.service).toBe('inventory')
+})
+
 test('services that are no victims, and the cause itself, refute nothing', () => {
   const signals = [errors('inventory', 40), errors('bystander', 40)]
   expect(refute([cause('inventory', 0.9)], signals, ['checkout', 'inventory'], window).givenUp).toBeNull()

@@ -287,6 +287,23 @@ describe('an escalation', () => {
     ).toEqual(['ended', 'running'])
   })
 
+  test('of an earlier opening wakes nobody, also where its next step comes due after the new one began', async () => {
+    const { work, pass, events, db, clock } = await begin()
+    await work()
+    await closeQuietly(db, ID, clock.now())
+    await clock.advance(MINUTE)
+    await db.transaction().execute(async (trx) => {
+      await moveIncident(trx, ID, 'open', {}, { at: clock.now(), kind: 'reopened', text: 'Again.' })
+      await planToClassify(trx, ID, 'reopened 2', clock.now())
+    })
+    await pass(30 * MINUTE)
+    // The first step of the first opening, and all three of the second.
+    expect(await events('escalated')).toHaveLength(4)
+    expect(
+      (await db.selectFrom('escalations').select('state').orderBy('opening').execute()).map(({ state }) => state),
+    ).toEqual(['ended', 'exhausted'])
+  })
+
   test('of two processes that take one step at once happens once', async () => {
     const { make, work, db, clock, news } = await begin()
     await work()
